@@ -1,0 +1,1 @@
+"""Rotation of credentials: the protocol, its journal, the engines, and the doors people use."""

@@ -1,0 +1,184 @@
+"""The nouns of a rotation, all frozen.
+
+Rules this file keeps:
+- Secret material lives in one field, `Secret.password`, which no repr shows.
+- PENDING and PREVIOUS are not places but comparisons: a record is newer or older than CURRENT's own.
+- Moments are aware UTC datetimes, durations are timedeltas.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+
+UNMANAGED_EPOCH = 0
+"""The epoch of a value that was there before us: known, recorded, and due to be replaced."""
+
+
+class Strategy(str, Enum):
+    """How a new version takes over from the old one."""
+
+    IN_PLACE = "in_place"
+    ALTERNATING = "alternating"
+    OVERLAPPING = "overlapping"
+
+
+class Answer(str, Enum):
+    """What a probe found out. `UNKNOWN` is never taken for a no."""
+
+    WORKS = "works"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """What logs a principal in: a role and its password, or a key id and its secret."""
+
+    principal: str
+    password: str = field(repr=False)
+    login: str = ""
+    """What is sent as user name where that is not the principal (an access key id)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """The answer of one place to one value, and why."""
+
+    answer: Answer
+    where: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """Our version mark on the target."""
+
+    epoch: int
+    attempt: str
+    journal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One version's secret in the journal: written once, deleted only after it is proved dead."""
+
+    id: str
+    epoch: int
+    attempt: str
+    written: datetime
+    """When the version was minted, from the record's key."""
+    revised: datetime
+    """Bitwarden's own date of the record, the base for settling."""
+    secret: Secret
+    host: str
+
+    @property
+    def order(self) -> tuple[int, datetime, str]:
+        """Newer versions compare greater; ties of epoch (two runners) are broken the same way by all."""
+        return (self.epoch, self.written, self.attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The secret that consumers read, as found in the vault."""
+
+    id: str
+    secret: Secret
+    revised: datetime
+    epoch: int | None
+    """From our block in its note; None where we never wrote it."""
+    attempt: str | None
+    value: str = field(repr=False)
+    note: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """All that the vault holds on one credential, records newest first."""
+
+    current: Current | None
+    records: tuple[Record, ...]
+    duplicates: tuple[Current, ...] = ()
+    """Further secrets of ours with CURRENT's key and value, left by a create whose answer was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a principal logs in. The engine knows what the settings mean."""
+
+    host: str
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VaultPlace:
+    """Where consumers read the credential, and in which form."""
+
+    project: str
+    format: str
+    key: str | None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryAdmin:
+    """The admin is another entry of the inventory."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionAdmin:
+    """The admin is an Airflow connection."""
+
+    conn_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Somebody who uses the credential, with a proof of their own."""
+
+    kind: str
+    name: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a credential is due, and how long the old value may live on."""
+
+    name: str
+    max_age: timedelta | None
+    """None: due only when asked (`manual`)."""
+    grace: timedelta = timedelta(0)
+    pause: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """One inventory entry."""
+
+    name: str
+    engine: str
+    strategy: Strategy
+    principals: tuple[str, ...]
+    target: Target
+    vault: VaultPlace
+    policy: Policy
+    owner: str
+    source: str
+    """File and line of the entry, for messages."""
+    endpoints: tuple[Target, ...] = ()
+    admin: EntryAdmin | ConnectionAdmin | None = None
+    """None: the principal changes itself."""
+    consumers: tuple[Consumer, ...] = ()
+    tags: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    queue: str | None = None
+    pool: str | None = None
+    prove_dead: str = "login"
+    options: Mapping[str, str] = field(default_factory=dict)
+    """What only the engine understands (`password_hashing`, `stamp`, …)."""

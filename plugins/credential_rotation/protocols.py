@@ -1,0 +1,110 @@
+"""What the attempt needs from the world, as promises.
+
+Rules this file keeps:
+- Every method says which errors it raises; anything else that escapes is a bug or a crash.
+- Every effect is safe to repeat.
+- Implementations pass the same contract suite as the simulators (`tests/contracts`).
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Protocol
+
+from credential_rotation.model import Current, Probe, Record, Secret, Stamp, Stored
+
+
+class Vault(Protocol):
+    """CURRENT and the journal of one credential."""
+
+    @property
+    def journal(self) -> str:
+        """Identity of the journal (the id of its Bitwarden project), part of every stamp."""
+
+    def look(self) -> Stored:
+        """Everything stored on this credential, read now.
+
+        Raises: VaultTrouble, NotOurs (CURRENT names a foreign principal or host).
+        """
+
+    def reserve(self) -> None:
+        """Make sure that one create, one update and one read-back will not have to wait.
+
+        Called before the target is touched. Raises: VaultTrouble.
+        """
+
+    def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
+        """Write a version down, once, under a name of its own.
+
+        An unknown outcome is resolved by looking; a record that cannot be seen is not there.
+        Raises: VaultTrouble, VaultUnknown.
+        """
+
+    def promote(self, current: Current | None, record: Record, *, attempt: str, now: datetime) -> str:
+        """Make the record's value CURRENT by one write and return CURRENT's id.
+
+        Key, project and the person's text in the note survive. `None` creates CURRENT.
+        An unknown outcome is resolved by reading back. Raises: VaultTrouble, VaultUnknown.
+        """
+
+    def read_back(self, current_id: str) -> Current:
+        """CURRENT as Bitwarden answers now. Raises: VaultTrouble, NotOurs."""
+
+    def delete(self, secret_ids: tuple[str, ...]) -> None:
+        """Move records (or duplicates) to the trash; already gone is success.
+
+        Raises: VaultTrouble, VaultUnknown.
+        """
+
+
+class Session(Protocol):
+    """The locked session on the target: who holds it is the only one who applies."""
+
+    def stamp(self) -> Stamp | None:
+        """Our mark on the principal; None where there is none, or the target cannot carry one.
+
+        Raises: TargetUnknown.
+        """
+
+    def apply(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
+        """Make the record's value valid and leave our stamp, both or neither.
+
+        Refuses when the stamp is no longer the one that was found.
+        Raises: TargetRefused (for certain not applied), ApplyUnknown (may be applied, now or later).
+        """
+
+
+class Rotator(Protocol):
+    """The driver of one credential's engine."""
+
+    @property
+    def changes_itself(self) -> bool:
+        """Whether the lock session must log in as the principal, with a value that works."""
+
+    def mint(self) -> Secret:
+        """A new value, made locally; nothing is sent anywhere. Raises: BadInput."""
+
+    def probe(self, secret: Secret) -> Probe:
+        """Ask the primary whether this value logs in, by strict authentication.
+
+        Never raises for what the target answers: what cannot be told is `UNKNOWN`.
+        """
+
+    def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
+        """The same question to every further endpoint of the entry, in the entry's order."""
+
+    def lock(self, login: Secret | None) -> AbstractContextManager[Session]:
+        """Take the credential's lock on the session that will also apply.
+
+        `login` is the value to log in with where the principal changes itself; an admin ignores it.
+        Leaving the context releases the lock whatever happened.
+        Raises: Busy, TargetUnknown, TargetRefused (admin refused, missing privilege, a pooler in between).
+        """
+
+
+class Consumers(Protocol):
+    """Asks those who use the credential whether it works for them."""
+
+    def check(self) -> tuple[Probe, ...]:
+        """One answer per consumer of the entry; what has no probe yet is `UNKNOWN`."""
