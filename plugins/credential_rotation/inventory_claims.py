@@ -1,0 +1,78 @@
+"""What only one entry may have: a name, a principal, a secret.
+
+Rules this file keeps:
+- Where two entries claim one thing, neither is rotated until a person has chosen: each locks the other out.
+- A principal belongs to a server, not to a database: two databases of one server share it.
+- An endpoint of one entry may be the target of another: the same principal there is the same one.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from credential_rotation.inventory_entry import Entry
+from credential_rotation.inventory_yaml import Mistake, Path
+from credential_rotation.model import Target
+
+Found = tuple[Entry, Mistake]
+Claim = tuple[str, ...]
+Claims = dict[Claim, list[tuple[Entry, Path, str]]]
+
+
+def claimed_twice(entries: Sequence[Entry]) -> Iterator[Found]:
+    """Every entry that claims what another one claims too, told where the other one is."""
+    claims: Claims = defaultdict(list)
+    for entry in entries:
+        for claim, path, what in _claims(entry):
+            claims[claim].append((entry, path, what))
+    for claimants in claims.values():
+        yield from _told(claimants)
+    for entry in entries:
+        yield from _at_an_endpoint(entry, claims)
+
+
+def _told(claimants: list[tuple[Entry, Path, str]]) -> Iterator[Found]:
+    first = claimants[0][0]
+    other = next((entry for entry, _, _ in claimants if entry is not first), None)
+    if other is None:
+        return
+    told: set[Entry] = set()
+    for entry, path, what in claimants:
+        if entry in told:
+            continue
+        told.add(entry)
+        against = other if entry is first else first
+        yield entry, entry.mistake(path, f"{what} belongs to {_called(against)} too; keep one")
+
+
+def _at_an_endpoint(entry: Entry, claims: Claims) -> Iterator[Found]:
+    for path, endpoint in entry.targets()[1:]:
+        for principal in entry.texts("principal"):
+            for other, theirs, what in claims.get((entry.engine, _server(endpoint), principal), ()):
+                if other is not entry:
+                    yield entry, entry.mistake(path, f"{what} is rotated by {_called(other)}; keep one")
+                    yield other, other.mistake(theirs, f"{what} is an endpoint of {_called(entry)}; keep one")
+
+
+def _claims(entry: Entry) -> Iterator[tuple[Claim, Path, str]]:
+    if entry.name:
+        yield ("name", entry.name), ("name",), f"name {entry.name!r}"
+    project, key, secret_id = (entry.text("vault", part) for part in ("project", "key", "id"))
+    if key and project:
+        yield ("key", project, key), ("vault", "key"), f"secret {key!r} in project {project!r}"
+    if secret_id:
+        yield ("id", secret_id.lower()), ("vault", "id"), f"secret {secret_id}"
+    targets = entry.targets()
+    if targets:
+        for principal in entry.texts("principal"):
+            server = _server(targets[0][1])
+            yield (entry.engine, server, principal), ("principal",), f"principal {principal!r} on {server}"
+
+
+def _server(target: Target) -> str:
+    return f"{target.host.lower().rstrip('.')}:{target.settings.get('port', '')}"
+
+
+def _called(entry: Entry) -> str:
+    return f"the entry at {entry.place}" + (f" ({entry.name})" if entry.name else "")

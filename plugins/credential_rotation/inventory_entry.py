@@ -1,0 +1,206 @@
+"""One entry as it was written, and the credential that it means.
+
+Rules this file keeps:
+- The checks read what is there and pass over what the schema has refused already, so that all mistakes
+  of an entry are told at once.
+- A credential is made only of an entry without mistakes.
+- TLS is never downgraded: below `verify-full` somebody wrote it down, below `require` it is this very host.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from credential_rotation.inventory_policies import Policies, grace_mistake, policy_from
+from credential_rotation.inventory_schema import default_settings, default_strategy, engines, option_names
+from credential_rotation.inventory_words import nearest
+from credential_rotation.inventory_yaml import Document, Mistake, Path, Value
+from credential_rotation.model import (
+    ConnectionAdmin,
+    Consumer,
+    Credential,
+    EntryAdmin,
+    Policy,
+    Strategy,
+    Target,
+    VaultPlace,
+)
+
+_UNSAFE_TLS = {"disable", "allow", "prefer"}
+_CONSUMER_KINDS = ("airflow_connection", "dag", "manual", "s3_bucket")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One item below `credentials:`, right or wrong."""
+
+    document: Document
+    index: int
+    raw: Mapping[str, Value]
+
+    @property
+    def name(self) -> str:
+        """Its name, or "" where it has none that can be read."""
+        return self.text("name")
+
+    @property
+    def engine(self) -> str:
+        """Its engine, or "" where this version has no such engine."""
+        engine = self.text("engine")
+        return engine if engine in engines() else ""
+
+    @property
+    def place(self) -> str:
+        """File and line of the entry."""
+        return f"{self.document.file}:{self.document.line(('credentials', self.index))}"
+
+    @property
+    def admin_entry(self) -> str:
+        """The entry that administers this one, or ""."""
+        return self.text("admin")
+
+    def text(self, *path: str) -> str:
+        """A text of the entry; "" where it is missing or no text."""
+        value: Value = dict(self.raw)
+        for step in path:
+            value = value.get(step) if isinstance(value, dict) else None
+        return value if isinstance(value, str) else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A key that takes one text or several."""
+        value = self.raw.get(key)
+        items = value if isinstance(value, list) else [value]
+        return tuple(item for item in items if isinstance(item, str))
+
+    def targets(self) -> tuple[tuple[Path, Target], ...]:
+        """The target, then the endpoints, each with all its settings; what cannot be read is left out."""
+        if not self.engine or not isinstance(self.raw.get("target"), dict):
+            return ()
+        target = {**default_settings(self.engine), **_plain(self.raw["target"])}
+        found: list[tuple[Path, Target]] = [(("target",), _target(target))]
+        endpoints = self.raw.get("endpoints")
+        for place, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
+            if isinstance(endpoint, dict):
+                found.append((("endpoints", place), _target({**target, **_plain(endpoint)})))
+        return tuple(found)
+
+    def mistake(self, path: Path, message: str) -> Mistake:
+        """A mistake in this entry, with its line."""
+        whole: Path = ("credentials", self.index, *path)
+        return Mistake(whole, self.document.line(whole), message)
+
+
+def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
+    """What a schema cannot say about one entry alone."""
+    yield from _policy_mistakes(entry, policies)
+    strategy = entry.text("strategy") or (default_strategy(entry.engine) if entry.engine else "")
+    principals = entry.texts("principal")
+    if strategy == Strategy.IN_PLACE.value and len(principals) > 1:
+        yield entry.mistake(
+            ("principal",), f"strategy in_place changes one principal, and {len(principals)} are named"
+        )
+    for path, target in entry.targets():
+        mode = target.settings.get("sslmode", "")
+        if mode in _UNSAFE_TLS and not _is_this_host(target.host):
+            yield entry.mistake(
+                (*path, "sslmode"),
+                f"sslmode {mode!r} lets a connection go on without TLS, and {target.host} is another host; "
+                "write verify-full (or require)",
+            )
+    for key in ("admin", "after"):
+        if entry.name and entry.name in entry.texts(key):
+            yield entry.mistake((key,), f"{key} names the entry itself; {_SELF[key]}")
+
+
+_SELF = {"admin": "leave admin out, and the principal changes itself", "after": "leave it out"}
+
+
+def credential_from(entry: Entry, policies: Policies) -> Credential:
+    """The credential that an entry without mistakes means."""
+    targets = [target for _, target in entry.targets()]
+    return Credential(
+        name=entry.name,
+        engine=entry.engine,
+        strategy=Strategy(entry.text("strategy") or default_strategy(entry.engine)),
+        principals=entry.texts("principal"),
+        target=targets[0],
+        vault=VaultPlace(
+            project=entry.text("vault", "project"),
+            format=entry.text("vault", "format"),
+            key=entry.text("vault", "key") or None,
+            id=entry.text("vault", "id").lower() or None,
+        ),
+        policy=_policy(entry, policies),
+        owner=entry.text("owner"),
+        source=entry.place,
+        endpoints=tuple(targets[1:]),
+        admin=_admin(entry),
+        consumers=_consumers(entry.raw.get("consumers")),
+        tags=entry.texts("tags"),
+        after=entry.texts("after"),
+        queue=entry.text("queue") or None,
+        pool=entry.text("pool") or None,
+        prove_dead=entry.text("prove_dead") or "login",
+        options={name: entry.text(name) for name in sorted(option_names()) if name in entry.raw},
+    )
+
+
+def _policy_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
+    raw = entry.raw.get("policy")
+    grace = grace_mistake(raw)
+    if grace:
+        yield entry.mistake(("policy",), grace)
+    if not isinstance(raw, str) or not raw or raw in policies.named:
+        return
+    if raw in policies.broken or not policies.readable:
+        yield entry.mistake(("policy",), f"policy {raw!r} cannot be read: see {policies.file}")
+    else:
+        has = ", ".join(sorted(policies.named))
+        meant = nearest(raw, policies.named) or f"; {policies.file} has: {has}"
+        yield entry.mistake(("policy",), f"unknown policy {raw[:40]!r}{meant}")
+
+
+def _policy(entry: Entry, policies: Policies) -> Policy:
+    raw = entry.raw["policy"]
+    policy = policies.named[raw] if isinstance(raw, str) else policy_from(f"of {entry.name}", raw)
+    assert policy is not None  # noqa: S101  # the entry has no mistakes
+    return policy
+
+
+def _admin(entry: Entry) -> EntryAdmin | ConnectionAdmin | None:
+    if entry.admin_entry:
+        return EntryAdmin(entry.admin_entry)
+    connection = entry.text("admin", "airflow_connection")
+    return ConnectionAdmin(connection) if connection else None
+
+
+def _consumers(raw: Value) -> tuple[Consumer, ...]:
+    return tuple(
+        Consumer(kind=kind, name=str(item[kind]), owner=str(item["owner"]) if "owner" in item else None)
+        for item in (raw if isinstance(raw, list) else ())
+        if isinstance(item, dict)
+        for kind in _CONSUMER_KINDS
+        if kind in item
+    )
+
+
+def _plain(raw: Value) -> dict[str, str]:
+    pairs = raw.items() if isinstance(raw, dict) else ()
+    return {key: str(value) for key, value in pairs if isinstance(value, (str, int))}
+
+
+def _target(settings: Mapping[str, str]) -> Target:
+    return Target(
+        host=settings.get("host", ""),
+        settings={name: settings[name] for name in sorted(settings) if name != "host"},
+    )
+
+
+def _is_this_host(host: str) -> bool:
+    name = host.lower().rstrip(".")
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost" or name.endswith(".localhost")
