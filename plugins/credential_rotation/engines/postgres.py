@@ -1,0 +1,110 @@
+"""The rotator for PostgreSQL, strategy in_place: one role whose password is changed.
+
+Rules this file keeps:
+- The role is changed by its admin, or, where the entry has none, by itself on a session opened with a value
+  that works. Either way one session of the primary holds the lock and makes the change.
+- The admin's secret is asked for only when the lock is taken.
+- What the entry may say is checked when the rotator is made, before anything is connected to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from credential_rotation.engines import postgres_complaints as complaints
+from credential_rotation.engines.postgres_connection import NoLogin, connect
+from credential_rotation.engines.postgres_login import ask, not_in
+from credential_rotation.engines.postgres_session import LockSession
+from credential_rotation.engines.postgres_target import place
+from credential_rotation.errors import BadInput, TargetRefused
+from credential_rotation.model import Answer, Credential, Probe, Secret, Strategy
+from credential_rotation.passwords import rule_from
+
+OPTIONS = {"password_hashing": ("scram",), "stamp": ("auto", "none")}
+
+
+class PostgresRotator:
+    """Implements `protocols.Rotator`; `admin` gives the admin's secret, None lets the role change itself."""
+
+    def __init__(self, credential: Credential, *, admin: Callable[[], Secret] | None) -> None:
+        _check(credential)
+        self.credential = credential
+        self.admin = admin
+        self.rule = rule_from(credential.options)
+        self.place = place(credential.target, credential.source)
+        self.further = tuple(place(endpoint, credential.source) for endpoint in credential.endpoints)
+
+    @property
+    def changes_itself(self) -> bool:
+        """Without an admin, the lock session is the principal's own."""
+        return self.admin is None
+
+    def mint(self) -> Secret:
+        """A new value for the role."""
+        return Secret(self.credential.principals[0], self.rule.generate())
+
+    def probe(self, secret: Secret) -> Probe:
+        """Ask the primary whether this value logs in."""
+        if secret.principal not in self.credential.principals:
+            return Probe(Answer.UNKNOWN, str(self.place), "the value is for none of the entry's principals")
+        return ask(self.place, secret, primary=True)
+
+    def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
+        """Ask every further endpoint; replicas and poolers are welcome here."""
+        return tuple(ask(endpoint, secret, primary=False) for endpoint in self.further)
+
+    @contextmanager
+    def lock(self, login: Secret | None) -> Iterator[LockSession]:
+        """Log in, take the lock and make sure that the change would go through."""
+        with self._session(login) as session:
+            session.take()
+            try:
+                session.rehearse(self.credential.principals[0])
+                yield session
+            finally:
+                session.release()
+
+    def check_privileges(self, login: Secret | None) -> None:
+        """Make the change under the lock and roll it back: what `check` proves.
+
+        Raises: Busy, TargetUnknown, TargetRefused (with the GRANT to run).
+        """
+        with self.lock(login):
+            return
+
+    @contextmanager
+    def _session(self, login: Secret | None) -> Iterator[LockSession]:
+        """A session as the admin, or as the role itself."""
+        who = self.admin() if self.admin is not None else login
+        if who is None:
+            raise TargetRefused(
+                f"{self.credential.name}: the role changes itself, and no value that works is known",
+                next_step="Put the working password into CURRENT in Bitwarden, or give the entry an admin.",
+            )
+        admin = who.principal if self.admin is not None else None
+        try:
+            connection = connect(self.place, who)
+        except NoLogin as error:
+            label = f"role {who.principal}" if admin is None else f"admin {admin}"
+            raise complaints.not_logged_in(self.credential.name, label, not_in(self.place, error)) from None
+        with connection:
+            yield LockSession(connection, self.credential, self.place, admin=admin)
+
+
+def _check(credential: Credential) -> None:
+    """Raises: BadInput for what this engine cannot do or does not know."""
+    if credential.strategy is not Strategy.IN_PLACE:
+        raise _bad(credential, f"strategy {credential.strategy.value} is not supported for postgres yet")
+    if len(credential.principals) != 1:
+        raise _bad(credential, "in_place has exactly one principal")
+    if any(not name or "\0" in name for name in credential.principals):
+        raise _bad(credential, "a principal is empty or holds a NUL")
+    for option, known in OPTIONS.items():
+        given = credential.options.get(option)
+        if given is not None and given not in known:
+            raise _bad(credential, f"{option} {given!r} is not supported; known: {', '.join(known)}")
+
+
+def _bad(credential: Credential, what: str) -> BadInput:
+    return BadInput(f"{credential.name}: {what}", next_step=f"Mend the entry at {credential.source}.")

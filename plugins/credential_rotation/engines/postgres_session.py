@@ -1,0 +1,256 @@
+"""The locked session on PostgreSQL: who holds it is the only one who applies.
+
+Rules this file keeps:
+- The advisory lock and every change are on one session of the server itself. A pooler is recognised
+  by the backend's PID, which must be the one that libpq was told, before and after.
+- Missing privileges are found before anything is written anywhere: the change is rehearsed with a
+  throw-away value and rolled back.
+- The fence: ALTER first, which makes a rival wait or fail, then read the stamp, then COMMENT and COMMIT.
+  Reading first would let a second transaction win over the first (measured, even REPEATABLE READ).
+- The server gets a SCRAM verifier, never the password. From ALTER on, a lost session is an unknown outcome.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from psycopg import sql
+
+from credential_rotation.engines import postgres_complaints as complaints
+from credential_rotation.engines.postgres_connection import Connection, Lost, Refused
+from credential_rotation.engines.postgres_login import WHO_AM_I
+from credential_rotation.engines.postgres_stamp import stamp_in, with_stamp
+from credential_rotation.engines.postgres_target import Place
+from credential_rotation.errors import RotationError, TargetRefused, TargetUnknown
+from credential_rotation.model import Credential, Record, Secret, Stamp
+
+PATIENCE = 15
+"""Seconds that we wait for one answer; the server gives up on its own before that."""
+SETTINGS = {
+    "search_path": "pg_catalog",
+    "standard_conforming_strings": "on",
+    "statement_timeout": "10s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "20s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+}
+BEGIN = sql.SQL("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")
+ROLLBACK = sql.SQL("ROLLBACK")
+COMMIT = sql.SQL("COMMIT")
+COMMENT_OF = sql.SQL(
+    "SELECT pg_catalog.shobj_description(oid, 'pg_authid') FROM pg_catalog.pg_roles WHERE rolname = {}"
+)
+
+
+class LockSession:
+    """Implements `protocols.Session`; `admin` is None where the role changes itself."""
+
+    def __init__(
+        self, connection: Connection, credential: Credential, place: Place, *, admin: str | None
+    ) -> None:
+        self.connection = connection
+        self.credential = credential
+        self.place = place
+        self.admin = admin
+
+    @property
+    def carries_stamp(self) -> bool:
+        """A role cannot comment on itself, so only an admin leaves a stamp."""
+        return self.admin is not None and self.credential.options.get("stamp", "auto") != "none"
+
+    # --- taking it -------------------------------------------------------------------------------------
+
+    def take(self) -> None:
+        """Take the lock, or say why not. Raises: Busy, TargetUnknown, TargetRefused."""
+        try:
+            self._stand_on_the_primary()
+            self._settle_in()
+            self._lock()
+            self._stand_on_the_primary()
+        except Lost:
+            raise complaints.session_lost(self.credential.name, self.place) from None
+        except Refused as error:
+            raise TargetUnknown(
+                f"{self.credential.name}: the session on {self.place} could not be prepared "
+                f"(SQLSTATE {error.sqlstate})",
+                next_step=f"{complaints.NOTHING_CHANGED} The next run tries again.",
+            ) from None
+
+    def release(self) -> None:
+        """Give the lock back at once; where the session is gone, the server does it when it notices."""
+        try:
+            self.connection.ask(sql.SQL("SELECT pg_catalog.pg_advisory_unlock_all()"), seconds=PATIENCE)
+        except (Lost, Refused):
+            return
+
+    def _stand_on_the_primary(self) -> None:
+        [(_, in_recovery, backend_pid)] = self.connection.ask(WHO_AM_I, seconds=PATIENCE)
+        if backend_pid != str(self.connection.backend_pid):
+            raise complaints.pooler(self.credential.name, self.place)
+        if in_recovery != "false":
+            raise complaints.replica(self.credential.name, self.place)
+
+    def _settle_in(self) -> None:
+        """Bound what the server does for us; a role's or database's own settings do not matter here."""
+        wanted = dict(SETTINGS)
+        if self.connection.server_version >= 140000:  # noqa: PLR2004 - the release that brought it
+            wanted["idle_session_timeout"] = "0"
+        calls = (
+            sql.SQL("pg_catalog.set_config({}, {}, false)").format(sql.Literal(name), sql.Literal(value))
+            for name, value in wanted.items()
+        )
+        self.connection.ask(sql.SQL("SELECT ") + sql.SQL(", ").join(calls), seconds=PATIENCE)
+        if self.admin is None:
+            self.connection.command(sql.SQL("SET ROLE NONE"), seconds=PATIENCE)
+
+    def _lock(self) -> None:
+        key = f"credential_rotation/{self.credential.principals[0]}"
+        statement = sql.SQL(
+            "SELECT pg_catalog.pg_try_advisory_lock(pg_catalog.hashtextextended({}, 0))::pg_catalog.text"
+        )
+        [(got,)] = self.connection.ask(statement.format(sql.Literal(key)), seconds=PATIENCE)
+        if got != "true":
+            raise complaints.locked(self.credential.name)
+
+    # --- rehearsing ------------------------------------------------------------------------------------
+
+    def rehearse(self, principal: str) -> None:
+        """Make the change with a throw-away value and roll it back. Raises: TargetUnknown, TargetRefused."""
+        throw_away = Secret(principal, secrets.token_urlsafe(30))
+        try:
+            if self._would_change_kind(principal):
+                raise complaints.would_change_kind(self.credential)
+            self._run(BEGIN)
+            try:
+                self._alter(throw_away)
+                if self.carries_stamp:
+                    self._comment(principal, self._comment_of(principal))
+            finally:
+                self._run(ROLLBACK)
+        except Lost:
+            raise complaints.session_lost(self.credential.name, self.place) from None
+        except Refused as error:
+            denial = self._denial(principal, error)
+            raise (denial.for_now() if denial.is_momentary else denial.for_certain()) from None
+
+    def _would_change_kind(self, principal: str) -> bool:
+        """Whether md5 would become SCRAM unasked. Only a superuser can see the role's own verifier."""
+        if "password_hashing" in self.credential.options:
+            return False
+        [(setting, may_look)] = self.connection.ask(
+            sql.SQL(
+                "SELECT pg_catalog.current_setting('password_encryption'), "
+                "pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT')::pg_catalog.text"
+            ),
+            seconds=PATIENCE,
+        )
+        if may_look != "true":
+            return setting != "scram-sha-256"
+        kind = self.connection.ask(
+            sql.SQL("SELECT rolpassword LIKE 'md5%' FROM pg_catalog.pg_authid WHERE rolname = {}").format(
+                sql.Literal(principal)
+            ),
+            seconds=PATIENCE,
+        )
+        return setting != "scram-sha-256" or kind == [("t",)]
+
+    def _is_restricted(self, error: Refused) -> bool:
+        """Whether the managed service keeps password changes to the members of one role."""
+        if error.sqlstate != complaints.PERMISSION_DENIED:
+            return False
+        setting = "SELECT pg_catalog.current_setting('rds.restrict_password_commands', true)"
+        try:
+            return self.connection.ask(sql.SQL(setting), seconds=PATIENCE) == [("on",)]
+        except (Lost, Refused):
+            return False
+
+    # --- the promises of protocols.Session -------------------------------------------------------------
+
+    def stamp(self) -> Stamp | None:
+        """Our mark on the role. Raises: TargetUnknown."""
+        if not self.carries_stamp:
+            return None
+        try:
+            return stamp_in(self._comment_of(self.credential.principals[0]))
+        except (Lost, Refused):
+            raise complaints.session_lost(self.credential.name, self.place) from None
+
+    def apply(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
+        """Set the record's value and leave the stamp, both or neither.
+
+        Raises: TargetRefused, ApplyUnknown.
+        """
+        principal = record.secret.principal
+        if principal not in self.credential.principals:
+            raise complaints.not_this_role(self.credential, principal)
+        try:
+            self._begin()
+            self._change(record.secret, found, leave)
+        except Lost:
+            raise complaints.apply_lost(self.credential) from None
+        except Refused as error:
+            raise self._undone(principal, error) from None
+
+    def _begin(self) -> None:
+        """Open the transaction, on the session that still is the one that locked."""
+        try:
+            self._run(BEGIN)
+            self._stand_on_the_primary()
+        except (Lost, RotationError):
+            self.connection.close()
+            raise TargetRefused(
+                f"{self.credential.name}: the session that holds the lock was lost before anything was sent",
+                next_step="Run again: the record is kept, and the same version is applied under a new lock.",
+            ) from None
+
+    def _change(self, secret: Secret, found: Stamp | None, leave: Stamp) -> None:
+        self._alter(secret)
+        if self.carries_stamp:
+            comment = self._comment_of(secret.principal)
+            if stamp_in(comment) != found:
+                self._roll_back()
+                raise complaints.stamp_moved(self.credential)
+            self._comment(secret.principal, with_stamp(comment, leave))
+        if self._run(COMMIT) != "COMMIT":
+            raise Refused("25P02")
+
+    def _undone(self, principal: str, error: Refused) -> TargetRefused:
+        self._roll_back()
+        return self._denial(principal, error).for_certain()
+
+    def _denial(self, principal: str, error: Refused) -> complaints.Denial:
+        return complaints.Denial(
+            credential=self.credential,
+            principal=principal,
+            admin=self.admin,
+            sqlstate=error.sqlstate,
+            server_version=self.connection.server_version,
+            is_restricted=self._is_restricted(error),
+        )
+
+    def _roll_back(self) -> None:
+        """Where even this is lost, the server rolls back by itself: no COMMIT was sent."""
+        try:
+            self._run(ROLLBACK)
+        except (Lost, Refused):
+            self.connection.close()
+
+    # --- statements ------------------------------------------------------------------------------------
+
+    def _alter(self, secret: Secret) -> None:
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        verifier = sql.Literal(self.connection.verifier(secret))
+        self._run(statement.format(sql.Identifier(secret.principal), verifier))
+
+    def _comment_of(self, principal: str) -> str | None:
+        rows = self.connection.ask(COMMENT_OF.format(sql.Literal(principal)), seconds=PATIENCE)
+        return rows[0][0] if rows else None
+
+    def _comment(self, principal: str, comment: str | None) -> None:
+        statement = sql.SQL("COMMENT ON ROLE {} IS {}")
+        self._run(statement.format(sql.Identifier(principal), sql.Literal(comment)))
+
+    def _run(self, statement: sql.Composable) -> str:
+        return self.connection.command(statement, seconds=PATIENCE)

@@ -1,0 +1,92 @@
+"""Password generation: long, random, and in letters that nothing has to encode.
+
+Rules this file keeps:
+- Randomness comes from `secrets`; nothing is derived from names, times or earlier values.
+- The default alphabet means the same in a URL, a shell, YAML, INI with interpolation, JSON, CSV and a format
+  string: `urllib.parse.quote(value) == value`. A value always begins with a letter or digit.
+- A rule weaker than `MINIMUM_BITS` is refused, whatever the policy says.
+
+The default rule gives 40 characters out of 66: 241 bits.
+"""
+
+from __future__ import annotations
+
+import math
+import secrets
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from credential_rotation.errors import BadInput
+
+ALPHANUMERIC = string.ascii_letters + string.digits
+DEFAULT_SYMBOLS = "-._~"
+DEFAULT_LENGTH = 40
+LONGEST = 128
+"""Longer values are cut or refused by poolers and client libraries; nothing is gained by them."""
+MINIMUM_BITS = 128
+
+LENGTH_OPTION = "password_length"
+SYMBOLS_OPTION = "password_symbols"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordRule:
+    """How values are made: letters and digits, and the symbols that are allowed beside them."""
+
+    length: int = DEFAULT_LENGTH
+    symbols: str = DEFAULT_SYMBOLS
+
+    def __post_init__(self) -> None:
+        odd = sorted({letter for letter in self.symbols if letter not in string.punctuation})
+        if odd or len(set(self.symbols)) != len(self.symbols):
+            raise BadInput(
+                f"{SYMBOLS_OPTION} may hold printable ASCII symbols, each once (no letters, digits, spaces)",
+                next_step=f"Leave it out for {DEFAULT_SYMBOLS!r}, which nothing has to encode.",
+            )
+        if self.length > LONGEST or self.entropy_bits < MINIMUM_BITS:
+            raise BadInput(
+                f"{LENGTH_OPTION} {self.length} does not do: between {MINIMUM_BITS} bits of entropy "
+                f"and {LONGEST} characters are asked for",
+                next_step=f"Leave it out for {DEFAULT_LENGTH}, or give {self.shortest} or more.",
+            )
+
+    @property
+    def alphabet(self) -> str:
+        """All characters that a value may hold."""
+        return ALPHANUMERIC + self.symbols
+
+    @property
+    def entropy_bits(self) -> float:
+        """What an attacker who knows the rule has to guess."""
+        if self.length < 1:
+            return 0.0
+        return math.log2(len(ALPHANUMERIC)) + (self.length - 1) * math.log2(len(self.alphabet))
+
+    @property
+    def shortest(self) -> int:
+        """The least length that has enough entropy with these symbols."""
+        rest = MINIMUM_BITS - math.log2(len(ALPHANUMERIC))
+        return 1 + math.ceil(rest / math.log2(len(self.alphabet)))
+
+    @property
+    def needs_encoding(self) -> str:
+        """The symbols that a URL would have to encode (and that break `%`-interpolating INI readers)."""
+        return "".join(symbol for symbol in self.symbols if quote(symbol, safe="") != symbol)
+
+    def generate(self) -> str:
+        """A new value."""
+        rest = (secrets.choice(self.alphabet) for _ in range(self.length - 1))
+        return secrets.choice(ALPHANUMERIC) + "".join(rest)
+
+
+def rule_from(options: Mapping[str, str]) -> PasswordRule:
+    """The rule that an entry's options ask for. Raises: BadInput."""
+    wish = options.get(LENGTH_OPTION, str(DEFAULT_LENGTH))
+    if not (wish.isascii() and wish.isdigit()):
+        raise BadInput(
+            f"{LENGTH_OPTION} is not a whole number: {wish!r}",
+            next_step=f"Leave it out for the default of {DEFAULT_LENGTH}.",
+        )
+    return PasswordRule(length=int(wish), symbols=options.get(SYMBOLS_OPTION, DEFAULT_SYMBOLS))
