@@ -1,16 +1,21 @@
--- PostgreSQL 16 and newer: the role that changes other roles' passwords, and nothing else.
--- Run once as a superuser (or the managed service's admin role), with a password for the rotator that you
--- type in: psql -f postgresql_16.sql, then \password rotator (which never sends or logs it in the clear).
--- Put that password into Bitwarden, as the entry of your admin says.
+-- PostgreSQL 16 and newer: the role that changes other roles' passwords.
+-- Run once as a superuser (or the managed service's admin role):
+--   psql -f postgresql_16.sql
+--   \password rotator          hashes on your side: the password is neither sent nor logged in the clear
+-- then put that password into Bitwarden, as the entry of your admin says.
 --
--- Why both: CREATEROLE alone changes nobody since 16, ADMIN OPTION alone changes nobody either.
--- A superuser's password stays out of its reach, as it should.
+-- Both are needed: since 16 CREATEROLE alone changes no other role, and neither does ADMIN OPTION alone.
+-- A role that is not granted below, and every superuser, stays out of its reach.
+-- What it can do all the same: create roles, and grant itself what it has ADMIN OPTION on. Whoever holds its
+-- password holds the roles below, so keep that secret in a Bitwarden project that only the rotation reads.
 
-CREATE ROLE rotator LOGIN CREATEROLE NOINHERIT CONNECTION LIMIT 20;
+CREATE ROLE rotator LOGIN CREATEROLE;
 
--- One line for each role that is rotated. INHERIT FALSE and SET FALSE: the rotator may change the role's
--- password and comment, and may neither use the role's rights nor become it.
+-- One line for each role that is rotated. INHERIT and SET stay off, so that no right of the role is in use:
 -- GRANT app TO rotator WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;
+
+-- Only where PUBLIC may not connect to the database that the entry names (target.dbname):
+-- GRANT CONNECT ON DATABASE warehouse TO rotator;
 
 -- Only where old sessions are to be ended (revoking after a compromise):
 -- GRANT pg_signal_backend TO rotator;

@@ -118,9 +118,15 @@ def _written_wrong(
         mistakes += in_words(document, refusals(CREDENTIALS, document.value))
     loose: list[Mistake] = []
     for mistake in mistakes:
-        index = mistake.path[1] if len(mistake.path) > 1 and mistake.path[0] == "credentials" else None
-        (found[entries[index]] if isinstance(index, int) else loose).append(mistake)
+        entry = _owner(mistake, entries)
+        (found[entry] if entry else loose).append(mistake)
     return loose
+
+
+def _owner(mistake: Mistake, entries: Sequence[Entry]) -> Entry | None:
+    index = mistake.path[1] if len(mistake.path) > 1 and mistake.path[0] == "credentials" else None
+    # a list that is there twice has mistakes at places that the last one lacks
+    return entries[index] if isinstance(index, int) and index < len(entries) else None
 
 
 def _add(found: dict[Entry, list[Mistake]], more: Iterable[Found]) -> None:

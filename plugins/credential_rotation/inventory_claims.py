@@ -64,7 +64,7 @@ def _claims(entry: Entry) -> Iterator[tuple[Claim, Path, str]]:
     if secret_id:
         yield ("id", secret_id.lower()), ("vault", "id"), f"secret {secret_id}"
     targets = entry.targets()
-    if targets:
+    if targets and targets[0][1].host:
         for principal in entry.texts("principal"):
             server = _server(targets[0][1])
             yield (entry.engine, server, principal), ("principal",), f"principal {principal!r} on {server}"

@@ -4,7 +4,7 @@ Rules this file keeps:
 - The checks read what is there and pass over what the schema has refused already, so that all mistakes
   of an entry are told at once.
 - A credential is made only of an entry without mistakes.
-- TLS is never downgraded: below `verify-full` somebody wrote it down, below `require` it is this very host.
+- TLS is never downgraded: below `verify-full` somebody wrote it down, below `require` it is this host.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from credential_rotation.model import (
     VaultPlace,
 )
 
-_UNSAFE_TLS = {"disable", "allow", "prefer"}
+_SELF = {"admin": "leave admin out, and the principal changes itself", "after": "leave it out"}
 _CONSUMER_KINDS = ("airflow_connection", "dag", "manual", "s3_bucket")
 
 
@@ -102,19 +102,15 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
             ("principal",), f"strategy in_place changes one principal, and {len(principals)} are named"
         )
     for path, target in entry.targets():
-        mode = target.settings.get("sslmode", "")
-        if mode in _UNSAFE_TLS and not _is_this_host(target.host):
+        if target.settings.get("sslmode") == "disable" and target.host and not _is_this_host(target.host):
             yield entry.mistake(
                 (*path, "sslmode"),
-                f"sslmode {mode!r} lets a connection go on without TLS, and {target.host} is another host; "
-                "write verify-full (or require)",
+                f"sslmode disable sends everything in the clear, and {path[0]} is another host; "
+                "write verify-full (or verify-ca, or require)",
             )
     for key in ("admin", "after"):
         if entry.name and entry.name in entry.texts(key):
             yield entry.mistake((key,), f"{key} names the entry itself; {_SELF[key]}")
-
-
-_SELF = {"admin": "leave admin out, and the principal changes itself", "after": "leave it out"}
 
 
 def credential_from(entry: Entry, policies: Policies) -> Credential:

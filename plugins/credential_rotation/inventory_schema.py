@@ -8,7 +8,7 @@ Rules this file keeps:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -67,17 +67,20 @@ def refusals(name: str, value: object) -> Iterator[Refusal]:
         )
 
 
+@cache
 def engines() -> tuple[str, ...]:
     """The engines of this version."""
     return tuple(schema(CREDENTIALS)["$defs"]["credential"]["properties"]["engine"]["enum"])
 
 
+@cache
 def default_strategy(engine: str) -> str:
     """The strategy of an entry that names none."""
     return str(_engine(engine)["strategy"]["default"])
 
 
-def default_settings(engine: str) -> dict[str, str]:
+@cache
+def default_settings(engine: str) -> Mapping[str, str]:
     """The settings of a target that names none."""
     settings = _engine(engine)["target"]["properties"]
     return {name: str(about["default"]) for name, about in settings.items() if "default" in about}

@@ -23,6 +23,7 @@ _TYPES = {
     "object": "a mapping (`key: value`)",
 }
 _MATERIAL = {"password", "passwd", "secret", "secret_key", "token", "value"}
+_FALLS_BACK = {"prefer", "allow"}
 _SHORT = 40
 
 
@@ -96,6 +97,8 @@ def _unknown_word(found: str, refusal: Refusal) -> str:
     what, can = _where(refusal.path), f"this version has {', '.join(refusal.wanted)}"
     if what == "strategy" and found in {strategy.value for strategy in Strategy}:
         return f"strategy {found!r} is not in this version for this engine; {can}"
+    if what.endswith("sslmode") and found in _FALLS_BACK:
+        return f"{what} {found} may fall back to plain text; write one of {', '.join(refusal.wanted)}"
     meant = nearest(found, refusal.wanted)
     return f"unknown {what} {found[:_SHORT]!r}{f'{meant} ({can})' if meant else f'; {can}'}"
 
@@ -128,9 +131,14 @@ def _unknown(refusal: Refusal) -> list[str]:
 
 def _where(path: Path) -> str:
     """The keys down to a value, without the numbers of list items (the line tells those)."""
-    inside = path[2:] or path[:1]
-    return ".".join(str(step) for step in inside if isinstance(step, str)) or "the file"
+    return _inner(path) or str(path[0] if path else "the file")
 
 
 def _inside(path: Path) -> str:
-    return f" in {_where(path)}" if len(path) > 2 else ""  # noqa: PLR2004  # below ("credentials", 0)
+    return f" in {_inner(path)}" if _inner(path) else ""
+
+
+def _inner(path: Path) -> str:
+    """The keys below an entry, or below `policies:`."""
+    below = path[2:] if path[:1] == ("credentials",) else path[1:]
+    return ".".join(step for step in below if isinstance(step, str))

@@ -87,12 +87,13 @@ def unreadable(file: str, message: str, line: int = 1) -> Document:
 def read_yaml(raw: bytes, file: str) -> Document:
     """Read one file; never raises."""
     try:
-        root = yaml.compose(raw.decode("utf-8-sig"), Loader)
+        text = raw.decode("utf-8-sig")
+        root = yaml.compose(text, Loader)
     except UnicodeDecodeError as wrong:
         line = raw.count(b"\n", 0, wrong.start) + 1
         return unreadable(file, "is not UTF-8 text; save it as UTF-8", line)
     except yaml.MarkedYAMLError as wrong:
-        return unreadable(file, *_syntax(wrong))
+        return unreadable(file, *_syntax(text, wrong))
     except (yaml.YAMLError, RecursionError) as wrong:
         reason = getattr(wrong, "reason", "nested too deeply")
         return unreadable(file, f"is not valid YAML: {reason}")
@@ -106,16 +107,20 @@ def read_yaml(raw: bytes, file: str) -> Document:
     return Document(file=file, value=value, mistakes=tuple(reading.mistakes), root=root)
 
 
-def _syntax(wrong: yaml.MarkedYAMLError) -> tuple[str, int]:
+def _syntax(text: str, wrong: yaml.MarkedYAMLError) -> tuple[str, int]:
     problem = str(wrong.problem or wrong.context or "cannot be read")
     mark = wrong.problem_mark or wrong.context_mark
     if "single document" in f"{wrong.context} {wrong.problem}":
         problem = "there is a second document (`---`); keep one document a file"
-    elif "cannot start any token" in problem and "tab" in problem.replace("\\t", "tab").replace("\t", "tab"):
+    elif "cannot start any token" in problem and mark and _indented_by_tab(text, mark.line):
         problem = "a tab; YAML is indented with spaces"
     elif "mapping values are not allowed" in problem:
         problem += " (a wrong indentation, or a text with ': ' in it that needs quotes)"
     return f"is not valid YAML: {problem}", (mark.line + 1 if mark else 1)
+
+
+def _indented_by_tab(text: str, line: int) -> bool:
+    return text.split("\n")[line].lstrip(" ").startswith("\t")
 
 
 class _TooMuchError(Exception):
@@ -149,7 +154,7 @@ class _Reading:
     def _mapping(self, node: yaml.MappingNode, path: Path) -> dict[str, Value]:
         pairs: dict[str, Value] = {}
         for label, value in _own_pairs(node):
-            key = str(label.value) if isinstance(label, yaml.ScalarNode) else "?"
+            key = _key(label)
             self._check_key(label, key, path)
             if key in pairs:
                 self._say(label, (*path, key), f"key {key!r} is there twice; keep one of them")
@@ -174,6 +179,7 @@ class _Reading:
         if kind in {"str", "value"}:
             if not text.isprintable():
                 self._say(node, path, "holds a line break or an invisible character; write it on one line")
+                text = "".join(letter if letter.isprintable() else " " for letter in text).strip()
             return text
         if kind == "null":
             return None
@@ -194,6 +200,10 @@ class _Reading:
         self.mistakes.append(Mistake(tuple(step for step in path if step != "<<"), _line(node), message))
 
 
+def _key(label: yaml.Node) -> str:
+    return str(label.value) if isinstance(label, yaml.ScalarNode) else "?"
+
+
 def _own_pairs(node: yaml.MappingNode) -> Iterator[tuple[yaml.Node, yaml.Node]]:
     return (pair for pair in node.value if pair[0].tag != _MERGE)
 
@@ -211,7 +221,7 @@ def _child(node: yaml.Node | None, step: str | int) -> tuple[yaml.Node, yaml.Nod
     if isinstance(node, yaml.MappingNode):
         pairs = list(_own_pairs(node))
         for label, value in reversed(pairs):
-            if str(label.value) == step:
+            if _key(label) == step:
                 return label, value
         for source in _merged(node):
             found = _child(source, step)
