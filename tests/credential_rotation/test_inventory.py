@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import yaml
 
+from credential_rotation import inventory_entry
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory import load_entry, load_inventory
+from credential_rotation.inventory_entry import Entry
+from credential_rotation.inventory_links import wrong_links
+from credential_rotation.inventory_yaml import Document
 from credential_rotation.model import (
     ConnectionAdmin,
     Consumer,
@@ -220,6 +227,29 @@ def test_the_order_is_file_name_then_position(tmp_path: Path, monkeypatch: pytes
     assert seen == [["x", "z", "y"]] * 2
 
 
+def test_the_hash_seed_does_not_show(tmp_path: Path) -> None:
+    """Good entries and problems come out alike in every process: no new DAG version by chance."""
+    messy = "credentials:\n" + simple("b", ", x: 1, y: 2, z: 3") + simple("c", ", after: [d, e]")
+    messy += simple("d", ", after: c")
+    include = folder(tmp_path, a=FULL, b=messy, c=FULL.replace("name: plain", "name: other"))
+    code = (
+        "import sys, pathlib; sys.path.insert(0, sys.argv[1]);"
+        "from credential_rotation.inventory import load_inventory;"
+        "print(load_inventory(pathlib.Path(sys.argv[2])))"
+    )
+    plugins = SCHEMAS.parents[1]
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", code, str(plugins), str(include)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(outputs) == 1
+
+
 def test_only_visible_yaml_files_count(tmp_path: Path) -> None:
     """Examples, hidden files and notes are passed over; a folder is told: somebody expects it read."""
     include = folder(tmp_path, a="credentials:\n" + simple("a"))
@@ -307,13 +337,28 @@ def test_a_name_written_with_escapes_is_found(tmp_path: Path) -> None:
     assert load_entry(include, "abc").name == "abc"
 
 
-@pytest.mark.parametrize("key", ["principal", "key"])
+@pytest.mark.parametrize("key", ["name", "principal", "key"])
 def test_a_mapped_task_sees_a_claim_in_another_file(tmp_path: Path, key: str) -> None:
     """An old run that is cleared does not rotate what two entries claim by now."""
-    other = simple("other").replace(f"{key}: other", f"{key}: a")
-    include = folder(tmp_path, a="credentials:\n" + simple("a"), b="credentials:\n" + other)
-    with pytest.raises(BadInput, match=r"a: its entry has mistakes: .*a.yaml:2: a: .* too; keep one"):
-        load_entry(include, "a")
+    mine = simple("mine").replace("principal: mine", "principal: role").replace("key: mine", "key: place")
+    claim = {"name": "mine", "principal": "role", "key": "place"}[key]
+    other = simple("other").replace(f"{key}: other", f"{key}: {claim}")
+    include = folder(tmp_path, a="credentials:\n" + mine, b="credentials:\n" + other)
+    with pytest.raises(BadInput, match=r"mine: its entry has mistakes: .*a.yaml:2: mine: .* too; keep one"):
+        load_entry(include, "mine")
+
+
+def test_an_admin_of_another_engine_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who may change PostgreSQL roles says nothing about who may change another engine's."""
+    monkeypatch.setattr(inventory_entry, "engines", lambda: ("postgres", "redis"))
+    document = Document("a.yaml")
+    entries = [
+        Entry(document, 0, {"name": "etl", "engine": "postgres", "admin": "root"}),
+        Entry(document, 1, {"name": "root", "engine": "redis"}),
+    ]
+    assert [(entry.name, mistake.message) for entry, mistake in wrong_links(entries, [])] == [
+        ("etl", "admin 'root' has engine redis, and this entry has postgres")
+    ]
 
 
 def test_an_entry_that_is_gone_is_said_to_be_gone(tmp_path: Path) -> None:
