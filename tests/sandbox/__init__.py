@@ -1,0 +1,1 @@
+"""The local stand-ins that the tests and the demo run against."""

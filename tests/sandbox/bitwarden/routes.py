@@ -1,0 +1,38 @@
+"""Which endpoint answers which verb and path below `/api`."""
+
+import re
+from collections.abc import Callable
+
+from sandbox.bitwarden import projects_api, secrets_api
+from sandbox.bitwarden.desk import Desk
+from sandbox.bitwarden.messages import Refused, Reply
+
+Endpoint = Callable[..., Reply]
+
+_ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "/api/organizations/{id}/secrets", secrets_api.list_secrets),
+    ("POST", "/api/organizations/{id}/secrets", secrets_api.create),
+    ("GET", "/api/organizations/{id}/secrets/sync", secrets_api.sync),
+    ("POST", "/api/secrets/get-by-ids", secrets_api.get_by_ids),
+    ("POST", "/api/secrets/delete", secrets_api.delete),
+    ("GET", "/api/secrets/{id}", secrets_api.get),
+    ("PUT", "/api/secrets/{id}", secrets_api.update),
+    ("GET", "/api/organizations/{id}/projects", projects_api.list_projects),
+    ("POST", "/api/organizations/{id}/projects", projects_api.create),
+    ("POST", "/api/projects/delete", projects_api.delete),
+    ("GET", "/api/projects/{id}", projects_api.get),
+    ("PUT", "/api/projects/{id}", projects_api.update),
+    ("GET", "/api/projects/{id}/secrets", secrets_api.list_project_secrets),
+)
+_COMPILED = [(verb, re.compile(path.replace("{id}", "([^/]+)")), call) for verb, path, call in _ROUTES]
+
+
+def dispatch(desk: Desk) -> Reply:
+    """The endpoint's reply; an unknown path is 404 and a wrong verb 405, both without a body."""
+    matches = [
+        (verb, found, call) for verb, path, call in _COMPILED if (found := path.fullmatch(desk.request.path))
+    ]
+    for verb, found, call in matches:
+        if verb == desk.request.verb:
+            return call(desk, *found.groups())
+    raise Refused(Reply(405 if matches else 404))
