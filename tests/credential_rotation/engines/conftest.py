@@ -1,0 +1,42 @@
+"""One real PostgreSQL for the engine's tests, and a role of its own for each of them."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import Iterator
+
+import pytest
+from sandbox.postgres import PostgresServer
+
+from scenes.pooler import pooler
+from scenes.postgres import Scene
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    with PostgresServer(tmp_path_factory.mktemp("postgres")) as running:
+        yield running
+
+
+@pytest.fixture
+def scene(server: PostgresServer) -> Scene:
+    number = next(_numbers)
+    made = Scene(server, role=f"etl_{number}", admin=f"admin_{number}")
+    made.set_up()
+    return made
+
+
+@pytest.fixture
+def silent_port() -> Iterator[int]:
+    """A listener that accepts and never says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def pooler_port(server: PostgresServer) -> Iterator[int]:
+    with pooler(server.direct_port) as port:
+        yield port

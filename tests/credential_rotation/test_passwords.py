@@ -1,0 +1,86 @@
+"""Values that nobody guesses and nothing has to encode."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import shlex
+import string
+from urllib.parse import quote
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credential_rotation.errors import BadInput
+from credential_rotation.passwords import ALPHANUMERIC, PasswordRule, rule_from
+
+
+def test_the_default_needs_no_encoding_anywhere() -> None:
+    """A4: a default value means itself in a URL, a shell, YAML, INI, JSON and a format string."""
+    for _ in range(500):
+        value = PasswordRule().generate()
+        ini = configparser.ConfigParser()
+        ini.read_string(f"[s]\nkey = {value}\n")
+        assert quote(value, safe="") == value
+        assert shlex.split(value) == [value]
+        assert yaml.safe_load(f"key: {value}") == {"key": value}
+        assert ini["s"]["key"] == value
+        assert json.dumps(value) == f'"{value}"'
+        assert value % () == value.format() == value
+        assert value[0] in ALPHANUMERIC
+
+
+def test_the_default_is_long_and_all_of_its_alphabet_turns_up() -> None:
+    """40 characters of 66, 241 bits; every character of the alphabet is used."""
+    rule = PasswordRule()
+    values = [rule.generate() for _ in range(300)]
+    assert {len(value) for value in values} == {40}
+    assert len(set(values)) == 300
+    assert set("".join(values)) == set(rule.alphabet)
+    assert 241 < rule.entropy_bits < 242
+    assert rule.needs_encoding == ""
+
+
+@given(
+    symbols=st.lists(st.sampled_from(string.punctuation), unique=True).map("".join),
+    length=st.integers(22, 128),
+)
+def test_a_policys_rule_is_kept(symbols: str, length: int) -> None:
+    """Whatever symbols a policy allows: the length, the alphabet and the first letter are as promised."""
+    value = PasswordRule(length, symbols).generate()
+    assert len(value) == length
+    assert set(value) <= set(ALPHANUMERIC + symbols)
+    assert value[0] in ALPHANUMERIC
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"password_length": "21"},
+        {"password_length": "129"},
+        {"password_length": "-40"},
+        {"password_length": "forty"},
+        {"password_length": ""},
+        {"password_symbols": "a"},
+        {"password_symbols": "--"},
+        {"password_symbols": " "},
+        {"password_symbols": "ü"},
+    ],
+)
+def test_a_weak_or_meaningless_rule_is_bad_input(options: dict[str, str]) -> None:
+    """A policy cannot ask for a value that could be guessed, or for letters twice."""
+    with pytest.raises(BadInput, match=next(iter(options))):
+        rule_from(options)
+
+
+def test_symbols_that_hurt_somewhere_are_named() -> None:
+    """`check` can warn which symbols of a policy have to be encoded."""
+    assert rule_from({"password_symbols": "-%@~/"}).needs_encoding == "%@/"
+
+
+def test_the_shortest_length_is_told_and_does() -> None:
+    """The length that the message advises is accepted."""
+    rule = PasswordRule(PasswordRule(symbols="").shortest, "")
+    assert rule.entropy_bits >= 128
