@@ -1,4 +1,4 @@
-"""What a pooler looks like from outside: it names a backend of its own making at login."""
+"""What a pooler may look like from outside: another backend's name at login, or a hasty refusal."""
 
 from __future__ import annotations
 
@@ -40,3 +40,22 @@ def _carry_renamed(backend: socket.socket, client: socket.socket) -> None:
         while head := messages.read(5):
             body = messages.read(int.from_bytes(head[1:], "big") - 4)
             client.sendall(head + (b"\0\0\1\1" + body[4:] if head[:1] == b"K" else body))
+
+
+@contextmanager
+def hasty_server() -> Iterator[int]:
+    """A stand-in that answers every startup with `28P01`; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_refuse, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _refuse(listener: socket.socket) -> None:
+    fields = b"SFATAL\0VFATAL\0C28P01\0Mno\0\0"
+    with suppress(OSError):
+        while True:
+            client, _ = listener.accept()
+            with client:
+                client.recv(65536)
+                client.sendall(b"E" + (len(fields) + 4).to_bytes(4, "big") + fields)

@@ -12,10 +12,10 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from sandbox.postgres import PostgresServer
 
 from credential_rotation.engines.postgres import PostgresRotator
 from credential_rotation.model import Credential, Policy, Record, Secret, Stamp, Strategy, Target, VaultPlace
+from sandbox.postgres import PostgresServer
 
 JOURNAL = "5f0c1c1e-0000-4000-8000-000000000001"
 
@@ -35,28 +35,12 @@ class Scene:
         self.admins = Secret(self.admin, secrets.token_urlsafe(20))
 
     def set_up(self) -> None:
-        for secret in (self.first, self.admins):
-            self.sql(
-                sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                    sql.Identifier(secret.principal), sql.Literal(secret.password)
-                )
-            )
-        self.sql(f'ALTER ROLE "{self.admin}" CREATEROLE')
-        self.sql(f'GRANT "{self.role}" TO "{self.admin}" WITH ADMIN OPTION')
+        self.server.create_role(self.role, self.first.password)
+        self.server.create_rotator(self.admins.password, over=[self.role], name=self.admin)
 
     def connect(self, secret: Secret | None = None) -> psycopg.Connection[Any]:
         who = secret or Secret(self.server.superuser, self.server.superuser_password)
-        return psycopg.connect(
-            host=self.server.host,
-            port=self.server.port,
-            dbname="postgres",
-            user=who.principal,
-            password=who.password,
-            sslmode="verify-full",
-            sslrootcert=str(self.server.ca_file),
-            require_auth="scram-sha-256",
-            autocommit=True,
-        )
+        return self.server.connect(who.principal, who.password)
 
     def sql(self, statement: str | sql.Composed) -> list[tuple[Any, ...]]:
         """As superuser, and without waiting for replicas that a test invented."""

@@ -110,11 +110,6 @@ class Connection:
             decoded.append(tuple(None if cell is None else cell.decode() for cell in cells))
         return decoded
 
-    def command(self, statement: sql.Composable, *, seconds: float) -> str:
-        """Run one statement and return the server's word for what it did. Raises: Refused, Lost."""
-        result = self._result(statement.as_bytes(self._psycopg), time.monotonic() + seconds)
-        return (result.command_status or b"").decode()
-
     def _result(self, statement: bytes, deadline: float) -> pq.abc.PGresult:
         try:
             self._pgconn.send_query(statement)

@@ -103,7 +103,7 @@ class LockSession:
         )
         self.connection.ask(sql.SQL("SELECT ") + sql.SQL(", ").join(calls), seconds=PATIENCE)
         if self.admin is None:
-            self.connection.command(sql.SQL("SET ROLE NONE"), seconds=PATIENCE)
+            self._run(sql.SQL("SET ROLE NONE"))
 
     def _lock(self) -> None:
         key = f"credential_rotation/{self.credential.principals[0]}"
@@ -213,8 +213,7 @@ class LockSession:
                 self._roll_back()
                 raise complaints.stamp_moved(self.credential)
             self._comment(secret.principal, with_stamp(comment, leave))
-        if self._run(COMMIT) != "COMMIT":
-            raise Refused("25P02")
+        self._run(COMMIT)
 
     def _undone(self, principal: str, error: Refused) -> TargetRefused:
         self._roll_back()
@@ -252,5 +251,5 @@ class LockSession:
         statement = sql.SQL("COMMENT ON ROLE {} IS {}")
         self._run(statement.format(sql.Identifier(principal), sql.Literal(comment)))
 
-    def _run(self, statement: sql.Composable) -> str:
-        return self.connection.command(statement, seconds=PATIENCE)
+    def _run(self, statement: sql.Composable) -> None:
+        self.connection.ask(statement, seconds=PATIENCE)

@@ -7,9 +7,9 @@ import socket
 from collections.abc import Iterator
 
 import pytest
-from sandbox.postgres import PostgresServer
 
-from scenes.pooler import pooler
+from sandbox.postgres import PostgresServer
+from scenes.pooler import hasty_server, pooler
 from scenes.postgres import Scene
 
 _numbers = itertools.count(1)
@@ -39,4 +39,11 @@ def silent_port() -> Iterator[int]:
 @pytest.fixture
 def pooler_port(server: PostgresServer) -> Iterator[int]:
     with pooler(server.direct_port) as port:
+        yield port
+
+
+@pytest.fixture
+def hasty_port() -> Iterator[int]:
+    """A server that says 28P01 to whoever comes, without having asked for anything."""
+    with hasty_server() as port:
         yield port

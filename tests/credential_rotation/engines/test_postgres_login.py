@@ -114,6 +114,13 @@ def test_a_silent_server_is_unknown_in_time(scene: Scene, silent_port: int) -> N
     assert (probe.answer, probe.why) == (Answer.UNKNOWN, "no answer in time")
 
 
+def test_a_refusal_before_any_password_was_asked_is_unknown(scene: Scene, hasty_port: int) -> None:
+    """28P01 counts only after an exchange about the password: who has not asked cannot know."""
+    target = Target("127.0.0.1", {"port": str(hasty_port), "sslmode": "disable"})
+    probe = scene.rotator(target=target).probe(scene.first)
+    assert (probe.answer, "28P01" in probe.why) == (Answer.UNKNOWN, True)
+
+
 def test_a_stopped_server_is_unknown(scene: Scene) -> None:
     """A target that is down is asked again later; nobody is locked out by concluding."""
     scene.server.stop()
