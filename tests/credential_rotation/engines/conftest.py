@@ -47,3 +47,9 @@ def hasty_port() -> Iterator[int]:
     """A server that says 28P01 to whoever comes, without having asked for anything."""
     with hasty_server() as port:
         yield port
+
+
+@pytest.fixture(params=["admin", "itself"])
+def itself(request: pytest.FixtureRequest) -> bool:
+    """Both modes: changed by an admin, or by the role itself."""
+    return bool(request.param == "itself")

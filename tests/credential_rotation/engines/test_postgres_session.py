@@ -2,84 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-import credential_rotation
-from credential_rotation.engines import postgres_session
-from credential_rotation.engines.postgres_session import LockSession
-from credential_rotation.errors import ApplyUnknown, Busy, TargetRefused, TargetUnknown
+from credential_rotation.errors import Busy, TargetRefused, TargetUnknown
 from credential_rotation.model import Secret, Stamp, Target
 from scenes.postgres import Scene
-
-CHILD = """
-import json, sys
-from credential_rotation.engines.postgres import PostgresRotator
-from credential_rotation.model import *
-from datetime import datetime, timedelta, timezone
-given = json.loads(sys.stdin.readline())
-credential = Credential(
-    "etl", "postgres", Strategy.IN_PLACE, (given["role"],), Target(given["host"], given["settings"]),
-    VaultPlace("p", "password", "k"), Policy("p", timedelta(days=1)), "me", "x.yaml:1")
-admin = Secret(*given["admin"]) if given["admin"] else None
-now = datetime.now(timezone.utc)
-record = Record("r1", 1, "ab12", now, now, Secret(given["role"], given["new"]), given["host"])
-rotator = PostgresRotator(credential, admin=(lambda: admin) if admin else None)
-with rotator.lock(Secret(given["role"], given["old"])) as session:
-    print("locked", flush=True)
-    sys.stdin.readline()
-    session.apply(record, found=None, leave=Stamp(1, "ab12", "j"))
-"""
-
-
-def until(true: Callable[[], bool], seconds: float = 10) -> None:
-    """Wait for the server to get there."""
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.02)
-
-
-def lock_pids(scene: Scene, *, waiting: bool = False) -> list[int]:
-    """The backends that work as the rotation, or those of them that wait for somebody else."""
-    rows = scene.sql(
-        "SELECT pid, usename, state = 'active' AND wait_event_type IN ('Lock', 'IPC') "
-        "FROM pg_stat_activity WHERE application_name = 'credential-rotation'"
-    )
-    names = (scene.role, scene.admin)
-    return [pid for pid, name, waits in rows if name in names and (waits or not waiting)]
-
-
-def is_waiting(scene: Scene) -> bool:
-    """Whether the rotation's session waits for somebody else."""
-    return bool(lock_pids(scene, waiting=True))
-
-
-@contextmanager
-def role_held(scene: Scene) -> Iterator[Callable[[], None]]:
-    """Somebody's open transaction on the role makes every other change of it wait; gives its commit."""
-    with scene.connect() as connection:
-        connection.autocommit = False
-        connection.execute(f"ALTER ROLE {scene.role} CONNECTION LIMIT 7")
-        try:
-            yield connection.commit
-        finally:
-            connection.rollback()
-
-
-@pytest.fixture(params=["admin", "itself"])
-def itself(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param == "itself")
-
+from scenes.postgres_rivals import error_of, is_waiting, role_held, until
 
 # --- the change ----------------------------------------------------------------------------------------
 
@@ -296,7 +226,7 @@ def test_a_rival_in_the_same_moment_wins_alone(scene: Scene) -> None:
     """Two changes at once: the second waits, is refused when the first commits, and leaves nothing."""
     outcome: list[BaseException] = []
     with scene.rotator().lock(None) as session, role_held(scene) as commit:
-        thread = threading.Thread(target=lambda: outcome.append(_error_of(scene, session)))
+        thread = threading.Thread(target=lambda: outcome.append(error_of(scene, session)))
         thread.start()
         until(lambda: is_waiting(scene))
         commit()
@@ -322,119 +252,3 @@ def test_a_record_of_a_foreign_role_is_not_applied(scene: Scene) -> None:
     with scene.rotator().lock(None) as session, pytest.raises(TargetRefused, match="principals"):
         session.apply(scene.record(Secret(scene.admin, "n" * 20)), found=None, leave=scene.stamp())
     assert scene.logs_in(scene.admins)
-
-
-# --- crashes -------------------------------------------------------------------------------------------
-
-
-def test_a_terminated_lock_session_applies_nothing(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
-    """The lock is gone with its session, so the change is not sent, and another run may take over."""
-    with scene.rotator(itself=itself).lock(scene.first) as session:
-        for pid in lock_pids(scene):
-            scene.sql(f"SELECT pg_terminate_backend({pid}, 2000)")
-        with pytest.raises(TargetRefused, match="before anything was sent"):
-            session.apply(scene.record(Secret(scene.role, "n" * 20)), found=None, leave=scene.stamp())
-        with scene.rotator().lock(None):
-            pass
-    assert scene.logs_in(scene.first)
-
-
-def test_a_session_terminated_in_the_change_is_unknown(scene: Scene) -> None:
-    """From ALTER on, a lost session may have applied; nobody concludes from it."""
-    outcome: list[BaseException] = []
-    with scene.rotator().lock(None) as session, role_held(scene):
-        thread = threading.Thread(target=lambda: outcome.append(_error_of(scene, session)))
-        thread.start()
-        until(lambda: is_waiting(scene))
-        for pid in lock_pids(scene):
-            scene.sql(f"SELECT pg_terminate_backend({pid}, 2000)")
-        thread.join()
-    assert [type(error) for error in outcome] == [ApplyUnknown]
-
-
-def test_a_server_that_gives_no_answer_is_unknown_in_time(
-    scene: Scene, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An answer that does not come ends the attempt within our own patience, not the server's."""
-    with scene.rotator().lock(None) as session, role_held(scene):
-        monkeypatch.setattr(postgres_session, "PATIENCE", 0.5)
-        began = time.monotonic()
-        with pytest.raises(ApplyUnknown):
-            session.apply(scene.record(Secret(scene.role, "n" * 20)), found=None, leave=scene.stamp())
-        assert time.monotonic() - began < 3
-    assert scene.logs_in(scene.first)
-
-
-def test_a_killed_runner_keeps_the_lock_until_its_change_is_over(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
-    """A runner killed while its ALTER waits: others are busy until the server is done with it."""
-    new = Secret(scene.role, "k" * 30)
-    with _runner(scene, new, itself=itself) as child:
-        with role_held(scene):
-            _go(child)
-            until(lambda: is_waiting(scene))
-            child.kill()
-            child.wait()
-            with pytest.raises(Busy), scene.rotator().lock(None):
-                pytest.fail("locked beside a change in flight")
-        until(lambda: not lock_pids(scene))
-    assert scene.logs_in(scene.first)
-    with scene.rotator().lock(None):
-        pass
-
-
-def test_a_killed_runners_late_commit_lands_under_its_lock(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
-    """A runner killed while its COMMIT waits: the lock goes only after the new value is in force."""
-    new = Secret(scene.role, "k" * 30)
-    with _runner(scene, new, itself=itself) as child:
-        with scene.setting("synchronous_standby_names", "nobody"):
-            _go(child)
-            until(lambda: is_waiting(scene))
-            child.kill()
-            child.wait()
-            with pytest.raises(Busy), scene.rotator().lock(None):
-                pytest.fail("locked beside a change in flight")
-            assert scene.logs_in(scene.first)
-        until(lambda: not lock_pids(scene))
-    assert (scene.logs_in(new), scene.logs_in(scene.first)) == (True, False)
-
-
-def _error_of(scene: Scene, session: LockSession) -> BaseException:
-    with pytest.raises((TargetRefused, ApplyUnknown)) as error:
-        session.apply(scene.record(Secret(scene.role, "n" * 20)), found=None, leave=scene.stamp())
-    return error.value
-
-
-@contextmanager
-def _runner(scene: Scene, new: Secret, *, itself: bool) -> Iterator[subprocess.Popen[str]]:
-    """Another runner, in a process of its own, that has locked and waits for a word to apply."""
-    given = {
-        "role": scene.role,
-        "host": scene.server.host,
-        "settings": dict(scene.target().settings),
-        "admin": None if itself else [scene.admin, scene.admins.password],
-        "old": scene.first.password,
-        "new": new.password,
-    }
-    child = subprocess.Popen(
-        [sys.executable, "-c", CHILD],
-        env={**os.environ, "PYTHONPATH": str(Path(credential_rotation.__file__).parents[1])},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with child:
-        try:
-            assert child.stdin is not None
-            assert child.stdout is not None
-            child.stdin.write(json.dumps(given) + "\n")
-            child.stdin.flush()
-            assert child.stdout.readline() == "locked\n"
-            yield child
-        finally:
-            child.kill()
-
-
-def _go(child: subprocess.Popen[str]) -> None:
-    assert child.stdin is not None
-    child.stdin.write("\n")
-    child.stdin.flush()
