@@ -22,17 +22,30 @@ async def serve(organization_id: str, certificate_file: str) -> None:
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate_file)
 
+    broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await Wire(reader, writer, service.respond).serve()
+        try:
+            await Wire(reader, writer, service.respond).serve()
+        except Exception as error:  # noqa: BLE001  # a mistake of ours must not pass for a broken connection
+            if not broken.done():
+                broken.set_exception(error)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0, ssl=tls, backlog=1024)
     stdin, stdout = await _pipes()
     stdout.write(json.dumps({"port": server.sockets[0].getsockname()[1]}).encode() + b"\n")
-    control = Control(service)
+    obeying = asyncio.ensure_future(_obey(Control(service), stdin, stdout))
+    await asyncio.wait([obeying, broken], return_when=asyncio.FIRST_COMPLETED)
+    server.close()
+    for ended in (obeying, broken):
+        if ended.done():
+            ended.result()
+
+
+async def _obey(control: Control, stdin: asyncio.StreamReader, stdout: asyncio.StreamWriter) -> None:
     while line := await stdin.readline():
         stdout.write(control.obey(line))
         await stdout.drain()
-    server.close()
 
 
 async def _pipes() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

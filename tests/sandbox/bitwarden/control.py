@@ -1,4 +1,4 @@
-"""What the controlling side may ask of the server: one JSON line in, one JSON line out, over stdin and stdout.
+"""What the controlling side may ask of the server: one JSON line in, one out, over stdin and stdout.
 
 It speaks for "a person in the web vault" and for the test that wants something broken. Whatever is secret
 arrives encrypted.
@@ -27,16 +27,12 @@ class Control:
     def obey(self, line: bytes) -> bytes:
         """Do what the line says and say how it went."""
         asked = json.loads(line)
-        wish: Callable[..., object] | None = (
-            None if asked["do"].startswith("_") else getattr(self, asked["do"], None)
-        )
         try:
-            if wish is None:
-                raise KeyError(f"no such wish: {asked['do']}")
+            wish: Callable[..., object] = getattr(self, asked["do"])
             answer: dict[str, object] = {"ok": wish(**asked["with"])}
         except Refused as refused:
             answer = {"error": refused.reply.body.decode()}
-        except (KeyError, TypeError, ValueError) as wrong:
+        except (AttributeError, KeyError, TypeError, ValueError) as wrong:
             answer = {"error": f"{type(wrong).__name__}: {wrong}"}
         return json.dumps(answer).encode() + b"\n"
 
@@ -77,9 +73,8 @@ class Control:
         if project not in self._store.projects:
             raise KeyError(project)
         now = self._service.clock.ticks()
-        row = SecretRow(
-            str(uuid4()), project=project, created=now, revised=now, **enc_strings(fields, SECRET_LIMITS)
-        )
+        checked = enc_strings(fields, SECRET_LIMITS)
+        row = SecretRow(str(uuid4()), checked["key"], checked["value"], checked["note"], project, now, now)
         self._store.write_secret(row)
         return row.id
 

@@ -5,11 +5,10 @@ Every credential problem is one and the same 400.
 
 import base64
 import hmac
-import json
 from hashlib import sha256
 
 from sandbox.bitwarden.bearers import Bearers, Caller
-from sandbox.bitwarden.messages import Refused, Reply, Request, answer
+from sandbox.bitwarden.messages import Refused, Reply, Request, answer, encode
 from sandbox.bitwarden.store import Store, TokenRow
 
 TOKEN_PATH = "/identity/connect/token"
@@ -42,4 +41,4 @@ def _known(store: Store, request: Request) -> TokenRow:
 
 
 def _refused(reason: str) -> Refused:
-    return Refused(Reply(400, json.dumps({"error": reason}, separators=(",", ":")).encode()))
+    return Refused(Reply(400, encode({"error": reason})))

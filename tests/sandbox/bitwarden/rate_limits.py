@@ -1,14 +1,14 @@
-"""Fixed windows per client address, verb and concrete path, as the cloud has them; self-hosted servers have none.
+"""Fixed windows per client address, verb and concrete path, as the cloud has them.
 
-The window begins with its first request. The shortest rule is asked first, and a request that it blocks does
-not count for the longer one.
+Self-hosted servers have none. The window begins with its first request. The shortest rule is asked first, and
+a request that it blocks does not count for the longer one.
 """
 
 from dataclasses import dataclass
 
 from sandbox.bitwarden.clock import TICKS_PER_SECOND, Clock, wire_date
-from sandbox.bitwarden.messages import Reply, error
 from sandbox.bitwarden.identity import TOKEN_PATH
+from sandbox.bitwarden.messages import Reply, error
 
 
 @dataclass(frozen=True, slots=True)

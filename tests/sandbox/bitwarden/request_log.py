@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class LogLine:
-    """One request. It is here from its arrival; `status` and `ms` stay None until it is answered."""
+    """One request, here from its arrival with `ms` None; `status` stays None if no answer ever went out."""
 
     time: float
     verb: str

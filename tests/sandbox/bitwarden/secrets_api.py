@@ -4,6 +4,7 @@ Each looks, decides and stamps; writing is left to the reply's commit. `revision
 the moment its row becomes visible, and a slow writer can win with the older date.
 """
 
+from dataclasses import replace
 from functools import partial
 from uuid import uuid4
 
@@ -40,7 +41,7 @@ def create(desk: Desk, organization_id: str) -> Reply:
     if not desk.writes(project):
         raise not_found()
     now = desk.clock.ticks()
-    row = SecretRow(str(uuid4()), project=project, created=now, revised=now, **fields)
+    row = SecretRow(str(uuid4()), fields["key"], fields["value"], fields["note"], project, now, now)
     return answer(_with_access(desk, row), commit=partial(desk.store.write_secret, row))
 
 
@@ -76,7 +77,9 @@ def update(desk: Desk, secret_id: str) -> Reply:
     if before is None or not desk.writes(before.project) or not desk.writes(project):
         raise not_found()
     now = desk.clock.ticks()
-    row = SecretRow(before.id, project=project, created=before.created, revised=now, **fields)
+    row = replace(
+        before, project=project, revised=now, key=fields["key"], value=fields["value"], note=fields["note"]
+    )
     return answer(_with_access(desk, row), commit=partial(desk.store.write_secret, row))
 
 

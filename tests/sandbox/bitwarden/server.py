@@ -1,7 +1,7 @@
 """The server process, seen from the side that started it.
 
-It inherits nothing that could leak (a bare environment) and ends when its stdin does: on `stop()`, and just the
-same when the starter was killed. Ctrl-C reaches the starter alone.
+It inherits nothing that could leak (a bare environment) and ends when its stdin does: on `stop()`, and just
+the same when the starter was killed. Ctrl-C reaches the starter alone.
 """
 
 import contextlib

@@ -8,8 +8,8 @@ from sandbox.bitwarden.bearers import Bearers, Caller
 from sandbox.bitwarden.clock import Clock
 from sandbox.bitwarden.desk import Desk
 from sandbox.bitwarden.faults import Fault, Faults, suffer
-from sandbox.bitwarden.messages import Refused, Reply, Request
 from sandbox.bitwarden.identity import TOKEN_PATH, log_in
+from sandbox.bitwarden.messages import Refused, Reply, Request
 from sandbox.bitwarden.rate_limits import RateLimits
 from sandbox.bitwarden.request_log import LogLine, RequestLog
 from sandbox.bitwarden.routes import dispatch

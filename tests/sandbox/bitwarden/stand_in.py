@@ -47,7 +47,7 @@ class BitwardenStandIn:
         self._accounts: dict[str, str] = {}
         self._running: Server | None = None
 
-    def __enter__(self) -> "BitwardenStandIn":
+    def __enter__(self) -> "BitwardenStandIn":  # noqa: PYI034  # typing.Self is 3.11
         self.start()
         return self
 
@@ -195,7 +195,7 @@ class BitwardenStandIn:
         self._server.ask("bearer_lifetime", seconds=seconds)
 
     def advance_clock(self, seconds: float) -> None:
-        """Let the server live that much later: bearers, rate windows and dates move, the client's clock does not."""
+        """Let the server live that much later: bearers, rate windows and dates; the client's clock stays."""
         self._server.ask("advance_clock", seconds=seconds)
 
     @property

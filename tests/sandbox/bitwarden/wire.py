@@ -27,7 +27,7 @@ class Wire:
                 reply = await self._respond(request, self._writer.get_extra_info("peername")[0])
                 if not await self._deliver(reply):
                     break
-        except (h11.RemoteProtocolError, ConnectionError):
+        except (h11.RemoteProtocolError, OSError):
             pass  # the client is gone or no HTTP client at all
         finally:
             self._writer.transport.abort()
