@@ -1,4 +1,4 @@
-"""What machine accounts without a grant, with read, and with write may do is what the real server lets them."""
+"""Machine accounts without a grant, with read, and with write may do what the real server lets them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,9 +16,8 @@ Level = Literal["read", "write"]
 def _visitor(workplace: Workplace, level: Level | None) -> Workplace:
     """Another account, with this level in the workplace's project."""
     account = f"visitor of {workplace.project_name}"
-    token = workplace.bitwarden.create_machine_account(
-        account, {workplace.project_name: level} if level else {}
-    )
+    grants: dict[str, Level] = {workplace.project: level} if level else {}
+    token = workplace.bitwarden.create_machine_account(account, grants)
     return replace(workplace, account=account, token=token, client=log_in(workplace.bitwarden, token))
 
 

@@ -1,7 +1,7 @@
 """pytest fixtures: one server for the whole run, wiped clean of faults and limits for every test.
 
-A test module asks for them with `pytest_plugins = ["sandbox.bitwarden.fixtures"]`. Tests do not meet: each gets a
-project and a machine account of its own.
+A test module asks for them with `pytest_plugins = ["sandbox.bitwarden.fixtures"]`. Tests do not meet: each
+gets a project and a machine account of its own.
 """
 
 from collections.abc import Iterator

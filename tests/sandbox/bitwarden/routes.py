@@ -27,12 +27,12 @@ _ROUTES: tuple[tuple[str, str, Endpoint], ...] = (
 _COMPILED = [(verb, re.compile(path.replace("{id}", "([^/]+)")), call) for verb, path, call in _ROUTES]
 
 
-def dispatch(desk: Desk) -> Reply:
-    """The endpoint's reply; an unknown path is 404 and a wrong verb 405, both without a body."""
+def find(verb: str, path: str) -> Callable[[Desk], Reply]:
+    """The endpoint, found before anybody asks who calls: unknown paths are 404 and wrong verbs 405, both empty."""
     matches = [
-        (verb, found, call) for verb, path, call in _COMPILED if (found := path.fullmatch(desk.request.path))
+        (known, found, call) for known, pattern, call in _COMPILED if (found := pattern.fullmatch(path))
     ]
-    for verb, found, call in matches:
-        if verb == desk.request.verb:
-            return call(desk, *found.groups())
+    for known, found, call in matches:
+        if known == verb:
+            return lambda desk: call(desk, *found.groups())
     raise Refused(Reply(405 if matches else 404))

@@ -12,7 +12,7 @@ from sandbox.bitwarden.identity import TOKEN_PATH, log_in
 from sandbox.bitwarden.messages import Refused, Reply, Request
 from sandbox.bitwarden.rate_limits import RateLimits
 from sandbox.bitwarden.request_log import LogLine, RequestLog
-from sandbox.bitwarden.routes import dispatch
+from sandbox.bitwarden.routes import find
 from sandbox.bitwarden.store import Store
 
 
@@ -53,9 +53,10 @@ class Service:
         try:
             if request.path == TOKEN_PATH and request.verb == "POST":
                 return log_in(self.store, self.bearers, request)
+            endpoint = find(request.verb, request.path)
             if caller is None:
                 return Reply(401, headers=(("WWW-Authenticate", "Bearer"),))
-            return dispatch(Desk(self.store, self.clock, caller, request))
+            return endpoint(Desk(self.store, self.clock, caller, request))
         except Refused as refused:
             return refused.reply
 

@@ -69,6 +69,7 @@ class BitwardenStandIn:
         if self._running is not None:
             self._running.stop()
             self._running = None
+            self._accounts.clear()
 
     @property
     def pid(self) -> int:
