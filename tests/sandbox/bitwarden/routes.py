@@ -28,7 +28,7 @@ _COMPILED = [(verb, re.compile(path.replace("{id}", "([^/]+)")), call) for verb,
 
 
 def find(verb: str, path: str) -> Callable[[Desk], Reply]:
-    """The endpoint, found before anybody asks who calls: unknown paths are 404 and wrong verbs 405, both empty."""
+    """The endpoint, found before anybody asks who calls; an unknown path is 404, a wrong verb 405."""
     matches = [
         (known, found, call) for known, pattern, call in _COMPILED if (found := pattern.fullmatch(path))
     ]
