@@ -1,0 +1,62 @@
+"""The attempt's own errors, in the words that a tired person reads at night.
+
+Each says what was found, on which credential, and what to do next. No value is ever part of one.
+"""
+
+from __future__ import annotations
+
+from credential_rotation.errors import NoStoredValueWorks, NotOurs, TargetRefused, TargetUnknown, VaultUnknown
+from credential_rotation.model import Credential, Probe, Record, Stamp
+
+
+def could_not_ask(credential: Credential, probe: Probe) -> TargetUnknown:
+    """The target did not answer, so nothing follows."""
+    return TargetUnknown(
+        f"{credential.name}: {probe.where} could not tell whether a value logs in ({probe.why})",
+        next_step="Nothing was changed. The next run tries again; see that the target can be reached.",
+    )
+
+
+def nothing_stored(credential: Credential) -> NoStoredValueWorks:
+    """A role that changes itself has nothing to start from."""
+    place = credential.vault.key or credential.vault.id
+    return NoStoredValueWorks(
+        f"{credential.name}: nothing is stored yet, and who changes itself starts from a value that works",
+        next_step=f"Put the working password into Bitwarden as `{place}` in project "
+        f"{credential.vault.project}, or give the entry an admin.",
+    )
+
+
+def nothing_works(credential: Credential) -> NoStoredValueWorks:
+    """Neither CURRENT nor any record logs in."""
+    return NoStoredValueWorks(
+        f"{credential.name}: the target refuses CURRENT and every record; the password was changed by hand",
+        next_step="Put the working password into CURRENT in Bitwarden, and the next run takes it over; "
+        f"or, where the entry has an admin, set a new one: rotate {credential.name} --force --reason '…'.",
+    )
+
+
+def foreign_stamp(credential: Credential, stamp: Stamp) -> NotOurs:
+    """Somebody else's journal rotates this principal."""
+    return NotOurs(
+        f"{credential.name}: the target carries the stamp of another journal ({stamp.journal})",
+        next_step="Another deployment rotates this principal, or the database was cloned from one that is "
+        "rotated. If nobody else does, remove the line `credential-rotation: …` from the role's comment.",
+    )
+
+
+def refused_after_apply(credential: Credential, record: Record) -> TargetRefused:
+    """The change went through, and the value does not log in all the same."""
+    return TargetRefused(
+        f"{credential.name}: version {record.epoch} was set, and the target refuses it all the same",
+        next_step="CURRENT was left alone. See that the role may log in and has not expired (VALID UNTIL), "
+        "then run again: the same version is tried.",
+    )
+
+
+def another_value(credential: Credential) -> VaultUnknown:
+    """CURRENT does not hold what was just written there."""
+    return VaultUnknown(
+        f"{credential.name}: Bitwarden answers another value than the one just written",
+        next_step="Somebody else writes this secret. The record holds the value that works; run again.",
+    )

@@ -1,0 +1,182 @@
+"""Keeps what an attempt did while it does it, and says at the end how it ended.
+
+Rules this file keeps:
+- What was done and proved beats what was only planned; what could not be proved beats both, and is not green.
+- A failure says whether the old value and the new one still log in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from credential_rotation.errors import RotationError
+from credential_rotation.look import Look
+from credential_rotation.model import Answer, Credential, Probe, Record
+from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.policy import Decision
+
+
+class Ending:
+    """The steps of one attempt, and the outcome that follows from them."""
+
+    def __init__(self, credential: Credential, attempt: str, clock: Callable[[], datetime]) -> None:
+        self._credential = credential
+        self._attempt = attempt
+        self._clock = clock
+        self._steps: list[Step] = []
+        self._said: dict[str, str] = {}
+        self._unproved: list[str] = []
+        self._consumers: list[tuple[str, Answer, str]] = []
+        self._until: datetime | None = None
+        self._before: Record | None = None
+        self._old: Answer | None = None
+        self.has_promoted_newer = False
+
+    def step(self, name: str, detail: str = "") -> None:
+        """One more thing was done or found."""
+        self._steps.append(Step(name, self._clock(), detail))
+
+    def _say(self, outcome: str, reason: str) -> None:
+        self._said[outcome] = reason
+
+    # --- what happened ---------------------------------------------------------------------------------
+
+    def unchanged(self, reason: str) -> None:
+        """There was nothing to do."""
+        self._say("unchanged", reason)
+
+    def not_begun(self, decision: Decision) -> None:
+        """Nothing new was begun, as the policy decided."""
+        if not self._said:
+            self._say("unchanged", decision.reason)
+
+    def waiting(self, until: datetime | None, reason: str) -> None:
+        """A new version, or the only thing that was left to do, has to wait."""
+        self._until = until
+        self._say("waiting", reason)
+
+    def retire_waits(self, until: datetime | None) -> None:
+        """A replaced version's record has to stay for a while; the next tick deletes it."""
+        self._until = until
+        self.step("retire waits", "an earlier attempt was not seen to end")
+        self._said.setdefault("retire waits", "a replaced version is retired later")
+
+    def recorded(self, record: Record) -> None:
+        """A version was written down before anything else knows of it."""
+        self.step("recorded", f"version {record.epoch}")
+
+    def adopted(self, record: Record) -> None:
+        """A CURRENT that works and that we did not write was given a record."""
+        self.recorded(record)
+        self._say("adopted", "CURRENT works and had no record; it was given one and left as it is")
+
+    def recovered(self, reason: str) -> None:
+        """What an earlier attempt or a person left behind was put right."""
+        self._say("recovered", reason)
+
+    def promoted(self, record: Record, *, newer: bool) -> None:
+        """CURRENT was written."""
+        self.has_promoted_newer = newer
+        self.step("promoted", f"version {record.epoch} is CURRENT")
+
+    def rotated(self, record: Record) -> None:
+        """A new version was begun and finished."""
+        self._say("rotated", f"version {record.epoch} is CURRENT, and proved")
+
+    def retired(self, records: tuple[Record, ...]) -> None:
+        """Replaced versions are dead and their records deleted."""
+        versions = ", ".join(str(record.epoch) for record in records)
+        self.step("retired", f"version {versions}")
+        self._say("retired", f"version {versions} is dead and its record deleted")
+
+    def retire_failed(self, error: RotationError) -> None:
+        """A dead version's record is still there; the next pass deletes it."""
+        self.step("retire failed", error.what)
+        self._unproved.append(f"a dead version's record could not be deleted: {error.what}")
+
+    # --- what was answered -----------------------------------------------------------------------------
+
+    def old_answered(self, record: Record, probe: Probe) -> None:
+        """The proof that a replaced value is dead, or that it is not."""
+        self._old = probe.answer
+        self.step(f"old value {probe.answer.value}", f"version {record.epoch}, asked of {probe.where}")
+        if probe.answer is Answer.WORKS:
+            self._unproved.append(f"{probe.where} still accepts version {record.epoch}, which was replaced")
+        elif probe.answer is Answer.UNKNOWN:
+            self._unproved.append(f"whether version {record.epoch} is dead is unknown: {probe.why}")
+
+    def current_answered(self, probe: Probe) -> None:
+        """What the primary or an endpoint said to the value that Bitwarden answered."""
+        self.step(f"CURRENT {probe.answer.value}", f"asked of {probe.where}")
+        if probe.answer is not Answer.WORKS:
+            self._unproved.append(f"{probe.where}: CURRENT {probe.answer.value}, {probe.why}")
+
+    def consumer_answered(self, probe: Probe) -> None:
+        """What a consumer said."""
+        self._consumers.append((probe.where, probe.answer, probe.why))
+        self.step(f"consumer {probe.answer.value}", probe.where)
+        if probe.answer is not Answer.WORKS:
+            self._unproved.append(f"consumer {probe.where}: {probe.why}")
+
+    # --- how it ended ----------------------------------------------------------------------------------
+
+    def found(self, look: Look) -> None:
+        """What CURRENT was when this attempt came: the old value, should it be replaced."""
+        self._before = look.own
+
+    def outcome(self, look: Look | None) -> Outcome:
+        """How an attempt ended that came to its end."""
+        word, reason = self._word()
+        next_step = ""
+        if self._unproved and word in {"rotated", "recovered", "retired", "adopted", "unchanged", "waiting"}:
+            word, reason = "unproved", "; ".join(self._unproved)
+            next_step = (
+                "The new value logs in on the primary and is stored. See to what is named; it is asked again."
+            )
+        return self._made(word, reason, next_step, look, new=Answer.WORKS if self._promoted else None)
+
+    def failed(self, error: RotationError, look: Look | None) -> Outcome:
+        """How an attempt ended that something kept from its end, and what still logs in."""
+        old, new = _what_works(look) if look is not None and error.outcome == "failed" else (None, None)
+        self._old = old
+        return self._made(error.outcome, error.what, error.next_step, look, new=new)
+
+    @property
+    def _promoted(self) -> bool:
+        return any(step.name == "promoted" for step in self._steps)
+
+    def _word(self) -> tuple[str, str]:
+        for word in ("rotated", "waiting", "recovered", "retired", "adopted", "retire waits", "unchanged"):
+            if word in self._said:
+                return ("waiting" if word == "retire waits" else word), self._said[word]
+        return "unchanged", "works, nothing is open"
+
+    def _made(
+        self, word: str, reason: str, next_step: str, look: Look | None, *, new: Answer | None
+    ) -> Outcome:
+        self.step(word, reason)
+        own = look.own if look is not None else None
+        return replace(
+            told(self._credential, word, reason, next_step=next_step),
+            version=own.epoch if own else None,
+            until=self._until,
+            attempt=self._attempt,
+            old_value=self._old,
+            new_value=new,
+            consumers=tuple(self._consumers),
+            steps=tuple(self._steps),
+        )
+
+
+def _what_works(look: Look) -> tuple[Answer | None, Answer | None]:
+    """Whether CURRENT and the newest open version log in; asks only what has not been answered."""
+    current = look.stored.current
+    if current is None:
+        return None, None
+    old = (look.known(current.secret) or look.ask(current.secret)).answer
+    if not look.newer:
+        return old, None
+    newest = look.newer[0].secret
+    return old, (look.known(newest) or look.ask(newest)).answer

@@ -1,0 +1,118 @@
+"""What is stored on a credential, what its target answered, and what follows from both.
+
+Rules this file keeps:
+- Each value is asked about at most once: a wrong login may count towards a lockout.
+- A principal of strategy in_place has one password: when one value works, every other is refused.
+  That is enough to decide by, but not a proof that an old value is dead.
+- After an apply everything that was answered before is forgotten.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from credential_rotation.complaints import could_not_ask, nothing_stored, nothing_works
+from credential_rotation.model import Answer, Credential, Probe, Record, Secret, Stored, Strategy
+from credential_rotation.protocols import Rotator
+
+
+class Look:
+    """One view of a credential, in the vault and on its target."""
+
+    def __init__(self, credential: Credential, stored: Stored, rotator: Rotator) -> None:
+        self.credential = credential
+        self.stored = stored
+        self._rotator = rotator
+        self._answers: dict[Secret, Probe] = {}
+
+    @property
+    def own(self) -> Record | None:
+        """CURRENT's own record: the newest one that holds its value."""
+        current = self.stored.current
+        if current is None:
+            return None
+        return next((record for record in self.stored.records if record.secret == current.secret), None)
+
+    @property
+    def newer(self) -> tuple[Record, ...]:
+        """Versions on their way to become CURRENT, newest first."""
+        if self.stored.current is None:
+            return self.stored.records
+        own = self.own
+        return tuple(r for r in self.stored.records if r.order > own.order) if own else ()
+
+    @property
+    def older(self) -> tuple[Record, ...]:
+        """Versions that CURRENT has replaced, newest first."""
+        own = self.own
+        if self.stored.current is None or own is None:
+            return ()
+        return tuple(r for r in self.stored.records if r.order < own.order)
+
+    @property
+    def newest_epoch(self) -> int | None:
+        """The highest epoch that anything in the vault names; None where nothing does."""
+        epochs = [record.epoch for record in self.stored.records]
+        if self.stored.current is not None and self.stored.current.epoch is not None:
+            epochs.append(self.stored.current.epoch)
+        return max(epochs, default=None)
+
+    def settles_at(self, settle: timedelta) -> datetime | None:
+        """When writes of an earlier attempt can no longer land; None when that one was seen to end."""
+        if not self.stored.records:
+            return None
+        current = self.stored.current
+        if current is not None and self.stored.records[0].attempt == current.attempt:
+            return None
+        dates = [record.revised for record in self.stored.records]
+        if current is not None:
+            dates.append(current.revised)
+        return max(dates) + settle
+
+    def known(self, secret: Secret | None) -> Probe | None:
+        """What is known about a value without asking for it."""
+        if secret is None:
+            return None
+        if secret in self._answers:
+            return self._answers[secret]
+        if self.credential.strategy is Strategy.IN_PLACE:
+            for other, probe in self._answers.items():
+                if probe.answer is Answer.WORKS and other.principal == secret.principal:
+                    return Probe(Answer.REFUSED, probe.where, "another value works, and there is only one")
+        return None
+
+    def ask(self, secret: Secret) -> Probe:
+        """Ask the target about a value, unless it has answered already."""
+        if secret not in self._answers:
+            self._answers[secret] = self._rotator.probe(secret)
+        return self._answers[secret]
+
+    def works(self, secret: Secret) -> bool:
+        """Whether a value logs in. Raises: TargetUnknown, because nothing may follow from not knowing."""
+        probe = self.known(secret) or self.ask(secret)
+        if probe.answer is Answer.UNKNOWN:
+            raise could_not_ask(self.credential, probe)
+        return probe.answer is Answer.WORKS
+
+    def login(self) -> Secret:
+        """A stored value that logs in, CURRENT's first. Raises: TargetUnknown, NoStoredValueWorks."""
+        current = self.stored.current
+        values = [current.secret] if current else []
+        values += [record.secret for record in self.stored.records]
+        for secret in dict.fromkeys(values):
+            if self.works(secret):
+                return secret
+        raise nothing_works(self.credential) if values else nothing_stored(self.credential)
+
+    def forget(self) -> None:
+        """Something was applied: what was answered before no longer counts."""
+        self._answers.clear()
+
+    def carry_refusals(self, before: Look) -> None:
+        """Keep refusals from an earlier look at the same store, so that no wrong login is made twice.
+
+        What worked is asked again: another attempt may have ended it meanwhile.
+        """
+        if before.stored == self.stored:
+            refused = {s: p for s, p in before._answers.items() if p.answer is Answer.REFUSED}
+            self._answers.update(refused)

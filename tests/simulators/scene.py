@@ -1,0 +1,110 @@
+"""A credential, its vault, its target and its consumers, ready for attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from credential_rotation.attempt import Parties, attempt
+from credential_rotation.model import (
+    Credential,
+    EntryAdmin,
+    Policy,
+    Probe,
+    Secret,
+    Strategy,
+    Target,
+    VaultPlace,
+)
+from credential_rotation.outcome import Outcome
+from credential_rotation.policy import Request
+from simulators.target import SimTarget
+from simulators.vault import HOST, SimVault
+from simulators.world import START, World
+
+SETTLE = timedelta(minutes=15)
+
+QUARTERLY = Policy("quarterly", max_age=timedelta(days=90))
+
+ETL = Credential(
+    name="warehouse-etl",
+    engine="simulated",
+    strategy=Strategy.IN_PLACE,
+    principals=("etl",),
+    target=Target(HOST, {}),
+    vault=VaultPlace(project="data-platform", format="password", key="warehouse_etl"),
+    policy=QUARTERLY,
+    owner="data-platform",
+    source="warehouse.yaml:1",
+    admin=EntryAdmin("warehouse-admin"),
+)
+
+BY_HAND = Secret("etl", "by-hand")
+
+
+@dataclass
+class SimConsumers:
+    """Implements `protocols.Consumers` with answers that the test sets."""
+
+    answers: tuple[Probe, ...] = ()
+
+    def check(self) -> tuple[Probe, ...]:
+        return self.answers
+
+
+@dataclass
+class Scene:
+    """Everything an attempt needs; `stored` says whether a person has stored the password yet."""
+
+    changes_itself: bool = False
+    stored: bool = True
+    world: World = field(default_factory=World)
+    credential: Credential = ETL
+    consumers: SimConsumers = field(default_factory=SimConsumers)
+
+    def __post_init__(self) -> None:
+        self.vault = SimVault(self.world)
+        self.target = SimTarget(self.world, changes_itself=self.changes_itself)
+        if self.changes_itself:
+            self.credential = replace(self.credential, admin=None)
+        if self.stored:
+            self.vault.put_current(BY_HAND)
+
+    def run(self, begin: Request | None = None) -> Outcome:
+        parties = Parties(self.vault, self.target, self.consumers)
+        return attempt(self.credential, parties, begin=begin, clock=self.world.clock, settle=SETTLE)
+
+    def tick(self) -> Outcome:
+        """The hourly run of the rotating DAG."""
+        return self.run(Request(at=self.world.now, by="schedule"))
+
+    def rotate_now(self, at: datetime | None = None, *, force: bool = False) -> Outcome:
+        """Somebody presses the button."""
+        reason = "the password was seen in a chat" if force else None
+        return self.run(Request(at=at or self.world.now, by="someone", now=True, force=force, reason=reason))
+
+    @property
+    def current(self) -> Secret | None:
+        return self.vault.current.secret if self.vault.current else None
+
+    @property
+    def epochs(self) -> list[int]:
+        """The versions that the journal holds, newest first."""
+        return sorted((record.epoch for record in self.vault.records.values()), reverse=True)
+
+    @property
+    def somebody_can_log_in(self) -> bool:
+        """The first promise: some value stored in the vault logs in."""
+        return any(self.target.accepts(secret) for secret in self.vault.values())
+
+
+def rotated_scene(*, changes_itself: bool = False) -> Scene:
+    """A credential that has been rotated once and is at rest."""
+    scene = Scene(changes_itself=changes_itself)
+    assert scene.tick().outcome == "rotated"
+    scene.world.pass_time(timedelta(days=1))
+    scene.world.calls.clear()
+    return scene
+
+
+__all__ = ["BY_HAND", "ETL", "QUARTERLY", "SETTLE", "START", "Scene", "SimConsumers", "rotated_scene"]

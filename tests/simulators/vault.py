@@ -1,0 +1,126 @@
+"""The vault in memory: CURRENT, the journal, and what became of each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from credential_rotation.errors import VaultTrouble, VaultUnknown
+from credential_rotation.model import Current, Record, Secret, Stored
+from simulators.world import AnswerLostError, World
+
+T = TypeVar("T")
+
+HOST = "db.example"
+
+
+class SimVault:
+    """Implements `protocols.Vault` with the semantics of the Bitwarden journal."""
+
+    journal = "journal-1"
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.current: Current | None = None
+        self.records: dict[str, Record] = {}
+        self.down = False
+        self._ids = itertools.count(1)
+
+    def put_current(self, secret: Secret) -> None:
+        """As a person would in the web vault."""
+        kept = self.current
+        self.current = Current(
+            id=kept.id if kept else f"secret-{next(self._ids)}",
+            secret=secret,
+            revised=self.world.now,
+            epoch=kept.epoch if kept else None,
+            attempt=kept.attempt if kept else None,
+            value=secret.password,
+            note=kept.note if kept else "",
+        )
+
+    def values(self) -> set[Secret]:
+        """Every value that somebody could still read in the vault."""
+        stored = {record.secret for record in self.records.values()}
+        return stored | ({self.current.secret} if self.current else set())
+
+    def look(self) -> Stored:
+        return self._read("look", lambda: Stored(self.current, self._newest_first()))
+
+    def reserve(self) -> None:
+        self._read("reserve", lambda: None)
+
+    def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
+        made = Record(
+            id=f"secret-{next(self._ids)}",
+            epoch=epoch,
+            attempt=attempt,
+            written=written,
+            revised=self.world.now,
+            secret=secret,
+            host=HOST,
+        )
+        self._write(
+            "create record", lambda: self.records.update({made.id: made}), lambda: made.id in self.records
+        )
+        return made
+
+    def promote(self, current: Current | None, record: Record, *, attempt: str, now: datetime) -> str:
+        del now
+        current_id = current.id if current else f"secret-{next(self._ids)}"
+        new = Current(
+            id=current_id,
+            secret=record.secret,
+            revised=self.world.now,
+            epoch=record.epoch,
+            attempt=attempt,
+            value=record.secret.password,
+            note=current.note if current else "",
+        )
+
+        def commit() -> None:
+            self.current = replace(new, revised=self.world.now)
+
+        def landed() -> bool:
+            return self.current is not None and self.current.secret == record.secret
+
+        self._write("write CURRENT", commit, landed)
+        return current_id
+
+    def read_back(self, current_id: str) -> Current:
+        def read() -> Current:
+            if self.current is None or self.current.id != current_id:
+                raise VaultTrouble("no such secret", next_step="Look in Bitwarden.")
+            return self.current
+
+        return self._read("read back", read)
+
+    def delete(self, secret_ids: tuple[str, ...]) -> None:
+        def commit() -> None:
+            for one in secret_ids:
+                self.records.pop(one, None)
+
+        self._write("delete", commit, lambda: not set(secret_ids) & set(self.records))
+
+    def _newest_first(self) -> tuple[Record, ...]:
+        return tuple(sorted(self.records.values(), key=lambda record: record.order, reverse=True))
+
+    def _read(self, name: str, read: Callable[[], T]) -> T:
+        if self.down:
+            raise VaultTrouble("Bitwarden cannot be reached", next_step="Try again.")
+        try:
+            return self.world.do(f"vault: {name}", read)
+        except AnswerLostError:
+            raise VaultTrouble("Bitwarden did not answer", next_step="Try again.") from None
+
+    def _write(self, name: str, commit: Callable[[], None], landed: Callable[[], bool]) -> None:
+        if self.down:
+            raise VaultTrouble("Bitwarden cannot be reached", next_step="Try again.")
+        try:
+            self.world.do(f"vault: {name}", commit)
+        except AnswerLostError:
+            if not landed():
+                raise VaultUnknown("Bitwarden did not answer a write", next_step="Run again.") from None
