@@ -1,0 +1,121 @@
+"""A process that runs the SDK, one call at a time, for the agent that started it: the only importer of the SDK.
+
+Rules this file keeps:
+- The SDK holds the GIL and has no timeout: the agent kills this process at the deadline; a kernel timer with the
+  default action does the same where the agent itself is gone or stopped.
+- It ends when its agent does (end of file), and keeps nothing.
+- Nothing is printed: answers go through the socket, errors as verdicts.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+from bitwarden_vault.errors import VaultError, to_wire
+from bitwarden_vault.operations import WRITES
+from bitwarden_vault.sdk_calls import CALLS
+from bitwarden_vault.sdk_errors import classify
+from bitwarden_vault.wire import Channel, Message
+
+LATE = 0.5
+"""Seconds after the agent's own deadline at which the kernel ends this process."""
+
+
+class Desk:
+    """The SDK client of this process and the login that it holds."""
+
+    def __init__(self, sdk: Any, setup: Message) -> None:  # noqa: ANN401 - the SDK has no types
+        self._setup = setup
+        settings = {
+            "apiUrl": setup["api_url"],
+            "identityUrl": setup["identity_url"],
+            "userAgent": "airflow-bitwarden-vault",
+        }
+        self._client = sdk.BitwardenClient(sdk.client_settings_from_dict(settings))
+        self._generation = 0
+
+    def answer(self, order: Message) -> Message:
+        """Carry out one order; a failure says at which stage it happened."""
+        stage = "login"
+        try:
+            if order["generation"] != self._generation:
+                self._log_in(order["generation"], fresh=order["fresh"])
+            if order["operation"] == "log_in":
+                return {"result": None}
+            stage = "call"
+            call = CALLS[order["operation"]]
+            return {"result": call(self._client, self._setup["organization_id"], order["arguments"])}
+        except VaultError as error:
+            return {"error": to_wire(error), "stage": stage}
+        except BaseException as error:  # noqa: BLE001 - a panic of the SDK's Rust core is a BaseException
+            return {"error": self._verdict(error, order, stage), "stage": stage}
+
+    def _log_in(self, generation: int, *, fresh: bool) -> None:
+        """Log in; with a state that another worker left this makes no request."""
+        state = self._setup["state"]
+        if fresh:
+            os.truncate(state, 0)
+        self._client.auth().login_access_token(self._setup["token"], state)
+        self._generation = generation
+
+    def _verdict(self, error: BaseException, order: Message, stage: str) -> dict[str, object]:
+        verdict = classify(
+            error,
+            api_url=self._setup["api_url"],
+            identity_url=self._setup["identity_url"],
+            is_write=stage == "call" and order["operation"] in WRITES,
+        )
+        return {"kind": verdict.kind, "message": verdict.message, "retry_after": verdict.retry_after}
+
+
+def serve(channel: Channel) -> None:
+    """Take orders until the agent is gone."""
+    setup = channel.receive()
+    if setup is None:
+        return
+    try:
+        desk = _open_desk(setup)
+    except BaseException as error:  # noqa: BLE001 - a panic (no trust store) is a BaseException
+        channel.send({"broken": _why_broken(error)})
+        return
+    channel.send({"ready": os.getpid()})
+    while (order := channel.receive()) is not None:
+        signal.setitimer(signal.ITIMER_REAL, order["deadline"] + LATE)
+        answer = desk.answer(order)
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        channel.send(answer)
+
+
+def _open_desk(setup: Message) -> Desk:
+    if sys.flags.optimize:
+        raise RuntimeError("python -O changes what the SDK returns")
+    import bitwarden_sdk  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; failing here is reported
+
+    return Desk(bitwarden_sdk, setup)
+
+
+def _why_broken(error: BaseException) -> str:
+    if isinstance(error, ImportError):
+        return f"bitwarden-sdk cannot be imported by {sys.executable}: pip install bitwarden-sdk there"
+    if isinstance(error, RuntimeError):
+        return str(error)
+    return classify(error, api_url="", identity_url="", is_write=False).message
+
+
+def main() -> None:
+    """Serve on the descriptor that the agent passed."""
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    with socket.socket(fileno=int(sys.argv[1])) as sock:
+        try:
+            serve(Channel(sock))
+        except OSError:
+            os._exit(0)  # the agent is gone
+    os._exit(0)  # the SDK's runtime must not delay the end
+
+
+if __name__ == "__main__":
+    main()
