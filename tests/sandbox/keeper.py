@@ -46,10 +46,17 @@ def _adopt_orphans() -> None:
 
 
 def _start(wanted: argparse.Namespace) -> int:
-    out = open(wanted.log, "ab") if wanted.log else subprocess.DEVNULL  # noqa: SIM115 - the command's for life
-    as_user = {"user": wanted.user, "group": _group_of(wanted.user), "extra_groups": []} if wanted.user else {}
+    out = wanted.log.open("ab") if wanted.log else subprocess.DEVNULL
+    user = wanted.user
     child = subprocess.Popen(
-        wanted.command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **as_user
+        wanted.command,
+        stdin=subprocess.DEVNULL,
+        stdout=out,
+        stderr=out,
+        start_new_session=True,
+        user=user,
+        group=_group_of(user) if user else None,
+        extra_groups=[] if user else None,
     )
     child.returncode = 0  # from here on the keeper reaps, not this object
     return child.pid
@@ -125,7 +132,8 @@ def main() -> int:
         signal.signal(ending, _leave)
     try:
         pid = _start(wanted) if wanted.command else 0
-        print(pid, flush=True)
+        sys.stdout.write(f"{pid}\n")
+        sys.stdout.flush()
         code = _keep(pid)
         if code is None and pid:
             _ask_to_leave(pid, signal.Signals[wanted.stop_signal], wanted.grace)

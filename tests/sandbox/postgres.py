@@ -2,8 +2,8 @@
 
 1. Only `scram-sha-256` logs in, also for the superuser; nothing is trusted.
 2. `log_statement=all`: what leaks into a server's log is found in `log()`.
-3. The programs of the wheel have no TLS. A process of ours in front of them (`sandbox.tls_front`) has: clients
-   verify certificate and host name for real, but there is no channel binding, and for the server itself every
+3. The programs of the wheel have no TLS. A front of ours (`sandbox.tls_front`) has: clients
+   verify certificate and host name for real, but there is no channel binding, and for the server every
    connection is a plain one from this machine. `direct_port` leads past the front.
 4. Started by root it runs as `nobody`, in a folder below the system's temporary one, removed when it ends.
 """
@@ -16,7 +16,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
@@ -49,7 +49,7 @@ class PostgresServer:
         self.ca_file = directory / "ca.pem"
         self.pids: dict[str, int] = {}
 
-    def __enter__(self) -> "PostgresServer":
+    def __enter__(self) -> "PostgresServer":  # noqa: PYI034 - typing.Self is 3.11
         self.start()
         return self
 
@@ -84,7 +84,13 @@ class PostgresServer:
         self._home = None
         self.pids.clear()
 
-    def connect(self, user: str, password: str, dbname: str = "postgres", **options: Any) -> psycopg.Connection:  # noqa: ANN401 - libpq's own
+    def connect(
+        self,
+        user: str,
+        password: str,
+        dbname: str = "postgres",
+        **options: Any,  # noqa: ANN401 - libpq's own
+    ) -> psycopg.Connection:
         """Log in as a careful client does: verified TLS, and SCRAM insisted on."""
         wanted = {
             "hostaddr": "127.0.0.1",
@@ -99,7 +105,7 @@ class PostgresServer:
 
     def execute(self, statement: str | sql.Composed, *, dbname: str = "postgres") -> list[tuple[Any, ...]]:
         """Run one statement as superuser; its rows, if it has any."""
-        query = sql.SQL(cast("LiteralString", statement)) if isinstance(statement, str) else statement
+        query = sql.SQL(statement) if isinstance(statement, str) else statement
         with self.connect(self.superuser, self.superuser_password, dbname) as connection:
             ran = connection.execute(query)
             return ran.fetchall() if ran.description else []
@@ -109,9 +115,11 @@ class PostgresServer:
         return self._log.read_text(errors="replace") if self._log.exists() else ""
 
     def create_role(self, name: str, password: str, **options: bool | int | str) -> None:
-        """A role that logs in, with options such as `createrole=True, connection_limit=5, valid_until="…"`."""
+        """A role that logs in, with options such as `createrole=True` and `connection_limit=5`."""
         with self.connect(self.superuser, self.superuser_password) as connection:
-            verifier = connection.pgconn.encrypt_password(password.encode(), name.encode(), b"scram-sha-256").decode()
+            verifier = connection.pgconn.encrypt_password(
+                password.encode(), name.encode(), b"scram-sha-256"
+            ).decode()
             words = sql.SQL(" ").join(_option(key, value) for key, value in options.items())
             connection.execute(
                 sql.SQL("CREATE ROLE {} LOGIN PASSWORD {} {}").format(
@@ -120,7 +128,7 @@ class PostgresServer:
             )
 
     def create_rotator(self, password: str, *, over: Iterable[str], name: str = "rotator") -> None:
-        """The admin that the documentation asks for: CREATEROLE, and ADMIN OPTION on what it rotates, no more."""
+        """The admin that our documentation asks for: CREATEROLE, and ADMIN OPTION on what it rotates."""
         self.create_role(name, password, createrole=True)
         for role in over:
             self.execute(
@@ -236,7 +244,7 @@ class PostgresServer:
 
 
 def _option(key: str, value: bool | int | str) -> sql.Composable:  # noqa: FBT001 - a value, not a switch
-    words = sql.SQL(cast("LiteralString", key.upper().replace("_", " ")))
+    words = sql.SQL(key.upper().replace("_", " "))
     if value is True:
         return words
     if value is False:

@@ -33,30 +33,32 @@ def _installed() -> Path:
     found = importlib.util.find_spec(_WHEEL)
     if found is None or not found.submodule_search_locations:
         raise DidNotStart(
-            "no PostgreSQL: install requirements-dev.lock, or name a folder with initdb and postgres in SANDBOX_PG_BIN"
+            "no PostgreSQL: run `make .venv`, or name a folder with initdb and postgres in SANDBOX_PG_BIN"
         )
     return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def _runs(folder: Path, user: str) -> bool:
     try:
-        return subprocess.run([folder / "postgres", "--version"], user=user, check=False, capture_output=True).returncode == 0
+        ran = subprocess.run([folder / "postgres", "--version"], user=user, check=False, capture_output=True)
     except OSError:
         return False
+    return ran.returncode == 0
 
 
 def _copied(folder: Path, where: Path) -> Path:
     """The installation around `folder`, copied; with the wheel's own libraries where it has some."""
     installation = folder.parent
-    shutil.copytree(installation, where / "wheel" / "package" / installation.name, ignore=shutil.ignore_patterns("include"))
+    copy = where / "wheel" / "package" / installation.name
+    shutil.copytree(installation, copy, ignore=shutil.ignore_patterns("include"))
     libraries = installation.parent.with_name(f"{installation.parent.name}.libs")
     if libraries.is_dir():
         shutil.copytree(libraries, where / "wheel" / libraries.name)
-    return where / "wheel" / "package" / installation.name / folder.name
+    return copy / folder.name
 
 
 def find_binaries(runtime: Path | None) -> Binaries:
-    """The programs, copied to `runtime` where the user they run as cannot read them (a `.venv` under /root)."""
+    """The programs, copied to `runtime` if the user they run as cannot read them (a `.venv` under /root)."""
     folder = _installed()
     if not (folder / "postgres").exists():
         raise DidNotStart(f"no PostgreSQL programs in {folder}")

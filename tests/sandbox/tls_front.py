@@ -1,4 +1,4 @@
-"""TLS in front of a PostgreSQL that was built without: `python -m sandbox.tls_front CERTIFICATE PORT BACKEND_PORT`.
+"""TLS for a PostgreSQL built without: `python -m sandbox.tls_front CERTIFICATE PORT BACKEND_PORT`.
 
 It speaks the first exchange of PostgreSQL's protocol (SSLRequest, answered 'S'), then copies bytes. With
 `--refuse-plain` a client that asks for no TLS is refused as `hostssl` lines in pg_hba.conf would refuse it.
@@ -31,7 +31,7 @@ class Front:
         """Accept until cancelled."""
         loop = asyncio.get_running_loop()
         with socket.create_server(("127.0.0.1", port), backlog=512) as listening:
-            listening.setblocking(False)
+            listening.settimeout(0)
             while True:
                 client, _ = await loop.sock_accept(listening)
                 task = asyncio.ensure_future(self._serve_one(client))
@@ -39,7 +39,7 @@ class Front:
                 task.add_done_callback(self._open.discard)
 
     async def _serve_one(self, client: socket.socket) -> None:
-        client.setblocking(False)
+        client.settimeout(0)
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         with client, contextlib.suppress(OSError, EOFError, ssl.SSLError):
             first, encrypted = await self._opening(client)
@@ -71,7 +71,9 @@ class Front:
         )
         return reader, asyncio.StreamWriter(transport, protocol, reader, loop)
 
-    async def _forward(self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(
+        self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._backend_port)
         there_writer.write(first)
         copies = [
@@ -86,7 +88,7 @@ class Front:
 
 async def _eight_bytes(client: socket.socket) -> bytes:
     got = b""
-    while len(got) < 8:  # noqa: PLR2004 - length and code, four bytes each
+    while len(got) < 8:  # length and code, four bytes each
         more = await asyncio.get_running_loop().sock_recv(client, 8 - len(got))
         if not more:
             raise EOFError
