@@ -52,7 +52,11 @@ class Budget:
         self._sent.setdefault(window, deque()).append(now)
 
     def reserve(self, name: str, places: Mapping[Window, int], now: float) -> float:
-        """Promise all these places, or none: seconds until they might fit; 0.0 is done."""
+        """Promise all these places, or none: seconds until they might fit; 0.0 is done.
+
+        It replaces what this name held before; no places at all give them back.
+        """
+        self._reservations.pop(name, None)
         self._forget(now)
         waits = [max(0.0, self._closed_until.get(window, 0.0) - now) for window in places]
         if self.on:

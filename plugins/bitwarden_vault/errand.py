@@ -78,7 +78,7 @@ def final_error(error: dict[str, Any]) -> VaultError:
     """The error that a client gets to see for a worker's failure."""
     if error.get("kind") == UNAUTHORIZED:
         return Unreachable(
-            "Bitwarden keeps answering 401 after a new login: its identity service is overloaded, or the machine "
-            "account was just changed",
+            "Bitwarden keeps answering 401 after a new login: its identity service is overloaded, or the "
+            "machine account was just changed",
         )
     return from_wire(error)

@@ -59,6 +59,12 @@ class NotFound(VaultError):
     kind = "not_found"
 
 
+class NoPermission(NotFound):
+    """A delete that was refused item by item: the secrets are there, but not ours to delete."""
+
+    kind = "no_permission"
+
+
 class RateLimited(VaultError):
     """Too many requests, and the time left for waiting is shorter than what the server asks for."""
 
@@ -102,6 +108,7 @@ KINDS: dict[str, type[VaultError]] = {
         AgentUnavailable,
         RefusedToken,
         NotFound,
+        NoPermission,
         RateLimited,
         InvalidRequest,
         OutcomeUnknown,

@@ -22,7 +22,7 @@ class Line:
         on_message: Callable[[Message], None],
         on_end: Callable[[], None],
     ) -> None:
-        sock.setblocking(False)
+        sock.settimeout(0)
         self.sock = sock
         self.is_open = True
         self._selector = selector

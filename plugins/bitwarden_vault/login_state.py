@@ -47,6 +47,6 @@ def _memory_file() -> int:
     try:
         return os.memfd_create("login", os.MFD_CLOEXEC)
     except OSError:
-        fd, path = tempfile.mkstemp(dir="/dev/shm")  # noqa: S108 - 0600, unlinked at once, and in memory
+        fd, path = tempfile.mkstemp(dir="/dev/shm")  # 0600, unlinked at once, and in memory
         os.unlink(path)  # noqa: PTH108 - one idea with the line above
         return fd

@@ -5,11 +5,15 @@ Bitwarden's cloud counts per address, verb and concrete path; so do we.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 READS = frozenset({"list_secrets", "get_secret", "get_secrets", "list_projects"})
 WRITES = frozenset({"create_secret", "update_secret", "delete_secrets"})
+
+RESERVE = "reserve"
+"""Asks the agent for room, not Bitwarden for anything."""
 
 
 def window_of(operation: str, organization: str, secret_id: str = "") -> tuple[str, str]:
@@ -29,3 +33,13 @@ def window_of(operation: str, organization: str, secret_id: str = "") -> tuple[s
 def window_of_request(operation: str, organization: str, arguments: Mapping[str, Any]) -> tuple[str, str]:
     """The window that a request counts against."""
     return window_of(operation, organization, str(arguments.get("id", "")))
+
+
+def places_of(organization: str, wanted: Mapping[str, Any]) -> Counter[tuple[str, str]]:
+    """The places that a reservation is about."""
+    places: Counter[tuple[str, str]] = Counter()
+    if wanted["creates"]:
+        places[window_of("create_secret", organization)] = int(wanted["creates"])
+    places.update(window_of("update_secret", organization, one) for one in wanted["updates"])
+    places.update(window_of("get_secret", organization, one) for one in wanted["reads"])
+    return places

@@ -19,7 +19,9 @@ _AFTER_401 = (0.0, 5.0, 20.0, 60.0)
 _JITTER = random.SystemRandom()
 
 
-def wait_before_next(kind: str, *, was_sent: bool, is_write: bool, tries: int, told: float | None) -> float | None:
+def wait_before_next(
+    kind: str, *, was_sent: bool, is_write: bool, tries: int, told: float | None
+) -> float | None:
     """Seconds to wait before try number `tries + 1` after a failure of this kind; None is never."""
     if kind == "rate_limited":
         base = told if told is not None else min(60.0, 2.0**tries)

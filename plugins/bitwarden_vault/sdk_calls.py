@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from bitwarden_vault.errors import NotFound, OutcomeUnknown
+from bitwarden_vault.errors import NoPermission, OutcomeUnknown
 from bitwarden_vault.sdk_errors import NO_PERMISSION
 
 Arguments = Mapping[str, Any]
@@ -49,14 +49,14 @@ def update_secret(sdk: Any, organization: str, arguments: Arguments) -> Any:  # 
 
 
 def delete_secrets(sdk: Any, _organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
-    """Move secrets to the trash. Raises: NotFound (none was), OutcomeUnknown (some were)."""
+    """Move secrets to the trash. Raises: NoPermission (none was), OutcomeUnknown (some were)."""
     answers = sdk.secrets().delete(arguments["ids"]).data.data
     refused = [str(one.id) for one in answers if one.error]
     if refused:
         message = f"{NO_PERMISSION}: {', '.join(refused)}"
         if len(refused) < len(answers):
             raise OutcomeUnknown(f"only some were deleted; {message}")
-        raise NotFound(message)
+        raise NoPermission(message)
     return [str(one.id) for one in answers]
 
 

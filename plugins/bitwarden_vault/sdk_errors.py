@@ -3,7 +3,7 @@
 Rules this file keeps:
 - A write whose request may have been received is `outcome_unknown`, whatever the text looks like.
 - The server's own text is not passed on: it may echo what was sent.
-- 401 is `unauthorized`, which only the agent sees: it may be a renewal that was throttled, so it logs in again.
+- 401 is `unauthorized`, which only the agent sees: it may be a throttled renewal, so it logs in again.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ _STATUS = re.compile(r"\[(\d{3}) ")
 _TOLD = re.compile(r"[Tt]ry again in (\d+)\s*(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
 _LIMIT = re.compile(
-    r"(key|name|value|note) must not (?:exceed (\d+) characters in length|be empty|contain only whitespaces?)",
+    r"(key|name|value|note) must not "
+    r"(?:exceed (\d+) characters in length|be empty|contain only whitespaces?)",
 )
 _TOKEN_TEXT = (
     "Doesn't contain a decryption key",
@@ -57,7 +58,9 @@ def classify(error: BaseException, *, api_url: str, identity_url: str, is_write:
     return verdict
 
 
-def _by_status(status: int, text: str, api_url: str, identity_url: str) -> Verdict:
+def _by_status(  # noqa: PLR0911 - a table of statuses, one line each
+    status: int, text: str, api_url: str, identity_url: str
+) -> Verdict:
     if "invalid_client" in text:
         return Verdict("refused_token", _refused(api_url, identity_url))
     if status == 429:  # noqa: PLR2004 - HTTP's own number
@@ -73,11 +76,15 @@ def _by_status(status: int, text: str, api_url: str, identity_url: str) -> Verdi
     if status >= 500:  # noqa: PLR2004 - HTTP's own number
         return Verdict("unreachable", f"Bitwarden answers {status} ({api_url})")
     if status in (400, 413):
-        return Verdict("invalid_request", f"Bitwarden refuses the request ({status}): a field is too long or wrong")
+        return Verdict(
+            "invalid_request", f"Bitwarden refuses the request ({status}): a field is too long or wrong"
+        )
     return Verdict("unreachable", f"unexpected answer {status} from {api_url}")
 
 
-def _by_text(text: str, api_url: str, identity_url: str) -> tuple[Verdict, bool]:
+def _by_text(  # noqa: PLR0911 - a table of texts, one line each
+    text: str, api_url: str, identity_url: str
+) -> tuple[Verdict, bool]:
     """The meaning, and whether a request may have been received."""
     limit = _LIMIT.search(text)
     if limit is not None:

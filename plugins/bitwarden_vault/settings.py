@@ -3,7 +3,7 @@
 Rules this file keeps:
 - A mistake names the variable and the remedy, never a value.
 - Nothing configured at all is an error of its own, so that a fresh drop-in can skip.
-- The SDK drops settings it does not know and then talks to the US cloud: what is checked here is all there is.
+- The SDK drops settings it does not know and then talks to the US cloud: all the checking is here.
 """
 
 from __future__ import annotations
@@ -154,7 +154,9 @@ class _Reading:
     def urls(self) -> tuple[str, str]:
         server, api, identity = (self._url(f"BWS_{part}_URL") for part in ("SERVER", "API", "IDENTITY"))
         if server and (api or identity):
-            self.mistakes.append("BWS_SERVER_URL already says it all: remove BWS_API_URL and BWS_IDENTITY_URL")
+            self.mistakes.append(
+                "BWS_SERVER_URL already says it all: remove BWS_API_URL and BWS_IDENTITY_URL"
+            )
         if bool(api) != bool(identity):
             missing = "BWS_IDENTITY_URL" if api else "BWS_API_URL"
             self.mistakes.append(f"{missing} is missing: set both, or BWS_SERVER_URL alone")

@@ -1,8 +1,8 @@
-"""A process that runs the SDK, one call at a time, for the agent that started it: the only importer of the SDK.
+"""A process that runs the SDK, one call at a time, for its agent: the only importer of the SDK.
 
 Rules this file keeps:
-- The SDK holds the GIL and has no timeout: the agent kills this process at the deadline; a kernel timer with the
-  default action does the same where the agent itself is gone or stopped.
+- The SDK holds the GIL and has no timeout: the agent kills this process at the deadline; a kernel timer
+  with the default action does the same where the agent itself is gone or stopped.
 - It ends when its agent does (end of file), and keeps nothing.
 - Nothing is printed: answers go through the socket, errors as verdicts.
 """
@@ -93,6 +93,7 @@ def serve(channel: Channel) -> None:
 def _open_desk(setup: Message) -> Desk:
     if sys.flags.optimize:
         raise RuntimeError("python -O changes what the SDK returns")
+    os.environ.update(setup["network"])  # here, because what a process is started with shows in /proc
     import bitwarden_sdk  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; failing here is reported
 
     return Desk(bitwarden_sdk, setup)
@@ -106,16 +107,12 @@ def _why_broken(error: BaseException) -> str:
     return classify(error, api_url="", identity_url="", is_write=False).message
 
 
-def main() -> None:
+def main(descriptor: int) -> None:
     """Serve on the descriptor that the agent passed."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    with socket.socket(fileno=int(sys.argv[1])) as sock:
+    with socket.socket(fileno=descriptor) as sock:
         try:
             serve(Channel(sock))
         except OSError:
             os._exit(0)  # the agent is gone
     os._exit(0)  # the SDK's runtime must not delay the end
-
-
-if __name__ == "__main__":
-    main()

@@ -1,0 +1,301 @@
+"""Which errand goes to which worker when: the agent's decisions, without its sockets.
+
+Rules this file keeps:
+- Whoever waits is told; before a write is handed out its client must be known to be there.
+- A worker that is late is killed, and its errand answered at that moment; the others go on meanwhile.
+- One worker logs in for all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from bitwarden_vault.budget import Budget, Window
+from bitwarden_vault.errand import Errand
+from bitwarden_vault.errors import (
+    Misconfigured,
+    NoAnswerInTime,
+    OutcomeUnknown,
+    Unreachable,
+    VaultError,
+    to_wire,
+)
+from bitwarden_vault.login import Login
+from bitwarden_vault.login_attempts import LoginAttempts
+from bitwarden_vault.operations import RESERVE, places_of, window_of_request
+from bitwarden_vault.sdk_errors import UNAUTHORIZED
+from bitwarden_vault.staff import Worker, still_there
+from bitwarden_vault.wire import Message
+
+MOST_WORKERS = 4
+SPARE_FOR = 60.0
+"""Seconds without an order after which all workers but one are let go."""
+LOGIN_LASTS = 120.0
+"""Seconds that the login is good for after a reservation."""
+_LOST_STARTS = 3
+_UNTOLD_429 = 1.0
+_LONG = 3600.0
+
+
+@dataclass(slots=True)
+class Dispatch:
+    """The errands that wait, the workers, the login and the budget."""
+
+    organization_id: str
+    deadline: float
+    login: Login
+    budget: Budget
+    hire: Callable[[], Worker]
+    waiting: list[Errand] = field(default_factory=list)
+    workers: list[Worker] = field(default_factory=list)
+    sent: Counter[str] = field(default_factory=Counter)
+    """Requests per operation, logins included."""
+    leaving: bool = False
+    _jobs: dict[Worker, Errand | None] = field(default_factory=dict)
+    """What each busy worker does; None is the login."""
+    _attempts: LoginAttempts = field(init=False)
+    _lost_starts: int = 0
+    _busy_at: float = 0.0
+    _dead: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._attempts = LoginAttempts(self.login)
+
+    @property
+    def is_free(self) -> bool:
+        """Nobody waits and nothing is under way."""
+        return not self.waiting and not self._jobs
+
+    def turn(self, now: float) -> float:
+        """Do all that can be done now; the moment at which there may be more."""
+        self._dead = still_there(self._dead)
+        for worker in [one for one in self.workers if one.until is not None and one.until <= now]:
+            self._is_late(worker, now)
+        ready, wake = self._ready(now)
+        if ready and self._has_login(ready, now):
+            ready = self._reserve(ready, now)
+            self._hand_out(ready, now)
+        elif ready:
+            wake.append(max(self.login.not_before, now + 0.001) if not self.login.under_way else now + _LONG)
+        wake += [worker.until for worker in self.workers if worker.until is not None]
+        self._let_go(now)
+        return min(wake, default=now + _LONG)
+
+    # Who can go now
+
+    def _ready(self, now: float) -> tuple[list[Errand], list[float]]:
+        """Errands that need nothing but login and worker, and when the others might."""
+        ready, wake = [], []
+        for errand in list(self.waiting):
+            moment = max(errand.not_before, now + self._wait_for_room(errand, now))
+            if max(moment, now) >= errand.give_up_at:
+                self._finish(errand, self._why_waited(errand, moment - now))
+            elif moment > now:
+                wake.append(moment)
+            else:
+                ready.append(errand)
+                wake.append(errand.give_up_at)
+        return ready, wake
+
+    def _why_waited(self, errand: Errand, wait: float) -> VaultError:
+        if wait > 0.0:
+            return errand.out_of_patience(wait)
+        return errand.last or self._attempts.last or Unreachable("all who ask Bitwarden wait for its answers")
+
+    def _wait_for_room(self, errand: Errand, now: float) -> float:
+        if errand.operation == RESERVE:
+            return 0.0
+        return self.budget.wait(self._window(errand), now, reservation=errand.reservation)
+
+    def _window(self, errand: Errand) -> Window:
+        return window_of_request(errand.operation, self.organization_id, errand.arguments)
+
+    # The login
+
+    def _has_login(self, ready: list[Errand], now: float) -> bool:
+        """Whether requests can be sent; if not, a login is begun when it may be."""
+        wanted = now + LOGIN_LASTS if any(one.operation == RESERVE for one in ready) else now
+        if self.login.is_usable(wanted):
+            return True
+        if self.login.is_usable(now):
+            self.login.reject(self.login.generation)  # good enough for a request, not for a reservation
+        if self.login.refusal is not None and now < self.login.not_before:
+            self._fail_all(ready, self.login.refusal)
+        elif self.login.may_begin(now):
+            worker = self._idle_worker(1)
+            if worker is not None:
+                self._give_login(worker)
+        return False
+
+    def _give_login(self, worker: Worker) -> None:
+        fresh = self.login.begin()
+        self.sent["log_in"] += fresh
+        self._jobs[worker] = None
+        order = {"operation": "log_in", "arguments": {}, "fresh": fresh}
+        worker.order(order, generation=self.login.generation, deadline=self.deadline)
+
+    def _login_failed(self, error: Message, now: float) -> None:
+        final = self._attempts.fail(error, now)
+        if final is not None:
+            self._fail_all(self.waiting, final)
+
+    # Handing out
+
+    def _reserve(self, ready: list[Errand], now: float) -> list[Errand]:
+        """Keep the promises that can be made; what is left are requests."""
+        for errand in [one for one in ready if one.operation == RESERVE]:
+            places = places_of(self.organization_id, errand.arguments)
+            wait = self.budget.reserve(str(errand.reservation), places, now)
+            if wait == 0.0:
+                self.waiting.remove(errand)
+                errand.tell({"result": None})
+            elif now + wait > errand.give_up_at:
+                self._finish(errand, errand.out_of_patience(wait))
+            else:
+                errand.not_before = now + wait
+        return [one for one in ready if one.operation != RESERVE]
+
+    def _hand_out(self, ready: list[Errand], now: float) -> None:
+        for number, errand in enumerate(ready):
+            if self._wait_for_room(errand, now) > 0.0:
+                continue  # one before it in this turn took the last place
+            worker = self._idle_worker(len(ready) - number)
+            if worker is None:
+                return
+            self.waiting.remove(errand)
+            if not errand.tell({"sending": True}):
+                continue
+            self._give(worker, errand, now)
+
+    def _give(self, worker: Worker, errand: Errand, now: float) -> None:
+        self.budget.take(self._window(errand), now, reservation=errand.reservation)
+        self.sent[errand.operation] += 1
+        self._jobs[worker] = errand
+        self._busy_at = now
+        order = {"operation": errand.operation, "arguments": errand.arguments, "fresh": False}
+        worker.order(order, generation=self.login.generation, deadline=errand.deadline)
+
+    def _idle_worker(self, wanted: int) -> Worker | None:
+        """One that can take an order; more are hired while fewer than `wanted` are on their way."""
+        for worker in self.workers:
+            if worker.is_idle:
+                return worker
+        coming = sum(not worker.is_ready for worker in self.workers)
+        if coming < wanted and len(self.workers) < MOST_WORKERS:
+            self.workers.append(self.hire())
+        return None
+
+    def _let_go(self, now: float) -> None:
+        if self._jobs or self.waiting or now - self._busy_at < SPARE_FOR:
+            return
+        for worker in self.workers[1:]:
+            self._remove(worker)
+
+    # What comes back
+
+    def hear(self, worker: Worker, message: Message) -> None:
+        """A worker says something."""
+        now = time.monotonic()
+        worker.until = None
+        if "ready" in message:
+            worker.is_ready, self._lost_starts = True, 0
+        elif "broken" in message:
+            self._remove(worker)
+            self._fail_all(self.waiting, Misconfigured(str(message["broken"])))
+        elif worker in self._jobs:
+            errand = self._jobs.pop(worker)
+            self._busy_at = now
+            if errand is not None:
+                self._answered(errand, message, worker.generation, now)
+            elif "error" in message:
+                self._login_failed(message["error"], now)
+            else:
+                self._attempts.succeed(now)
+
+    def _answered(self, errand: Errand, message: Message, generation: int, now: float) -> None:
+        if "error" not in message:
+            errand.tell({"result": message["result"]})
+            return
+        error, was_sent = message["error"], message["stage"] == "call"
+        if error["kind"] == UNAUTHORIZED or not was_sent:
+            self.login.reject(generation)
+        elif error["kind"] == "rate_limited":
+            self.budget.slow_down(self._window(errand), now + (error["retry_after"] or _UNTOLD_429))
+        self._go_on(errand, errand.fail_or_wait(error, was_sent=was_sent, now=now))
+
+    def lose(self, worker: Worker) -> None:
+        """A worker is gone that nobody killed for being late."""
+        now = time.monotonic()
+        was_ready, is_busy = worker.is_ready, worker in self._jobs
+        errand = self._jobs.get(worker)
+        self._remove(worker)
+        if errand is not None:
+            self._go_on(errand, errand.lose_worker(now))
+        elif is_busy:
+            self._login_failed(to_wire(Unreachable("the SDK's process died while it logged in")), now)
+        elif not was_ready:
+            self._lose_start()
+
+    def _lose_start(self) -> None:
+        self._lost_starts += 1
+        if self._lost_starts >= _LOST_STARTS:
+            self._lost_starts = 0
+            lost = Misconfigured(
+                "the SDK's process dies at its start: try `python -c 'import bitwarden_sdk'`"
+            )
+            self._fail_all(self.waiting, lost)
+
+    def _is_late(self, worker: Worker, now: float) -> None:
+        """The only way to end a call of the SDK is to end its process."""
+        is_busy, errand = worker in self._jobs, self._jobs.get(worker)
+        self._remove(worker)
+        if not is_busy:
+            self._lose_start()
+        elif errand is None:
+            late = NoAnswerInTime(f"Bitwarden's identity service did not answer within {self.deadline:g} s")
+            self._login_failed(to_wire(late), now)
+        elif errand.is_write:
+            unknown = f"no answer within {errand.deadline:g} s: the write may have happened, or still happen"
+            errand.tell({"error": to_wire(OutcomeUnknown(unknown))})
+        else:
+            errand.tell({"error": to_wire(NoAnswerInTime(f"no answer within {errand.deadline:g} s"))})
+
+    def _go_on(self, errand: Errand, final: VaultError | None) -> None:
+        if final is not None:
+            errand.tell({"error": to_wire(final)})
+        elif errand.tell({"moved": True} if self.leaving else {"waiting": True}) and not self.leaving:
+            self.waiting.insert(0, errand)
+
+    def _finish(self, errand: Errand, error: VaultError) -> None:
+        self.waiting.remove(errand)
+        errand.tell({"error": to_wire(error)})
+
+    def _fail_all(self, errands: list[Errand], error: VaultError) -> None:
+        for errand in list(errands):
+            self._finish(errand, error)
+
+    # The end
+
+    def leave(self) -> None:
+        """Hand out nothing more: who waits is sent to the next agent, what was sent is waited for."""
+        self.leaving = True
+        for errand in self.waiting:
+            errand.tell({"moved": True})
+        self.waiting.clear()
+
+    def dismiss(self) -> None:
+        """End all workers and wait until they are gone."""
+        for worker in list(self.workers):
+            self._remove(worker)
+        while self._dead:
+            self._dead = still_there(self._dead)
+            time.sleep(0.001)
+
+    def _remove(self, worker: Worker) -> None:
+        self._jobs.pop(worker, None)
+        self.workers.remove(worker)
+        worker.kill()
+        self._dead.append(worker.pid)

@@ -1,0 +1,44 @@
+"""What a starter hands its agent, through a pipe: arguments and environment are there for others to see."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bitwarden_vault.access_token import parse_token
+from bitwarden_vault.settings import Settings
+
+_PLAIN = ("organization_id", "api_url", "identity_url", "socket_dir", "state_dir", "python")
+_SECONDS = ("deadline", "patience", "idle_exit")
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """All that an agent begins with, beside its listening socket."""
+
+    settings: Settings
+    path: str
+    """Where its socket lies."""
+    build: int
+    """The version of the package that the starter found on the disk."""
+
+
+def pack_handover(handover: Handover) -> bytes:
+    """As it goes through the pipe."""
+    settings = handover.settings
+    packed: dict[str, Any] = {name: getattr(settings, name) for name in (*_PLAIN, *_SECONDS)}
+    packed |= {"token": settings.token.text, "network": settings.network}
+    return json.dumps({"settings": packed, "path": handover.path, "build": handover.build}).encode()
+
+
+def unpack_handover(packed: bytes) -> Handover:
+    """As it came out of the pipe. Raises: ValueError (the starter died while it wrote)."""
+    found = json.loads(packed)
+    given = found["settings"]
+    settings = Settings(
+        token=parse_token(given["token"]),
+        network=tuple((name, text) for name, text in given["network"]),
+        **{name: given[name] for name in (*_PLAIN, *_SECONDS)},
+    )
+    return Handover(settings, found["path"], found["build"])

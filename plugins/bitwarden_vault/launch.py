@@ -1,0 +1,54 @@
+"""The file that agent and worker processes are started with: `python launch.py agent|worker …`.
+
+Rules this file keeps:
+- It runs the package that lies around it, whatever else of that name is on the path, and puts no folder of
+  ours on the path, where a plugin's `json.py` would shadow the standard one.
+- An agent belongs to nobody: own session, no child of the task that started it, none of its descriptors.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+LISTENER = 3
+"""The agent's descriptor of the listening socket; 0 is the handover, 2 its log."""
+
+
+def main() -> None:
+    """Become what the first argument says."""
+    _find_package()
+    if sys.argv[1] == "agent":
+        _detach()
+        from bitwarden_vault.agent import main as be_agent  # noqa: PLC0415 - found only now
+
+        be_agent(LISTENER)
+    else:
+        from bitwarden_vault.worker import main as be_worker  # noqa: PLC0415 - found only now
+
+        be_worker(int(sys.argv[2]))
+
+
+def _find_package() -> None:
+    here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - the start of every process
+    sys.path[:] = [folder for folder in sys.path if folder != here]
+    package = type(sys)("bitwarden_vault")
+    package.__path__ = [here]
+    sys.modules["bitwarden_vault"] = package
+
+
+def _detach() -> None:
+    if os.fork():
+        os._exit(0)
+    os.chdir("/")
+    os.umask(0o077)
+    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - the start of every process
+        if int(name) > LISTENER:
+            try:  # noqa: SIM105 - contextlib costs import time
+                os.close(int(name))
+            except OSError:
+                pass  # the listing's own descriptor
+
+
+if __name__ == "__main__":
+    main()
