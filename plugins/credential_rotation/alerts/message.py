@@ -22,6 +22,9 @@ _TEXT_ROOM = 1500
 _READING_ROOM = 1200
 """Nobody reads more at night; the log has all of it."""
 _NAMES_ROOM = 1500
+_MOST_KINDS = 8
+"""Further kinds of failure share one heading: Slack takes fifty blocks."""
+_OTHERS = "fail in other ways"
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +145,8 @@ def _rest(told: Sequence[tuple[Situation, OutcomeDict]], work: str, link: str | 
     """The message that many failures share: how many of each kind, and which."""
     groups: dict[str, list[str]] = {}
     for one, outcome in told:
-        groups.setdefault(one.words, []).append(outcome["name"])
+        kind = one.words if one.words in groups or len(groups) < _MOST_KINDS else _OTHERS
+        groups.setdefault(kind, []).append(outcome["name"])
     lockouts = sum(one.is_lockout for one, _ in told)
     words = f"{len(told)} more need a person" + (f" — {lockouts} of them locked out" if lockouts else "")
     counts = "; ".join(f"{len(names)} {kind}" for kind, names in groups.items())
