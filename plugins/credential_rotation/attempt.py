@@ -200,7 +200,7 @@ class _Attempt:
         newest = look.newer[0]
         record = next((record for record in look.newer if look.works(record.secret)), None)
         if record is None:
-            self.vault.reserve()
+            self.vault.reserve(look.stored.current)
             self.apply(look, session, newest)
         self.promote(look, record or newest)
         self.ending.recovered(f"version {(record or newest).epoch} had been begun and is finished")
@@ -239,7 +239,7 @@ class _Attempt:
 
     def begin(self, look: Look, session: Session) -> None:
         """Mint, write down, apply, promote."""
-        self.vault.reserve()
+        self.vault.reserve(look.stored.current)
         epochs = [look.newest_epoch or 0, self.stamp.epoch if self.stamp else 0]
         record = self.vault.record(
             epoch=max(epochs) + 1, attempt=self.id, written=self.clock(), secret=self.rotator.mint()

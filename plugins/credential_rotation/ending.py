@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from credential_rotation.errors import RotationError
+from credential_rotation.errors import ApplyUnknown, RotationError, VaultUnknown
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Probe, Record
 from credential_rotation.outcome import Outcome, Step, told
@@ -141,7 +141,10 @@ class Ending:
         """How an attempt ended that something kept from its end, and what still logs in."""
         old, new = _what_works(look) if look is not None and error.outcome == "failed" else (None, None)
         self._old = old
-        return self._made(error.outcome, error.what, error.next_step, look, new=new)
+        lost = isinstance(error, (ApplyUnknown, VaultUnknown))
+        outage = old is Answer.REFUSED and new is Answer.WORKS
+        made = self._made(error.outcome, error.what, error.next_step, look, new=new)
+        return replace(made, is_urgent=lost or outage)
 
     @property
     def _promoted(self) -> bool:

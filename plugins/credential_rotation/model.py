@@ -86,6 +86,8 @@ class Current:
     """The secret that consumers read, as found in the vault."""
 
     id: str
+    key: str
+    """The secret's name in Bitwarden, which every write repeats."""
     secret: Secret
     revised: datetime
     epoch: int | None

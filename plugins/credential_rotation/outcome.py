@@ -71,6 +71,8 @@ class Outcome:
     """Whether the value that is to be CURRENT logs in; None where there is none."""
     consumers: tuple[tuple[str, Answer, str], ...] = ()
     steps: tuple[Step, ...] = ()
+    is_urgent: bool = False
+    """Running it again at once may end an outage, or tell what a lost answer did."""
 
     @property
     def is_done(self) -> bool:

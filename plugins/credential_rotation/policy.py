@@ -10,9 +10,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
+from credential_rotation.durations import write_duration
 from credential_rotation.errors import BadInput
-from credential_rotation.model import UNMANAGED_EPOCH, Policy, Record
+from credential_rotation.model import UNMANAGED_EPOCH, Policy
+
+
+class Version(Protocol):
+    """As much of a record as a decision needs; its key alone tells this."""
+
+    @property
+    def epoch(self) -> int:
+        """The version's number."""
+
+    @property
+    def written(self) -> datetime:
+        """When it was minted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +59,7 @@ class Decision:
     """When it is due, where that is known."""
 
 
-def due(policy: Policy, version: Record | None, request: Request, now: datetime) -> Decision:
+def due(policy: Policy, version: Version | None, request: Request, now: datetime) -> Decision:
     """Decide whether a new version is due; `version` is CURRENT's own record, None where there is none."""
     if policy.pause and not request.force:
         return Decision(begin=False, reason="paused by its policy")
@@ -57,11 +71,11 @@ def due(policy: Policy, version: Record | None, request: Request, now: datetime)
         return Decision(begin=True, reason="never rotated", at=now)
     at = version.written + policy.max_age
     if at <= now:
-        return Decision(begin=True, reason=f"older than {policy.max_age.days}d", at=at)
+        return Decision(begin=True, reason=f"older than {write_duration(policy.max_age)}", at=at)
     return Decision(begin=False, reason=f"due {at:%Y-%m-%d %H:%M} UTC", at=at)
 
 
-def _asked_for(version: Record | None, request: Request) -> Decision:
+def _asked_for(version: Version | None, request: Request) -> Decision:
     if version is not None and version.epoch != UNMANAGED_EPOCH and version.written >= request.at:
         return Decision(begin=False, reason="already rotated since it was asked for")
     return Decision(begin=True, reason=request.reason or f"asked for by {request.by}", at=request.at)

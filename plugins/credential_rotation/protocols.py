@@ -28,8 +28,8 @@ class Vault(Protocol):
         Raises: VaultTrouble, NotOurs (CURRENT names a foreign principal or host).
         """
 
-    def reserve(self) -> None:
-        """Make sure that one create, one update and one read-back will not have to wait.
+    def reserve(self, current: Current | None) -> None:
+        """Make sure that one create, one update and one read-back will not have to wait, nor be too long.
 
         Called before the target is touched. Raises: VaultTrouble.
         """

@@ -34,6 +34,7 @@ class SimVault:
         kept = self.current
         self.current = Current(
             id=kept.id if kept else f"secret-{next(self._ids)}",
+            key="warehouse_etl",
             secret=secret,
             revised=self.world.now,
             epoch=kept.epoch if kept else None,
@@ -50,7 +51,8 @@ class SimVault:
     def look(self) -> Stored:
         return self._read("look", lambda: Stored(self.current, self._newest_first()))
 
-    def reserve(self) -> None:
+    def reserve(self, current: Current | None) -> None:
+        del current
         self._read("reserve", lambda: None)
 
     def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
@@ -73,6 +75,7 @@ class SimVault:
         current_id = current.id if current else f"secret-{next(self._ids)}"
         new = Current(
             id=current_id,
+            key="warehouse_etl",
             secret=record.secret,
             revised=self.world.now,
             epoch=record.epoch,

@@ -1,0 +1,50 @@
+"""Finishes interrupted rotations and retires replaced versions; begins nothing."""
+
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path += (
+    [beside] if (beside := str(Path(__file__).resolve().parents[1] / "plugins")) not in sys.path else []
+)
+
+from airflow.sdk import dag
+
+from credential_rotation.engines.registry import ALL
+from credential_rotation.tasks import plan_retirements, report, retire
+from credential_rotation.trigger_form import choice_params
+
+DOC = """
+### Finishes what was begun
+
+Every hour, for each credential where a rotation was interrupted or a replaced version is not proved dead:
+CURRENT is repaired, an open version is finished, a replaced value is proved dead and its record deleted. No
+new version is ever begun here, whatever the policy says, also where it says `pause`.
+
+**To repair one credential now** (CURRENT was edited by hand and no longer logs in): **Trigger** and choose
+it. A credential that is chosen is looked at in any case; without a choice only what is open is.
+
+**A task is red: what now?** Its log ends with what to do next. *Waiting* means that an earlier attempt was
+not seen to end and its writes may still land; the next hour goes on by itself.
+
+Without Airflow: `python -m credential_rotation retire NAME`."""
+
+
+@dag(
+    schedule="30 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=1,
+    is_paused_upon_creation=False,
+    params=choice_params(ALL, os.environ),
+    doc_md=DOC,
+    tags=["credentials"],
+)
+def retire_credentials() -> None:
+    """Plan, one mapped task per credential, report."""
+    outcomes = retire.expand(name=plan_retirements(list(ALL)))
+    outcomes >> report(worker="retire", planner="plan_retirements", work="retirement")
+
+
+retire_credentials()

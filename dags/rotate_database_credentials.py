@@ -1,0 +1,52 @@
+"""Rotates database credentials that are due, and those that somebody chose."""
+
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path += (
+    [beside] if (beside := str(Path(__file__).resolve().parents[1] / "plugins")) not in sys.path else []
+)
+
+from airflow.sdk import dag
+
+from credential_rotation.engines.registry import DATABASES
+from credential_rotation.tasks import plan_rotations, report, rotate
+from credential_rotation.trigger_form import rotation_params
+
+DOC = """
+### Rotates database credentials
+
+Every hour, those whose policy says that they are due; at any time, those that you choose: **Trigger**,
+choose credentials, give a reason, and watch one task per credential in the grid.
+
+**A task is red: what now?** Its log ends with what happened and what to do next; Slack has the same.
+- *The old value still works*: nobody is locked out. Mend what is named; the next hour tries again.
+- *Only the new value works*: it is written down in Bitwarden. `retire_credentials` finishes within the hour
+  by itself; trigger it to finish now.
+- *Neither works*: the password was changed by hand. Store the working one in Bitwarden, and the next run
+  takes it over; or trigger with **Force** and a reason, and the admin sets a new one.
+- *Waiting*, *busy*: heals by itself.
+
+Running it again is always safe: it finds what was done and goes on from there.
+
+Without Airflow: `python -m credential_rotation rotate NAME`."""
+
+
+@dag(
+    schedule="0 * * * *",
+    start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
+    catchup=False,
+    max_active_runs=4,
+    params=rotation_params(DATABASES, os.environ),
+    doc_md=DOC,
+    tags=["credentials"],
+)
+def rotate_database_credentials() -> None:
+    """Plan, one mapped task per credential, report."""
+    outcomes = rotate.expand(name=plan_rotations(list(DATABASES)))
+    outcomes >> report(worker="rotate", planner="plan_rotations", work="rotation")
+
+
+rotate_database_credentials()

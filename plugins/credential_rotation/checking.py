@@ -1,0 +1,139 @@
+"""`check`: everything that would keep rotations from working, told before the first one.
+
+Rules this file keeps:
+- CURRENT is read and never written. Write access to a project is proved by one permanent secret of ours,
+  `rotation/check`; privileges on a target by making the change and rolling it back.
+- One mistake does not hide the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from credential_rotation import settings as ours
+from credential_rotation.durations import write_duration
+from credential_rotation.errors import NoStoredValueWorks, RotationError
+from credential_rotation.inventory import Inventory, Problem
+from credential_rotation.look import Look
+from credential_rotation.model import Answer, Credential
+from credential_rotation.outcome import Outcome, told
+from credential_rotation.vault_complaints import in_rotation_words
+from credential_rotation.wiring import Deployment
+
+CHECK_KEY = "rotation/check"
+CHECK_VALUE = "written by `python -m credential_rotation check` to prove write access; keep it"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What is wrong, by where it is to be mended."""
+
+    outcomes: tuple[Outcome, ...]
+    problems: tuple[Problem, ...]
+    mistakes: tuple[str, ...]
+    """Settings and access to Bitwarden."""
+    warnings: tuple[str, ...]
+
+
+def check_deployment(
+    deployment: Deployment, inventory: Inventory, chosen: Sequence[Credential], *, tell: Tell
+) -> Report:
+    """Check settings, vault and these entries."""
+    tell("checking access to Bitwarden")
+    mistakes = _vault_mistakes(deployment, chosen)
+    outcomes = []
+    for position, credential in enumerate(chosen, 1):
+        tell(f"[{position}/{len(chosen)}] checking {credential.name}")
+        outcomes.append(_checked(deployment, credential))
+    return Report(
+        tuple(outcomes), inventory.problems, tuple(mistakes), tuple(_warnings(deployment, inventory))
+    )
+
+
+def _vault_mistakes(deployment: Deployment, chosen: Sequence[Credential]) -> list[str]:
+    try:
+        deployment.client  # noqa: B018 - settings that cannot work raise here
+        journal = deployment.journal_project()
+    except RotationError as error:
+        return [_said(error)]
+    mistakes = []
+    names = dict.fromkeys(one.vault.project for one in chosen)
+    for project, what in [(journal, ours.JOURNAL), *((name, f"project {name!r}") for name in names)]:
+        try:
+            _prove_write(deployment, deployment.projects.id_of(project, what=what), what)
+        except RotationError as error:
+            mistakes.append(_said(error))
+    return mistakes
+
+
+def _prove_write(deployment: Deployment, project_id: str, what: str) -> None:
+    client = deployment.client
+    note = f"last proved {deployment.clock():%Y-%m-%d %H:%M} UTC"
+    ours_there = [n for n in deployment.names() if n.key == CHECK_KEY and n.project_id == project_id]
+    with in_rotation_words(what):
+        if ours_there:
+            client.update_secret(
+                ours_there[0].id, key=CHECK_KEY, value=CHECK_VALUE, note=note, project_id=project_id
+            )
+        else:
+            client.create_secret(key=CHECK_KEY, value=CHECK_VALUE, note=note, project_id=project_id)
+
+
+def _checked(deployment: Deployment, credential: Credential) -> Outcome:
+    try:
+        rotator = deployment.rotator(credential)
+        look = Look(credential, deployment.vault(credential).look(), rotator)
+        current = look.stored.current
+        login = look.login() if rotator.changes_itself else None
+        rotator.check_privileges(login)
+        probe = look.ask(current.secret) if current is not None else None
+    except NoStoredValueWorks as error:
+        return told(credential, "broken", error.what, next_step=error.next_step)
+    except RotationError as error:
+        return told(credential, error.outcome, error.what, next_step=error.next_step)
+    if probe is None:
+        return told(credential, "ok", "nothing is stored yet; the admin may set a first password")
+    if probe.answer is Answer.WORKS:
+        return told(credential, "ok", "CURRENT logs in, and its password may be changed")
+    word = "broken" if probe.answer is Answer.REFUSED else "failed"
+    return told(credential, word, f"{probe.where}: CURRENT {probe.answer.value}, {probe.why}")
+
+
+def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
+    own_token = any(name in deployment.environ for name in (ours.TOKEN, f"{ours.TOKEN}_FILE"))
+    if not own_token:
+        yield (
+            "rotation and consumers use one access token: whoever reads CURRENT can read the journal and "
+            f"the admins' secrets too. Give the rotation its own machine account ({ours.TOKEN})."
+        )
+    yield f"a lost write may still land for {write_duration(deployment.settings.settle)} ({ours.SETTLE})"
+    unproved = [one.name for one in inventory.credentials if one.consumers]
+    if unproved:
+        yield (
+            f"this version cannot ask consumers: {', '.join(unproved)} will be `unproved` after each rotation"
+        )
+    fixed = [one.name for one in inventory.credentials if one.queue or one.pool]
+    if fixed:
+        yield f"this version ignores queue and pool of {', '.join(fixed)}"
+    yield from _orphans(deployment, inventory)
+
+
+def _orphans(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
+    """Records of names that no entry has: renamed, removed, or misspelled."""
+    try:
+        records = deployment.records(deployment.names())
+    except RotationError:
+        return  # told among the mistakes already
+    listed = {one.name for one in inventory.credentials} | {problem.name for problem in inventory.problems}
+    for name in sorted({record.name for record in records} - listed):
+        yield (
+            f"the journal holds records of {name!r}, which no entry is called: was it renamed or removed? "
+            "Give the entry its old name back, or delete the records in Bitwarden once its value is dead."
+        )
+
+
+def _said(error: RotationError) -> str:
+    return f"{error.what}. {error.next_step}"

@@ -1,0 +1,171 @@
+"""The command line: for operators, and for the day when Airflow is down. Same code and settings as the DAGs.
+
+Rules this file keeps:
+- Bad input is said before anything is asked of vault or target, all names at once.
+- Values are never printed.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import click
+
+from bitwarden_vault.nouns import Caller
+from credential_rotation import cli_output as output
+from credential_rotation.checking import check_deployment
+from credential_rotation.errors import BadInput, RotationError
+from credential_rotation.inventory import Inventory
+from credential_rotation.model import Credential
+from credential_rotation.outcome import Outcome
+from credential_rotation.policy import Request
+from credential_rotation.wiring import Deployment, open_deployment
+
+T = TypeVar("T")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+some_names = click.argument("names", nargs=-1, metavar="[NAME]...")
+certain_names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Rotate credentials that are kept in Bitwarden Secrets Manager.
+
+    Exit status: 0 done; 1 something needs a person; 2 bad input; 3 heals by itself.
+    """
+
+
+@main.command()
+@some_names
+@as_json
+def check(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Tell every mistake: inventory, settings, access to Bitwarden, privileges on each target."""
+
+    def run(deployment: Deployment) -> int:
+        inventory = deployment.inventory()
+        report = check_deployment(deployment, inventory, _chosen(inventory, names), tell=output.progress)
+        return output.show_check(report, as_json=as_json)
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@some_names
+@as_json
+def plan(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Tell what the next scheduled run would do. Reads no value and asks no target."""
+
+    def run(deployment: Deployment) -> int:
+        inventory = deployment.inventory()
+        outcomes = deployment.plan(_chosen(inventory, names), _request(deployment))
+        return output.show(outcomes, inventory.problems, as_json=as_json)
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@some_names
+@as_json
+def status(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Tell each credential's version and age, what is open, and when it is due."""
+
+    def run(deployment: Deployment) -> int:
+        inventory = deployment.inventory()
+        outcomes = deployment.status(_chosen(inventory, names), _request(deployment))
+        return output.show(outcomes, inventory.problems, as_json=as_json, agent=deployment.client.status())
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@certain_names
+@click.option(
+    "--force", is_flag=True, help="Also when paused, and where no stored value works. Needs --reason."
+)
+@click.option("--reason", help="Why; kept as evidence.")
+@click.option("--dry-run", is_flag=True, help="Look, ask the target, change nothing.")
+@as_json
+def rotate(names: tuple[str, ...], *, force: bool, reason: str | None, dry_run: bool, as_json: bool) -> None:
+    """Rotate these credentials now: not being due is no reason not to."""
+
+    def run(deployment: Deployment) -> int:
+        request = _request(deployment, now=True, force=force, reason=reason)
+        chosen = _chosen(deployment.inventory(), names)
+        if dry_run:
+            return _each(chosen, "looking at", lambda one: deployment.foresee(one, request), as_json=as_json)
+        return _each(chosen, "rotating", lambda one: deployment.rotate(one, request), as_json=as_json)
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@some_names
+@as_json
+def verify(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Prove that CURRENT logs in everywhere and that its consumers are content. Changes nothing."""
+
+    def run(deployment: Deployment) -> int:
+        chosen = _chosen(deployment.inventory(), names)
+        return _each(chosen, "verifying", deployment.verify, as_json=as_json)
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@some_names
+@as_json
+def retire(names: tuple[str, ...], *, as_json: bool) -> None:
+    """Finish what was interrupted and retire replaced versions. Begins no new version."""
+
+    def run(deployment: Deployment) -> int:
+        chosen = _chosen(deployment.inventory(), names)
+        return _each(chosen, "repairing", lambda one: deployment.rotate(one, None), as_json=as_json)
+
+    _run(run, as_json=as_json)
+
+
+def _run(command: Callable[[Deployment], int], *, as_json: bool) -> None:
+    """Run a command and leave with its exit status; bad input and trouble are said once, with the remedy."""
+    try:
+        deployment = open_deployment(os.environ, Caller(user=getpass.getuser()))
+        code = command(deployment)
+    except RotationError as error:
+        code = output.show_error(error, as_json=as_json)
+    raise SystemExit(code)
+
+
+def _each(
+    chosen: Sequence[Credential], doing: str, run: Callable[[Credential], Outcome], *, as_json: bool
+) -> int:
+    outcomes = []
+    for position, credential in enumerate(chosen, 1):
+        output.progress(f"[{position}/{len(chosen)}] {doing} {credential.name}")
+        outcomes.append(run(credential))
+    return output.show(outcomes, (), as_json=as_json)
+
+
+def _request(
+    deployment: Deployment, *, now: bool = False, force: bool = False, reason: str | None = None
+) -> Request:
+    by = f"{getpass.getuser()} (command line)" if now else "schedule"
+    return Request(at=deployment.clock(), by=by, now=now, force=force, reason=reason)
+
+
+def _chosen(inventory: Inventory, names: Sequence[str]) -> tuple[Credential, ...]:
+    """These entries, or all. Raises: BadInput (with all that are wrong)."""
+    if not names:
+        return inventory.credentials
+    by_name = {one.name: one for one in inventory.credentials}
+    wrong = [_why_not(inventory, name) for name in dict.fromkeys(names) if name not in by_name]
+    if wrong:
+        raise BadInput("; ".join(wrong), next_step="`check` shows every entry and what is wrong with it.")
+    return tuple(by_name[name] for name in dict.fromkeys(names))
+
+
+def _why_not(inventory: Inventory, name: str) -> str:
+    mistakes = [str(problem) for problem in inventory.problems if problem.name == name]
+    return "; ".join(mistakes) or f"there is no credential {name[:100]!r} in the inventory"

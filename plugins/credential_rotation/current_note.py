@@ -1,0 +1,51 @@
+"""Our marks in CURRENT's note: which version it holds, who promoted it, and a short history for people.
+
+The grammar of the block is `bitwarden_vault.note`'s; the person's text around it is not touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bitwarden_vault.note import NoteBlock, read_note, write_note
+
+MOST_CHARACTERS = 7000
+MOST_BYTES = 7400
+"""Bitwarden's limits for a note: what the SDK counts, and what its ciphertext may hold as UTF-8."""
+MOST_HISTORY = 20
+CACHE_SECONDS = "5"
+"""How long a reader may keep the value. Of in_place it is dead the moment that it is replaced."""
+
+
+class NoteDoesNotFit(ValueError):
+    """The person's text leaves no room for our marks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What our block says."""
+
+    epoch: int
+    attempt: str
+
+
+def read_marks(note: str) -> Marks | None:
+    """Our marks in this note; None where we never wrote any that still make sense."""
+    block = read_note(note)
+    epoch = block.fields.get("epoch", "") if block else ""
+    if block is None or not (epoch.isascii() and epoch.isdigit()):
+        return None
+    return Marks(int(epoch), block.fields.get("attempt", ""))
+
+
+def with_marks(note: str, *, epoch: int, attempt: str, now: datetime) -> str:
+    """The note with these marks and one more line of history. Raises: NoteDoesNotFit."""
+    before = read_note(note) or NoteBlock({})
+    fields = {**before.fields, "epoch": str(epoch), "attempt": attempt, "cache_seconds": CACHE_SECONDS}
+    history = (*before.history, f"{now:%Y-%m-%d %H:%M} UTC: version {epoch}")[-MOST_HISTORY:]
+    for start in range(len(history)):  # older lines go first where room is short
+        text = write_note(note, NoteBlock(fields, history[start:]))
+        if len(text) <= MOST_CHARACTERS and len(text.encode()) <= MOST_BYTES:
+            return text
+    raise NoteDoesNotFit(f"its note would have {len(text)} characters; Bitwarden takes {MOST_CHARACTERS}")

@@ -1,0 +1,101 @@
+"""Looks at a credential and changes nothing: whether CURRENT works everywhere, and what an attempt would do.
+
+Rules this file keeps:
+- At most one login per place, and none with a value that was replaced.
+- Not knowing is neither `ok` nor `broken`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from credential_rotation.attempt import Parties
+from credential_rotation.complaints import could_not_ask
+from credential_rotation.errors import RotationError
+from credential_rotation.look import Look
+from credential_rotation.model import Answer, Credential, Probe
+from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.policy import Request, due
+
+Clock = Callable[[], datetime]
+
+HEAL = "Run retire for it: the newest record that logs in takes CURRENT's place."
+FIND_OUT = "See to the places that are named, and verify again."
+
+
+def verify(credential: Credential, parties: Parties, *, clock: Clock) -> Outcome:
+    """Whether CURRENT logs in at the primary and every endpoint, and every consumer is content."""
+    try:
+        look = Look(credential, parties.vault.look(), parties.rotator)
+        return _verified(_Inspection(credential, clock), look, parties)
+    except RotationError as error:
+        return told(credential, error.outcome, error.what, next_step=error.next_step)
+
+
+def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: Clock) -> Outcome:
+    """What an attempt would begin with now: a dry run that also asks the target about CURRENT."""
+    try:
+        look = Look(credential, parties.vault.look(), parties.rotator)
+        reason = _would_do(look, begin, clock())
+    except RotationError as error:
+        return told(credential, error.outcome, error.what, next_step=error.next_step)
+    word = "planned" if reason is not None else "unchanged"
+    decision = due(credential.policy, look.own, begin, clock())
+    return replace(told(credential, word, reason or decision.reason), version=_version(look))
+
+
+def _would_do(look: Look, begin: Request, now: datetime) -> str | None:
+    current = look.stored.current
+    if look.newer:
+        return f"version {look.newer[0].epoch} was begun and would be finished"
+    if current is not None and not look.works(current.secret):
+        return "CURRENT is refused; the newest record that logs in would take its place"
+    if current is not None and look.own is None:
+        return "CURRENT works and has no record; it would be given one"
+    decision = due(look.credential.policy, look.own, begin, now)
+    return f"a new version would be made: {decision.reason}" if decision.begin else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Inspection:
+    credential: Credential
+    clock: Clock
+
+    def ended(self, look: Look, word: str, reason: str, next_step: str, probes: list[Probe]) -> Outcome:
+        steps = [Step(f"asked {probe.where}", self.clock(), probe.answer.value) for probe in probes]
+        steps.append(Step(word, self.clock(), reason))
+        made = told(self.credential, word, reason, next_step=next_step)
+        return replace(made, version=_version(look), steps=tuple(steps))
+
+
+def _verified(inspection: _Inspection, look: Look, parties: Parties) -> Outcome:
+    current = look.stored.current
+    if current is None:
+        reason = "nothing is stored yet; it was never rotated"
+        return inspection.ended(look, "broken", reason, "Rotate it once, or store its password.", [])
+    primary = look.ask(current.secret)
+    if primary.answer is Answer.UNKNOWN:
+        raise could_not_ask(look.credential, primary)
+    if primary.answer is Answer.REFUSED:
+        reason = f"{primary.where} refuses CURRENT: {primary.why}"
+        return replace(inspection.ended(look, "broken", reason, HEAL, [primary]), old_value=Answer.REFUSED)
+    endpoints = list(parties.rotator.endpoints(current.secret))
+    consumers = list(parties.consumers.check())
+    ended = _judged(inspection, look, [primary, *endpoints, *consumers])
+    told_by = tuple((probe.where, probe.answer, probe.why) for probe in consumers)
+    return replace(ended, new_value=Answer.WORKS, consumers=told_by)
+
+
+def _judged(inspection: _Inspection, look: Look, probes: list[Probe]) -> Outcome:
+    wrong = [probe for probe in probes if probe.answer is not Answer.WORKS]
+    if not wrong:
+        return inspection.ended(look, "ok", "CURRENT works everywhere it was asked", "", probes)
+    is_refused = any(probe.answer is Answer.REFUSED for probe in wrong)
+    reason = "; ".join(f"{probe.where}: {probe.answer.value}, {probe.why}" for probe in wrong)
+    return inspection.ended(look, "broken" if is_refused else "unproved", reason, FIND_OUT, probes)
+
+
+def _version(look: Look) -> int | None:
+    return look.own.epoch if look.own else None

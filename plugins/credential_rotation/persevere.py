@@ -1,0 +1,77 @@
+"""Runs an attempt again at once where each second counts: recovery is running it again.
+
+An attempt that applied a value and could not promote it leaves consumers locked out until the next one; a
+lost answer may mean the same. Everything else waits for the next tick, so that nothing hammers a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_result,
+    stop_after_attempt,
+    stop_after_delay,
+    wait_chain,
+    wait_fixed,
+)
+
+from credential_rotation.outcome import Outcome
+
+WAITS = (2.0, 8.0, 20.0)
+"""Seconds before each further attempt."""
+BUSY_AGAIN = 10.0
+MOST_SLEEP = 60.0
+"""Seconds between looks at what has to wait, so that the log shows life."""
+
+
+def persevere(attempt: Callable[[], Outcome], *, note: Callable[[Outcome], object]) -> Outcome:
+    """The first outcome that is not urgent, or the last; `note` hears of each that is tried again."""
+
+    def again(state: RetryCallState) -> None:
+        if state.outcome is not None:
+            note(state.outcome.result())
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda outcome: outcome.is_urgent),
+        stop=stop_after_attempt(len(WAITS) + 1),
+        wait=wait_chain(*(wait_fixed(seconds) for seconds in WAITS)),
+        before_sleep=again,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    return retrying(attempt)
+
+
+def wait_out(
+    attempt: Callable[[], Outcome],
+    *,
+    clock: Callable[[], datetime],
+    patience: timedelta,
+    note: Callable[[Outcome], object],
+) -> Outcome:
+    """Run again what only has to wait, at the time that it names, for as long as `patience`.
+
+    For those who asked for "now": the next tick would not know of their wish.
+    """
+
+    def seconds(state: RetryCallState) -> float:
+        outcome = state.outcome.result() if state.outcome else None
+        until = outcome.until if outcome else None
+        left = (until - clock()).total_seconds() + 1 if until else BUSY_AGAIN
+        return min(max(left, 1.0), MOST_SLEEP)
+
+    def again(state: RetryCallState) -> None:
+        if state.outcome is not None:
+            note(state.outcome.result())
+
+    retrying = Retrying(
+        retry=retry_if_result(lambda outcome: outcome.heals_by_itself),
+        stop=stop_after_delay(patience.total_seconds()),
+        wait=seconds,
+        before_sleep=again,
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    return retrying(attempt)

@@ -1,0 +1,95 @@
+"""The text of a record: its key in Bitwarden, from which one list tells what is due, and its value.
+
+A record is read by people too, on the day when nothing else runs: its value is plain JSON with named fields.
+Key: `rotation/<name>/<epoch, 6 digits>/<UTC>/<attempt>`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from credential_rotation.model import Secret
+
+SCHEMA = 1
+PREFIX = "rotation/"
+_KEY = re.compile(
+    r"rotation/(?P<name>[^/]+)/(?P<epoch>\d{6,})/(?P<written>\d{8}T\d{6}Z)/(?P<attempt>[0-9a-f]+)"
+)
+_TIME = "%Y%m%dT%H%M%SZ"
+
+
+class UnreadableRecord(ValueError):
+    """The value is not a record's. The message never repeats any of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordName:
+    """What a record's key tells, without its value."""
+
+    id: str
+    name: str
+    epoch: int
+    written: datetime
+    attempt: str
+
+    @property
+    def order(self) -> tuple[int, datetime, str]:
+        """As `Record.order`."""
+        return (self.epoch, self.written, self.attempt)
+
+
+def key_of(name: str, *, epoch: int, written: datetime, attempt: str) -> str:
+    """The key of one version's record."""
+    return f"{PREFIX}{name}/{epoch:06d}/{written.astimezone(timezone.utc).strftime(_TIME)}/{attempt}"
+
+
+def read_key(secret_id: str, key: str) -> RecordName | None:
+    """The record that this key names; None where it names none."""
+    found = _KEY.fullmatch(key)
+    if found is None:
+        return None
+    try:
+        written = datetime.strptime(found["written"], _TIME).replace(tzinfo=timezone.utc)
+    except ValueError:
+        return None
+    return RecordName(secret_id, found["name"], int(found["epoch"]), written, found["attempt"])
+
+
+def value_of(secret: Secret, *, epoch: int, attempt: str, host: str) -> str:
+    """The value of one version's record."""
+    fields = {
+        "schema": SCHEMA,
+        "epoch": epoch,
+        "attempt": attempt,
+        "principal": secret.principal,
+        "login": secret.login,
+        "password": secret.password,
+        "host": host,
+    }
+    return json.dumps(fields)
+
+
+def read_value(value: str) -> tuple[Secret, str]:
+    """The secret in a record's value, and the host that it is for. Raises: UnreadableRecord."""
+    try:
+        fields = json.loads(value)
+    except json.JSONDecodeError:
+        raise UnreadableRecord("it is not JSON") from None
+    if not isinstance(fields, Mapping) or fields.get("schema") != SCHEMA:
+        raise UnreadableRecord(f"it is not a record of schema {SCHEMA}")
+    principal, password, host = (_text(fields, name) for name in ("principal", "password", "host"))
+    login = fields.get("login", "")
+    if not isinstance(login, str):
+        raise UnreadableRecord("its login is not a text")
+    return Secret(principal, password, login), host
+
+
+def _text(fields: Mapping[str, object], name: str) -> str:
+    found = fields.get(name)
+    if not isinstance(found, str) or not found:
+        raise UnreadableRecord(f"its {name} is missing")
+    return found

@@ -1,0 +1,55 @@
+"""Where the inventory is and how careful to be, read from the environment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from credential_rotation.durations import parse_duration
+from credential_rotation.errors import BadInput
+
+INCLUDE = "ROTATION_INCLUDE"
+JOURNAL = "ROTATION_JOURNAL_PROJECT"
+SETTLE = "ROTATION_SETTLE"
+TOKEN = "ROTATION_BWS_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
+
+_SECONDS = re.compile(r"([1-9][0-9]{0,4})s")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says about rotations."""
+
+    include: Path
+    """The folder with `credentials/` and `policies.yaml`."""
+    journal_project: str | None
+    """Name or id of the Bitwarden project that holds the records; None where it is not said."""
+    settle: timedelta
+    """How long a write of an attempt that was not seen to end may still land."""
+
+
+def read_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings in this environment. Raises: BadInput."""
+    given = {name: text.strip() for name, text in environ.items() if text.strip()}
+    return Settings(
+        include=Path(given[INCLUDE]) if INCLUDE in given else _beside_plugins(),
+        journal_project=given.get(JOURNAL),
+        settle=_duration(given.get(SETTLE, "15m")),
+    )
+
+
+def _beside_plugins() -> Path:
+    return Path(__file__).resolve().parents[2] / "include"
+
+
+def _duration(text: str) -> timedelta:
+    seconds = _SECONDS.fullmatch(text)
+    if seconds is not None:
+        return timedelta(seconds=int(seconds[1]))
+    try:
+        return parse_duration(text)
+    except BadInput as wrong:
+        raise BadInput(f"{SETTLE}: {wrong.what}", next_step=wrong.next_step) from None

@@ -1,0 +1,242 @@
+"""Puts a deployment together: settings, inventory, vault and engines. Tasks and command line both start here.
+
+Rules this file keeps:
+- Nothing is asked of anybody before it is needed: making a deployment touches neither vault nor target.
+- A fresh drop-in is `NotConfigured`; half a configuration is a mistake that is said.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from bitwarden_vault.client import VaultClient
+from bitwarden_vault.errors import NothingConfigured, VaultError
+from bitwarden_vault.formats import Server
+from bitwarden_vault.nouns import Caller, SecretName
+from bitwarden_vault.settings import Settings as VaultSettings
+from bitwarden_vault.settings import read_settings as read_vault_settings
+from credential_rotation import settings as ours
+from credential_rotation.airflow_connections import secret_of
+from credential_rotation.attempt import Parties, attempt
+from credential_rotation.complaints import nothing_stored
+from credential_rotation.consumers import EntryConsumers
+from credential_rotation.engines.registry import CheckedRotator, rotator_for
+from credential_rotation.errors import BadInput, NotConfigured, RotationError
+from credential_rotation.inspection import foresee, verify
+from credential_rotation.inventory import Inventory, load_entry, load_inventory
+from credential_rotation.journal import Journal
+from credential_rotation.model import ConnectionAdmin, Credential, EntryAdmin, Secret
+from credential_rotation.outcome import Outcome, told
+from credential_rotation.persevere import persevere
+from credential_rotation.planning import Known, plan, records_by_name, status
+from credential_rotation.policy import Request
+from credential_rotation.projects import Projects
+from credential_rotation.records import RecordName, read_key
+from credential_rotation.vault_complaints import in_rotation_words, translated
+
+log = logging.getLogger(__name__)
+
+FILL_IN = (
+    "To begin: copy include/credentials/warehouse.yaml.example to warehouse.yaml and make it yours; "
+    "set BWS_ACCESS_TOKEN (or BWS_ACCESS_TOKEN_FILE), BWS_ORGANIZATION_ID and ROTATION_JOURNAL_PROJECT for "
+    "the scheduler and all workers; then run `python -m credential_rotation check`."
+)
+EVERYWHERE = "Set these for the scheduler and all workers."
+_CONN_TYPES = {"postgres": "postgres"}
+_EXTRA = ("sslmode",)
+
+
+def now() -> datetime:
+    """The time, aware and in UTC."""
+    return datetime.now(timezone.utc)
+
+
+@dataclass(slots=True)
+class Deployment:
+    """One process's way to the inventory, the vault and the targets."""
+
+    settings: ours.Settings
+    environ: Mapping[str, str] = field(repr=False)
+    caller: Caller | None = None
+    clock: Callable[[], datetime] = now
+    _client: VaultClient | None = field(default=None, init=False, repr=False)
+    _projects: Projects | None = field(default=None, init=False, repr=False)
+
+    # --- the inventory ---------------------------------------------------------------------------------
+
+    def inventory(self) -> Inventory:
+        """All entries. Raises: NotConfigured (there are none), BadInput."""
+        found = load_inventory(self.settings.include)
+        if not found.credentials and not found.problems:
+            raise NotConfigured(
+                f"there are no entries yet in {self.settings.include / 'credentials'}", next_step=FILL_IN
+            )
+        return found
+
+    def entry(self, name: str) -> Credential:
+        """One entry. Raises: BadInput (none of this name, or it has mistakes)."""
+        return load_entry(self.settings.include, name)
+
+    # --- what can be done ------------------------------------------------------------------------------
+
+    def plan(self, credentials: Iterable[Credential], begin: Request | None) -> tuple[Outcome, ...]:
+        """What the next attempt would do, for each, told by one list. Raises: VaultTrouble, BadInput."""
+        credentials = tuple(credentials)
+        if not credentials:
+            return ()
+        known = self.known(credentials)
+        return tuple(plan(one, known[one.name], begin=begin, now=self.clock()) for one in credentials)
+
+    def status(self, credentials: Iterable[Credential], begin: Request) -> tuple[Outcome, ...]:
+        """Version, age and due date of each, told by one list. Raises: VaultTrouble, BadInput."""
+        credentials = tuple(credentials)
+        known = self.known(credentials)
+        return tuple(status(one, known[one.name], begin=begin, now=self.clock()) for one in credentials)
+
+    def rotate(self, credential: Credential, begin: Request | None) -> Outcome:
+        """One attempt, and a few more at once where the credential may be locked out; None only repairs."""
+
+        def once() -> Outcome:
+            return attempt(
+                credential,
+                self.parties(credential),
+                begin=begin,
+                clock=self.clock,
+                settle=self.settings.settle,
+            )
+
+        return _told(credential, lambda: persevere(once, note=_say_again))
+
+    def verify(self, credential: Credential) -> Outcome:
+        """Whether CURRENT works everywhere; changes nothing."""
+        return _told(credential, lambda: verify(credential, self.parties(credential), clock=self.clock))
+
+    def foresee(self, credential: Credential, begin: Request) -> Outcome:
+        """A dry run."""
+        return _told(
+            credential, lambda: foresee(credential, self.parties(credential), begin=begin, clock=self.clock)
+        )
+
+    # --- who takes part --------------------------------------------------------------------------------
+
+    def parties(self, credential: Credential) -> Parties:
+        """Vault, rotator and consumers of an entry. Raises: BadInput, VaultTrouble."""
+        return Parties(self.vault(credential), self.rotator(credential), EntryConsumers(credential))
+
+    def rotator(self, credential: Credential) -> CheckedRotator:
+        """The entry's rotator; its admin's secret is read when the lock is taken. Raises: BadInput."""
+        admin = credential.admin
+        if admin is None:
+            return rotator_for(credential, admin=None)
+        return rotator_for(credential, admin=lambda: self._admins_secret(admin))
+
+    def vault(self, credential: Credential) -> Journal:
+        """The entry's part of the vault. Raises: BadInput, VaultTrouble."""
+        project = self.projects.id_of(credential.vault.project, what=credential.name)
+        journal = self.journal_project()
+        if project == journal:
+            raise BadInput(
+                f"{credential.name}: its project {credential.vault.project!r} is the journal itself",
+                next_step="Keep records where consumers cannot read: ROTATION_JOURNAL_PROJECT names a "
+                "project of its own.",
+            )
+        return Journal(credential, self.client, project, journal, _server(credential))
+
+    def journal_project(self) -> str:
+        """The id of the journal's project. Raises: BadInput, VaultTrouble."""
+        name = self.settings.journal_project
+        if name is None:
+            raise BadInput(
+                f"{ours.JOURNAL} is not set: there is no place for records",
+                next_step="Make a Bitwarden project of its own that only the rotation's machine account can "
+                f"read and write, and set {ours.JOURNAL} to its name.",
+            )
+        return self.projects.id_of(name, what=ours.JOURNAL)
+
+    @property
+    def projects(self) -> Projects:
+        """Project names, asked for once."""
+        if self._projects is None:
+            self._projects = Projects(self.client)
+        return self._projects
+
+    @property
+    def client(self) -> VaultClient:
+        """The way to Bitwarden. Raises: BadInput (settings that cannot work)."""
+        if self._client is None:
+            self._client = VaultClient(self._vault_settings(), self.caller)
+        return self._client
+
+    def _vault_settings(self) -> VaultSettings:
+        try:
+            return read_vault_settings(self.environ, prefer_token=ours.TOKEN)
+        except NothingConfigured as nothing:
+            raise BadInput(nothing.message, next_step=EVERYWHERE) from None
+        except VaultError as wrong:
+            raise translated("", wrong) from None
+
+    # --- what the names in the vault tell --------------------------------------------------------------
+
+    def known(self, credentials: Iterable[Credential]) -> Mapping[str, Known]:
+        """As much as one list tells, by credential. Raises: VaultTrouble, BadInput."""
+        names = self.names()
+        records = records_by_name(self.records(names))
+        places = {(name.project_id, text) for name in names for text in (name.key, name.id)}
+        found = {}
+        for one in credentials:
+            project = self.projects.id_of(one.vault.project, what=one.name)
+            has_current = (project, one.vault.id or one.vault.key) in places
+            found[one.name] = Known(records.get(one.name, ()), has_current=has_current)
+        return found
+
+    def names(self) -> tuple[SecretName, ...]:
+        """Everything that the machine account can see, without values. Raises: VaultTrouble, BadInput."""
+        client = self.client
+        with in_rotation_words(""):
+            return client.list_secrets()
+
+    def records(self, names: Iterable[SecretName]) -> tuple[RecordName, ...]:
+        """The records among these names. Raises: VaultTrouble, BadInput."""
+        journal = self.journal_project()
+        keys = (read_key(name.id, name.key) for name in names if name.project_id == journal)
+        return tuple(key for key in keys if key is not None)
+
+    def _admins_secret(self, admin: EntryAdmin | ConnectionAdmin) -> Secret:
+        if isinstance(admin, ConnectionAdmin):
+            return secret_of(admin.conn_id)
+        entry = self.entry(admin.name)
+        current = self.vault(entry).look().current
+        if current is None:
+            raise nothing_stored(entry)
+        return current.secret
+
+
+def open_deployment(environ: Mapping[str, str], caller: Caller | None = None) -> Deployment:
+    """The deployment that this environment describes. Raises: BadInput."""
+    return Deployment(ours.read_settings(environ), environ, caller)
+
+
+def _told(credential: Credential, run: Callable[[], Outcome]) -> Outcome:
+    """An outcome also for what went wrong before there was an attempt."""
+    try:
+        return run()
+    except RotationError as error:
+        return told(credential, error.outcome, error.what, next_step=error.next_step)
+
+
+def _say_again(outcome: Outcome) -> None:
+    log.warning("%s: %s; it is tried again at once", outcome.name, outcome.reason)
+
+
+def _server(credential: Credential) -> Server:
+    settings = credential.target.settings
+    return Server(
+        conn_type=_CONN_TYPES.get(credential.engine, credential.engine),
+        host=credential.target.host,
+        port=int(settings["port"]) if settings.get("port", "").isdecimal() else None,
+        database=settings.get("dbname"),
+        extra={name: settings[name] for name in _EXTRA if name in settings},
+    )
