@@ -11,7 +11,6 @@
 import os
 import secrets
 import shutil
-import socket
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -22,6 +21,7 @@ import psycopg
 from psycopg import sql
 
 from sandbox.kept import DidNotStart, Kept, wait_until
+from sandbox.ports import free_ports
 from sandbox.postgres_binaries import Binaries, find_binaries, make_runtime_folder
 from sandbox.tls import LocalCertificates
 
@@ -182,7 +182,7 @@ class PostgresServer:
         fixed = self.port != 0
         for left in reversed(range(_TRIES)):
             if not fixed:
-                self.direct_port, self.port = _free_ports()
+                self.direct_port, self.port = free_ports(2)
             try:
                 self._serve_on_these_ports()
             except DidNotStart as failure:
@@ -262,8 +262,3 @@ def _password_file(path: Path, password: str, user: str | None) -> Iterator[Path
         yield path
     finally:
         path.unlink(missing_ok=True)
-
-
-def _free_ports() -> tuple[int, int]:
-    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("127.0.0.1", 0)) as other:
-        return one.getsockname()[1], other.getsockname()[1]

@@ -1,0 +1,164 @@
+"""A real Airflow with the three folders in its AIRFLOW_HOME, on SQLite, with LocalExecutor and one login.
+
+    with AirflowSandbox(home, env={…}, dags=…, plugins=…, include=…) as airflow:
+        run = airflow.api.trigger("some_dag")
+        airflow.api.wait("some_dag", run, within=60)
+
+1. The folders are copies: a test may edit `airflow.include` and so on while Airflow runs.
+2. Its components see a bare environment plus `env`; no secret is on a command line.
+3. It ends with whoever started it, and so does every task and every daemon that a task started.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import httpx
+
+from sandbox.airflow_api import AirflowApi
+from sandbox.airflow_settings import AirflowSettings
+from sandbox.kept import DidNotStart, Kept, wait_until
+
+_READY_WITHIN = 180.0
+_TRIES = 3
+_GRACE = {
+    "scheduler": 8.0,
+    "dag-processor": 4.0,
+    "api-server": 4.0,
+}  # scheduler first: it waits for its tasks
+_HEALTHY = ("metadatabase", "scheduler", "dag_processor")
+_WITHOUT_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
+
+
+class AirflowSandbox:
+    """api-server, scheduler and dag-processor; a triggerer is needed by nothing here."""
+
+    def __init__(  # noqa: PLR0913 - the three folders are three
+        self,
+        home: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        dags: Path | None = None,
+        plugins: Path | None = None,
+        include: Path | None = None,
+        hold: int | None = None,
+    ) -> None:
+        """Nothing runs before `start()`; `home` is emptied then."""
+        self.home, self._env, self._hold = home, dict(env or {}), hold
+        self._originals = {"dags": dags, "plugins": plugins, "include": include}
+        self.dags, self.plugins, self.include = home / "dags", home / "plugins", home / "include"
+        self.settings = AirflowSettings(home)
+        self.components: dict[str, Kept] = {}
+        self._api: AirflowApi | None = None
+
+    def __enter__(self) -> "AirflowSandbox":  # noqa: PYI034 - typing.Self is 3.11
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def url(self) -> str:
+        """The address of the page."""
+        return self.settings.url
+
+    @property
+    def username(self) -> str:
+        return self.settings.username
+
+    @property
+    def password(self) -> str:
+        return self.settings.password
+
+    @property
+    def api(self) -> AirflowApi:
+        """Logged in."""
+        assert self._api is not None, "Airflow is not running"
+        return self._api
+
+    def start(self) -> None:
+        """Returns once every component says that it is healthy."""
+        for left in reversed(range(_TRIES)):
+            try:
+                self._lay_out()
+                self._run_to_the_end("db", "migrate")
+                self._serve()
+            except BaseException as failure:
+                self.stop()
+                if not left or "address already in use" not in str(failure):
+                    raise
+                self.settings = AirflowSettings(self.home)
+            else:
+                return
+
+    def stop(self) -> None:
+        """End it; again is fine. Its home stays, for whoever wants to read the logs."""
+        if self._api is not None:
+            self._api.close()
+            self._api = None
+        if "scheduler" in self.components:
+            self.components["scheduler"].stop()
+        for component in self.components.values():
+            component.release()
+        for component in self.components.values():
+            component.stop()
+        self.components.clear()
+
+    def log(self, component: str) -> str:
+        """All that a component wrote; the scheduler's has every line of every task, unmasked."""
+        path = self._log_of(component)
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def _lay_out(self) -> None:
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.mkdir(mode=0o700, parents=True)
+        for name, original in self._originals.items():
+            if original is None:
+                (self.home / name).mkdir()
+            else:
+                shutil.copytree(original, self.home / name, ignore=_WITHOUT_CACHES)
+        passwords = self.settings.passwords_file
+        passwords.touch(mode=0o600)
+        passwords.write_text(json.dumps({self.username: self.password}))
+
+    def _run_to_the_end(self, *words: str) -> None:
+        running = self._kept(words[0], words)
+        try:
+            code = running.wait(_READY_WITHIN)
+        finally:
+            running.stop()
+        if code != 0:
+            raise DidNotStart(f"airflow {' '.join(words)} failed:\n{running.tail()}")
+
+    def _serve(self) -> None:
+        for name, grace in _GRACE.items():
+            self.components[name] = self._kept(name, (name,), grace=grace)
+        everyone = tuple(self.components.values())
+        with httpx.Client(base_url=self.url, trust_env=False, timeout=10) as client:
+            wait_until(lambda: _is_healthy(client), "Airflow", within=_READY_WITHIN, kept=everyone)
+        self._api = AirflowApi(self.url)
+        self._api.login(self.username, self.password)
+
+    def _kept(self, name: str, words: tuple[str, ...], *, grace: float = 4.0) -> Kept:
+        return Kept(
+            [sys.executable, Path(sys.executable).with_name("airflow"), *words],
+            log=self._log_of(name),
+            env=self.settings.environment(self._env),
+            cwd=self.home,
+            grace=grace,
+            hold=self._hold,
+        )
+
+    def _log_of(self, component: str) -> Path:
+        return self.home / f"{component}.log"
+
+
+def _is_healthy(client: httpx.Client) -> bool:
+    try:
+        said = client.get("/api/v2/monitor/health").json()
+    except (httpx.HTTPError, ValueError):
+        return False
+    return all(said.get(part, {}).get("status") == "healthy" for part in _HEALTHY)

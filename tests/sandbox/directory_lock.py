@@ -1,0 +1,63 @@
+"""One sandbox at a time in one folder.
+
+The lock is an open file that every keeper inherits: it is free when the last of them has ended what it keeps,
+so that after a kill -9 the next start waits for exactly as long as it has to.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+class AlreadyRunning(Exception):
+    """Somebody else uses the folder, and goes on using it."""
+
+
+@contextmanager
+def lock(directory: Path, *, within: float) -> Iterator[int]:
+    """Hold the folder; the descriptor is what keepers are to inherit."""
+    file = _open(directory)
+    try:
+        _take(file, directory, within)
+        os.ftruncate(file, 0)
+        os.pwrite(file, str(os.getpid()).encode(), 0)
+        yield file
+    finally:
+        os.close(file)
+
+
+def is_free(directory: Path) -> bool:
+    """Nobody uses the folder, and nothing of an earlier use is still ending."""
+    if not (directory / "lock").exists():
+        return True
+    with suppress(AlreadyRunning), lock(directory, within=0):
+        return True
+    return False
+
+
+def _open(directory: Path) -> int:
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except PermissionError:
+        raise AlreadyRunning(f"{directory} belongs to another user; remove it as that user") from None
+
+
+def _take(file: int, directory: Path, within: float) -> None:
+    until = time.monotonic() + within
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                who = os.pread(file, 20, 0).decode() or "unknown"
+                raise AlreadyRunning(
+                    f"another sandbox (process {who}) uses {directory}; "
+                    "`make down` ends one that `make up` left open, any other ends by itself or by Ctrl-C"
+                ) from None
+            time.sleep(0.1)
+        else:
+            return
