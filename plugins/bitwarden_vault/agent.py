@@ -61,7 +61,7 @@ class Agent:
             "network": dict(settings.network),
             "state": state.path,
         }
-        employment = Employment(self._selector, setup, state.pass_fds)
+        employment = Employment(self._selector, setup, state.pass_fds, handover.path)
         self._dispatch = Dispatch(
             settings.organization_id,
             settings.deadline,

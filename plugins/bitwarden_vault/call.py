@@ -49,7 +49,7 @@ def ask(settings: Settings, request: Mapping[str, Any]) -> Any:  # noqa: ANN401 
             raise from_wire(answer["error"])
         if "moved" not in answer:
             return answer["result"]
-    raise AgentUnavailable(f"the agent ends before it answers, each time it is started: see {path}.log")
+    raise AgentUnavailable(_ends_at_once(path))
 
 
 def ask_if_there(settings: Settings, operation: str, *, until_gone: bool = False) -> Any:  # noqa: ANN401 - JSON
@@ -116,14 +116,23 @@ class _Conversation:
 def _connected(settings: Settings, path: str) -> socket.socket:
     """A connection, from an agent that is there or one that is started now."""
     give_up_at = time.monotonic() + _START_WITHIN
+    starts = 0
     while (sock := _connect(path)) is None:
         from bitwarden_vault.start import start  # noqa: PLC0415 - rarely needed, and every task pays for imports
 
-        if not start(settings, path):
-            if time.monotonic() > give_up_at:
-                raise AgentUnavailable(f"somebody has been starting the agent for too long: see {path}.lock")
+        if starts == _TRIES:
+            raise AgentUnavailable(_ends_at_once(path))
+        if start(settings, path):
+            starts += 1
+        elif time.monotonic() > give_up_at:
+            raise AgentUnavailable(f"somebody has been starting the agent for too long: see {path}.lock")
+        else:
             time.sleep(_PAUSE)
     return sock
+
+
+def _ends_at_once(path: str) -> str:
+    return f"the agent ends before it answers, each time it is started: see {path}.log"
 
 
 def _connect(path: str) -> socket.socket | None:

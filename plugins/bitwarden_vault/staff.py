@@ -27,6 +27,8 @@ class Employment:
     selector: selectors.BaseSelector
     setup: Message
     pass_fds: tuple[int, ...]
+    label: str
+    """Shows in the list of processes whose worker it is: the path of the agent's socket."""
 
 
 class Worker:
@@ -41,7 +43,7 @@ class Worker:
     ) -> None:
         ours, theirs = socket.socketpair()
         with theirs:
-            self.pid = _spawn(theirs.fileno(), employment.pass_fds)
+            self.pid = _spawn(theirs.fileno(), employment)
         self.is_ready = False
         self.until: float | None = time.monotonic() + START_WITHIN
         self.generation = 0
@@ -82,9 +84,9 @@ def still_there(pids: list[int]) -> list[int]:
     return left
 
 
-def _spawn(descriptor: int, pass_fds: tuple[int, ...]) -> int:
+def _spawn(descriptor: int, employment: Employment) -> int:
     """Descriptors of Python close on exec; these are the exceptions, and the agent executes nothing else."""
-    for inherited in (descriptor, *pass_fds):
+    for inherited in (descriptor, *employment.pass_fds):
         os.set_inheritable(inherited, True)  # noqa: FBT003 - positional only
     quiet = [
         (os.POSIX_SPAWN_OPEN, number, os.devnull, flags, 0)
@@ -92,7 +94,7 @@ def _spawn(descriptor: int, pass_fds: tuple[int, ...]) -> int:
     ]
     return os.posix_spawn(
         sys.executable,
-        [sys.executable, _LAUNCH, "worker", str(descriptor)],
+        [sys.executable, _LAUNCH, "worker", str(descriptor), employment.label],
         os.environ,
         file_actions=quiet,
         setpgroup=0,

@@ -52,40 +52,39 @@ def start(settings: Settings, path: str) -> bool:
     Raises: Misconfigured, AgentUnavailable.
     """
     _check(settings)
-    with _start_lock(path) as is_ours:
-        if not is_ours or _is_served(path):
+    with start_lock(path) as is_ours:
+        if not is_ours or is_served(path):
             return False
         with listen(path) as listener:
-            pid = _spawn(settings, path, listener)
+            try:
+                pid = _spawn(settings, path, listener)
+            except BaseException:
+                os.unlink(path)  # noqa: PTH108 - as everywhere in this package
+                raise
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)  # it forks the agent and ends, so that no zombie is left to the task
     return True
 
 
-@contextlib.contextmanager
-def listen(path: str) -> Iterator[socket.socket]:
+def listen(path: str) -> socket.socket:
     """A listening socket that appears under its name at once and complete; the lock must be held."""
     fresh = f"{path}.new"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(fresh)  # noqa: PTH108 - left by a starter that was killed
-            listener.bind(fresh)
-            os.chmod(fresh, 0o600)  # noqa: PTH101 - as everywhere in this package
-            listener.listen(_BACKLOG)
-            os.rename(fresh, path)  # noqa: PTH104 - as everywhere in this package
-        except OSError as wrong:
-            raise AgentUnavailable(f"the agent's socket {path!r} cannot be made: {wrong.strerror}") from None
-        try:
-            yield listener
-        except BaseException:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(path)  # noqa: PTH108 - as everywhere in this package
-            raise
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(fresh)  # noqa: PTH108 - left by a starter that was killed
+        listener.bind(fresh)
+        os.chmod(fresh, 0o600)  # noqa: PTH101 - as everywhere in this package
+        listener.listen(_BACKLOG)
+        os.rename(fresh, path)  # noqa: PTH104 - as everywhere in this package
+    except OSError as wrong:
+        listener.close()
+        raise AgentUnavailable(f"the agent's socket {path!r} cannot be made: {wrong.strerror}") from None
+    return listener
 
 
 @contextlib.contextmanager
-def _start_lock(path: str) -> Iterator[bool]:
+def start_lock(path: str) -> Iterator[bool]:
     """Whether the lock is ours. Freed by hand: a process forked meanwhile would keep it open."""
     try:
         descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -105,7 +104,7 @@ def _start_lock(path: str) -> Iterator[bool]:
         os.close(descriptor)
 
 
-def _is_served(path: str) -> bool:
+def is_served(path: str) -> bool:
     """Somebody started one between our look and our lock."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(1.0)

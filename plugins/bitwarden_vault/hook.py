@@ -1,0 +1,96 @@
+"""`BitwardenHook`: the vault for authors of DAGs, from an Airflow connection or the environment.
+
+Connection of type `bitwarden`: the access token is the password; the extra names `organization_id` and, for
+a server of your own, `server_url` or `api_url` and `identity_url`. What is left out comes from the
+environment (`BWS_…`, `BITWARDEN_…`); without a connection of that name everything does.
+
+Rules this file keeps:
+- The only importer of Airflow in this package.
+- Where a request comes from is claimed from the task's context, for the audit.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from airflow.exceptions import AirflowNotFoundException  # type: ignore[attr-defined]  # its home is missing in 3.1
+from airflow.sdk import BaseHook, get_current_context
+
+from bitwarden_vault.client import VaultClient
+from bitwarden_vault.errors import VaultError
+from bitwarden_vault.nouns import Caller
+from bitwarden_vault.settings import ORGANIZATION, TOKEN, Settings, read_settings
+
+_EXTRAS = {
+    "organization_id": ORGANIZATION,
+    "server_url": "BWS_SERVER_URL",
+    "api_url": "BWS_API_URL",
+    "identity_url": "BWS_IDENTITY_URL",
+}
+_ADDRESSES = frozenset({"BWS_SERVER_URL", "BWS_API_URL", "BWS_IDENTITY_URL"})
+
+
+class BitwardenHook(BaseHook):
+    """Bitwarden Secrets Manager through the agent on this host."""
+
+    conn_name_attr: ClassVar[str] = "bitwarden_conn_id"
+    default_conn_name: ClassVar[str] = "bitwarden_default"
+    conn_type: ClassVar[str] = "bitwarden"
+    hook_name: ClassVar[str] = "Bitwarden Secrets Manager"
+
+    def __init__(self, bitwarden_conn_id: str = default_conn_name) -> None:
+        super().__init__()
+        self.bitwarden_conn_id = bitwarden_conn_id
+
+    def get_conn(self) -> VaultClient:
+        """A client; nothing is asked yet. Raises: NothingConfigured, Misconfigured."""
+        return VaultClient(self._settings(), _caller())
+
+    def test_connection(self) -> tuple[bool, str]:
+        """Whether the account can list its projects, for the button in Airflow's connection form."""
+        try:
+            projects = self.get_conn().list_projects()
+        except VaultError as error:
+            return False, error.message
+        names = ", ".join(sorted(project.name for project in projects)) or "none; grant it one"
+        return True, f"Connected. Projects of this machine account: {names}"
+
+    @classmethod
+    def get_ui_field_behaviour(cls) -> dict[str, Any]:
+        """What the form shows; the token is a password, because extras are shown in the clear."""
+        return {
+            "hidden_fields": ["schema", "port", "login", "host"],
+            "relabeling": {"password": "Access token"},
+            "placeholders": {"extra": '{"organization_id": "…", "server_url": "https://…"}'},
+        }
+
+    def _settings(self) -> Settings:
+        try:
+            connection = self.get_connection(self.bitwarden_conn_id)
+        except AirflowNotFoundException:
+            return read_settings(os.environ)
+        extra = connection.extra_dejson
+        given = {name: str(extra[key]) for key, name in _EXTRAS.items() if extra.get(key)}
+        if connection.password:
+            given[TOKEN] = connection.password
+        return read_settings({**_without_rivals(os.environ, given), **given})
+
+
+def _without_rivals(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what the connection replaces: its token, or its addresses as a whole."""
+    replaced = set(_ADDRESSES) if _ADDRESSES & given.keys() else set()
+    if TOKEN in given:
+        replaced.add(f"{TOKEN}_FILE")
+    return {name: text for name, text in environ.items() if name not in replaced}
+
+
+def _caller() -> Caller:
+    """Who asks, where this is a task; parsing and the api-server have no context."""
+    try:
+        context = get_current_context()
+    except RuntimeError:
+        return Caller()
+    task = context["ti"]
+    return Caller(task.dag_id, task.task_id, task.run_id, task.try_number)
