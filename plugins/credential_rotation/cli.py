@@ -8,7 +8,9 @@ Rules this file keeps:
 from __future__ import annotations
 
 import getpass
+import logging
 import os
+import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
@@ -130,6 +132,8 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
 
 def _run(command: Callable[[Deployment], int], *, as_json: bool) -> None:
     """Run a command and leave with its exit status; bad input and trouble are said once, with the remedy."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="      %(message)s")
+    logging.getLogger("credential_rotation").setLevel(logging.INFO)
     try:
         deployment = open_deployment(os.environ, Caller(user=getpass.getuser()))
         code = command(deployment)

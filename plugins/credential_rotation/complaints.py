@@ -5,7 +5,14 @@ Each says what was found, on which credential, and what to do next. No value is 
 
 from __future__ import annotations
 
-from credential_rotation.errors import NoStoredValueWorks, NotOurs, TargetRefused, TargetUnknown, VaultUnknown
+from credential_rotation.errors import (
+    NoStoredValueWorks,
+    NotOurs,
+    RotationError,
+    TargetRefused,
+    TargetUnknown,
+    VaultUnknown,
+)
 from credential_rotation.model import Credential, Probe, Record, Stamp
 
 
@@ -51,6 +58,19 @@ def refused_after_apply(credential: Credential, record: Record) -> TargetRefused
         f"{credential.name}: version {record.epoch} was set, and the target refuses it all the same",
         next_step="CURRENT was left alone. See that the role may log in and has not expired (VALID UNTIL), "
         "then run again: the same version is tried.",
+    )
+
+
+def only_the_new_one_works(
+    credential: Credential, version: int | None, error: RotationError
+) -> tuple[str, str]:
+    """The target has the new value and CURRENT has not: who reads it is locked out. What, and what next."""
+    reason = error.what.removeprefix(f"{credential.name}: ")
+    what = f"version {version} is set at the target, and CURRENT still holds the old value: {reason}"
+    return what, (
+        "Whoever reads CURRENT cannot log in until this is finished; the value that works is written down in "
+        "the journal. Every run tries to finish it, retire_credentials within the hour; to be quicker, see "
+        f"that Bitwarden can be reached and trigger retire_credentials for {credential.name}."
     )
 
 

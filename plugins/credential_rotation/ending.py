@@ -7,15 +7,19 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
+from credential_rotation.complaints import only_the_new_one_works
 from credential_rotation.errors import ApplyUnknown, RotationError, VaultUnknown
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Probe, Record
 from credential_rotation.outcome import Outcome, Step, told
 from credential_rotation.policy import Decision
+
+log = logging.getLogger(__name__)
 
 
 class Ending:
@@ -37,6 +41,7 @@ class Ending:
     def step(self, name: str, detail: str = "") -> None:
         """One more thing was done or found."""
         self._steps.append(Step(name, self._clock(), detail))
+        log.info("%s: %s%s", self._credential.name, name, f", {detail}" if detail else "")
 
     def _say(self, outcome: str, reason: str) -> None:
         self._said[outcome] = reason
@@ -143,7 +148,10 @@ class Ending:
         self._old = old
         lost = isinstance(error, (ApplyUnknown, VaultUnknown))
         outage = old is Answer.REFUSED and new is Answer.WORKS
-        made = self._made(error.outcome, error.what, error.next_step, look, new=new)
+        what, next_step = error.what, error.next_step
+        if outage and look is not None:
+            what, next_step = only_the_new_one_works(self._credential, look.newest_epoch, error)
+        made = self._made(error.outcome, what, next_step, look, new=new)
         return replace(made, is_urgent=lost or outage)
 
     @property

@@ -72,9 +72,10 @@ class _Inspection:
 
 def _verified(inspection: _Inspection, look: Look, parties: Parties) -> Outcome:
     current = look.stored.current
+    if current is None and not look.stored.records:
+        return inspection.ended(look, "unchanged", "nothing is stored yet; it was never rotated", "", [])
     if current is None:
-        reason = "nothing is stored yet; it was never rotated"
-        return inspection.ended(look, "broken", reason, "Rotate it once, or store its password.", [])
+        return inspection.ended(look, "broken", "CURRENT is missing, and records of it are there", HEAL, [])
     primary = look.ask(current.secret)
     if primary.answer is Answer.UNKNOWN:
         raise could_not_ask(look.credential, primary)

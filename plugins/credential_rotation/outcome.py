@@ -111,6 +111,6 @@ def told(credential: Credential, outcome: str, reason: str, *, next_step: str = 
         strategy=credential.strategy.value,
         outcome=outcome,
         version=None,
-        reason=reason,
+        reason=reason.removeprefix(f"{credential.name}: "),
         next_step=next_step,
     )

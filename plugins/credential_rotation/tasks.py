@@ -15,10 +15,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from airflow.exceptions import AirflowFailException, AirflowSkipException
 from airflow.sdk import Context, get_current_context, task
 
 from bitwarden_vault.nouns import Caller
+from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
 from credential_rotation.errors import BadInput, NotConfigured, RotationError
 from credential_rotation.inventory import Inventory
 from credential_rotation.model import Credential
@@ -176,8 +176,6 @@ def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -
         outcome = run(deployment, deployment.entry(name), _wish(context))
     ti = context["ti"]
     ti.xcom_push(key=OUTCOME, value={**outcome.as_dict(), "log_url": ti.log_url})
-    for step in outcome.steps:
-        log.info("%s %s", step.name, step.detail)
     if outcome.is_done:
         log.info("%s: %s", outcome.outcome, outcome.reason)
         return
