@@ -11,6 +11,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
+
+_LIVE_HOLDER = 5.0  # one that lives is perhaps about to end; longer waits are for what it leaves behind
+
 
 class AlreadyRunning(Exception):
     """Somebody else uses the folder, and goes on using it."""
@@ -47,17 +51,25 @@ def _open(directory: Path) -> int:
 
 
 def _take(file: int, directory: Path, within: float) -> None:
-    until = time.monotonic() + within
-    while True:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= until:
-                who = os.pread(file, 20, 0).decode() or "unknown"
-                raise AlreadyRunning(
-                    f"another sandbox (process {who}) uses {directory}; "
-                    "`make down` ends one that `make up` left open, any other ends by itself or by Ctrl-C"
-                ) from None
-            time.sleep(0.1)
-        else:
-            return
+    began = time.monotonic()
+    while not _took(file):
+        holder = os.pread(file, 20, 0).decode()
+        waited = time.monotonic() - began
+        if waited >= (min(within, _LIVE_HOLDER) if _lives(holder) else within):
+            raise AlreadyRunning(
+                f"another sandbox (process {holder or 'unknown'}) uses {directory}; "
+                "`make down` ends one that `make up` left open, any other ends by itself or by Ctrl-C"
+            )
+        time.sleep(0.1)
+
+
+def _took(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lives(holder: str) -> bool:
+    return holder.isdigit() and psutil.pid_exists(int(holder))
