@@ -74,7 +74,7 @@ def refuse_text(text: dict[str, Any], room: int, *, is_header: bool = False) -> 
     assert 1 <= len(text["text"].encode("utf-16-le")) // 2 <= room
     if text["type"] == "mrkdwn":
         assert not is_header
-        assert re.fullmatch(r"\*[^*_~`<>]+\*|<https?://[^|<>\s]+\|Open the (log|run)>", text["text"])
+        assert re.fullmatch(r"\*[^*_~`<>]+\*|<https?://([^|<>&\s]|&amp;)+\|Open the (log|run)>", text["text"])
     else:
         assert set(text) == {"type", "text", "emoji"}
         assert text["emoji"] is False
