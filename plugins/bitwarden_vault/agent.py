@@ -239,13 +239,13 @@ def _woken_by_signals(selector: selectors.BaseSelector, leave: Callable[[], None
             selector.unregister(ours)
 
 
-def serve(handover: Handover, listener: socket.socket, *, may_idle_out: bool) -> None:
-    """Be the agent, in this process, until it is time to leave."""
+def prepared(handover: Handover, listener: socket.socket, *, may_idle_out: bool) -> Agent:
+    """An agent in this process, and the process made fit for it."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the token
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-    Agent(handover, listener, may_idle_out=may_idle_out).run()
+    return Agent(handover, listener, may_idle_out=may_idle_out)
 
 
 def main(descriptor: int) -> None:
@@ -253,6 +253,8 @@ def main(descriptor: int) -> None:
     with os.fdopen(0, "rb") as pipe:
         packed = pipe.read()
     os.open(os.devnull, os.O_RDONLY)  # takes the number 0, so that nothing else gets it
-    with socket.socket(fileno=descriptor) as listener:
-        os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
-        serve(unpack_handover(packed), listener, may_idle_out=True)
+    listener = socket.socket(fileno=descriptor)
+    os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
+    agent = prepared(unpack_handover(packed), listener, may_idle_out=True)
+    agent.run()
+    os._exit(0)  # so that who waits for our end (of file) sees the end of the process, not of an object

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bitwarden_vault.agent import serve
+from bitwarden_vault.agent import prepared
 from bitwarden_vault.build import build
 from bitwarden_vault.errors import Misconfigured
 from bitwarden_vault.handover import Handover
@@ -22,4 +22,4 @@ def serve_in_foreground(settings: Settings) -> None:
             raise Misconfigured("an agent with these settings is running: end it with `agent --stop` first")
         listener = listen(path)
     with listener:
-        serve(Handover(settings, path, build()), listener, may_idle_out=False)
+        prepared(Handover(settings, path, build()), listener, may_idle_out=False).run()

@@ -96,7 +96,7 @@ time.sleep(30)
     vault.client.list_projects()
 
 
-def test_an_agent_whose_socket_was_removed_leaves(vault: VaultScene, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_agent_whose_socket_was_removed_leaves(vault: VaultScene) -> None:
     """A cleaner of /tmp took it: the next call starts another one, and the first has nothing to live for."""
     vault.client.list_projects()
     agent = vault.agent()
@@ -163,7 +163,9 @@ def test_an_agent_inherits_nothing_of_the_task_that_started_it(vault: VaultScene
     agent, task, session = map(int, said.split())
     folder = Path(f"/proc/{agent}")
     stat = (folder / "stat").read_text().rpartition(")")[2].split()
-    status = dict(line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line)
+    status = dict(
+        line.split(":\t", 1) for line in (folder / "status").read_text().splitlines() if ":\t" in line
+    )
     assert int(stat[1]) != task
     assert int(stat[3]) != session
     assert int(stat[4]) == 0  # no terminal
@@ -189,7 +191,9 @@ def test_an_agent_outlives_the_group_of_the_task_that_started_it(vault: VaultSce
 
 def test_a_task_has_no_child_left_after_it_started_an_agent(vault: VaultScene) -> None:
     """Neither running nor as a zombie."""
-    code = "client.list_projects()\ntry:\n os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n print('none')"
+    code = (
+        "client.list_projects()\ntry:\n os.waitpid(-1, os.WNOHANG)\nexcept ChildProcessError:\n print('none')"
+    )
     assert vault.run(code) == ["none"]
 
 
@@ -279,7 +283,9 @@ def test_serving_in_the_foreground_is_the_same_agent(vault: VaultScene) -> None:
         until(lambda: bool(vault.client.status()["running"]), "the service comes up")
         vault.client.list_projects()
         assert vault.agent() == service.pid
-        second = subprocess.run([*command, "--serve"], env=environ, capture_output=True, check=False, text=True)
+        second = subprocess.run(
+            [*command, "--serve"], env=environ, capture_output=True, check=False, text=True
+        )
         assert (second.returncode, "is running" in second.stderr) == (2, True)
         shown = subprocess.run([*command, "--json"], env=environ, capture_output=True, check=True, text=True)
         assert f'"pid": {service.pid}' in shown.stdout
