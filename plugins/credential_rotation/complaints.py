@@ -66,11 +66,14 @@ def only_the_new_one_works(
 ) -> tuple[str, str]:
     """The target has the new value and CURRENT has not: who reads it is locked out. What, and what next."""
     reason = error.what.removeprefix(f"{credential.name}: ")
-    what = f"version {version} is set at the target, and CURRENT still holds the old value: {reason}"
+    what = (
+        f"version {version} is set at the target, and CURRENT still holds the old value, so that whoever reads "
+        f"it cannot log in: {reason}"
+    )
     return what, (
-        "Whoever reads CURRENT cannot log in until this is finished; the value that works is written down in "
-        "the journal. Every run tries to finish it, retire_credentials within the hour; to be quicker, see "
-        f"that Bitwarden can be reached and trigger retire_credentials for {credential.name}."
+        "Every run tries to finish it, retire_credentials within the hour. To be quicker, see that Bitwarden "
+        f"can be reached and trigger retire_credentials for {credential.name}. The value that works is "
+        "written down in the journal project."
     )
 
 

@@ -1,0 +1,226 @@
+"""The story in chapters: by schedule, by hand, a failure on purpose, the recovery. Every claim is checked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sandbox.airflow import AirflowSandbox
+from sandbox.airflow_api import AirflowApi
+from sandbox.bitwarden.faults import Fault
+from sandbox.demo import telling
+from sandbox.demo.warehouse import ROLES, SETTLE, Role, Warehouse
+from sandbox.kept import wait_until
+from sandbox.sandbox import Sandbox
+
+ROTATE, RETIRE, VERIFY = "rotate_database_credentials", "retire_credentials", "verify_credentials"
+ETL, REPORTING, ORDERS = ROLES
+
+
+class OtherwiseThanTold(Exception):
+    """Something did not happen as the story says: a bug, or a machine that is too slow."""
+
+
+@dataclass
+class Result:
+    """What the report says of one credential."""
+
+    role: Role
+    outcome: dict[str, Any]
+    run_id: str
+    state: str
+    old_refused: bool
+    new_accepted: bool
+
+
+class Story:
+    """Told once, on a sandbox that has just started."""
+
+    def __init__(self, sandbox: Sandbox, root: Path, report: Path) -> None:
+        self._sandbox = sandbox
+        self._root = root
+        self._warehouse = Warehouse(sandbox)
+        self.results: dict[str, Result] = {}
+        report.unlink(missing_ok=True)
+
+    @property
+    def airflow(self) -> AirflowSandbox:
+        """The running Airflow."""
+        return self._sandbox.airflow
+
+    @property
+    def api(self) -> AirflowApi:
+        """Airflow as the person at its page uses it."""
+        return self.airflow.api
+
+    @property
+    def slack_messages(self) -> list[dict[str, Any]]:
+        """The channel as people see it now."""
+        return self._sandbox.slack.messages()
+
+    def ways_in(self) -> dict[str, str]:
+        """For `make up`."""
+        return {
+            "airflow": self.airflow.url,
+            "username": self.airflow.username,
+            "password": self.airflow.password,
+        }
+
+    def tell(self) -> None:
+        """All chapters. Raises: OtherwiseThanTold."""
+        self.set_the_scene()
+        self.start_airflow()
+        self.by_schedule()
+        self.by_hand()
+        self.fail_on_purpose()
+        self.recover()
+        self.verify_all()
+        self.sum_up()
+
+    # --- chapters --------------------------------------------------------------------------------------
+
+    def set_the_scene(self) -> None:
+        telling.chapter("PostgreSQL runs; stand-ins for Bitwarden (the real SDK talks to it) and Slack run")
+        include = self._warehouse.build(self._root)
+        for role in ROLES:
+            self._expect(self._warehouse.logs_in(role, self._warehouse.stored(role)), f"{role.name} logs in")
+            telling.fact(f"{role.name}: role {role.role}, kept in Bitwarden as {role.told}")
+        telling.fact(f"for the demo a lost write is waited for {SETTLE} only; the default is 15 minutes")
+        self._include = include
+
+    def start_airflow(self) -> None:
+        telling.chapter("Starting Airflow with the three folders in its AIRFLOW_HOME (about 20 s) …")
+        self._sandbox.start_airflow(
+            env=self._warehouse.environment(),
+            dags=self._root / "dags",
+            plugins=self._root / "plugins",
+            include=self._include,
+        )
+        self.api.wait_for_dags(ROTATE, RETIRE, VERIFY)
+        errors = self.api.import_errors()
+        self._expect(not errors, f"import errors: {errors}")
+        telling.fact(f"Airflow at {self.airflow.url}, three DAGs, no import errors", good=True)
+
+    def by_schedule(self) -> None:
+        telling.chapter(
+            "By schedule: the rotating DAG is switched on, and its hourly tick finds three that are due"
+        )
+        before = {role.name: self._warehouse.stored(role) for role in ROLES}
+        self.api.unpause(ROTATE)
+        wait_until(lambda: self.api.runs(ROTATE), "the scheduled run", within=60)
+        run = self.api.runs(ROTATE)[0]["dag_run_id"]
+        self._expect_state(ROTATE, run, "success")
+        for role in ROLES:
+            self._prove(role, before[role.name], ROTATE, run, "rotate")
+
+    def by_hand(self) -> None:
+        telling.chapter(f"By hand: {ETL.name} is chosen in the trigger form, with a reason")
+        before = self._warehouse.stored(ETL)
+        run = self.api.trigger(ROTATE, {"credentials": [ETL.name], "reason": "a laptop was lost"})
+        self._expect_state(ROTATE, run, "success")
+        self._prove(ETL, before, ROTATE, run, "rotate")
+
+    def fail_on_purpose(self) -> None:
+        telling.chapter(
+            f"A failure on purpose: Bitwarden takes no writes to {ORDERS.name} after its password is set"
+        )
+        telling.fact(
+            "the task tries again for half a minute, because whoever reads the old value is locked out"
+        )
+        before = self._warehouse.stored(ORDERS)
+        self._sandbox.bitwarden.fault(Fault("answer", verb="PUT", path="/api/secrets/*", status=503))
+        run = self.api.trigger(ROTATE, {"credentials": [ORDERS.name], "reason": "the yearly audit"})
+        self._expect_state(ROTATE, run, "failed")
+        self._show_red_tasks(ROTATE, run)
+        old, new = self._warehouse.stored(ORDERS), self._warehouse.in_journal(ORDERS)
+        self._expect(old == before and new is not None, "CURRENT is as it was, and a record is there")
+        self._expect(not self._warehouse.logs_in(ORDERS, old), "the old password is refused")
+        self._expect(self._warehouse.logs_in(ORDERS, new or ""), "the recorded password logs in")
+        telling.fact("asked of PostgreSQL: the password in CURRENT is refused", good=False)
+        telling.fact(
+            "asked of PostgreSQL: the one in the journal logs in; nobody is locked out for good", good=True
+        )
+        self._expect(bool(self.slack_messages), "Slack was told")
+        telling.slack_message(self.slack_messages[-1])
+
+    def recover(self) -> None:
+        telling.chapter(
+            "Bitwarden takes writes again; the hourly repair comes (started now, not to wait for it)"
+        )
+        before = self._warehouse.stored(ORDERS)
+        self._sandbox.bitwarden.clear_faults()
+        self.api.unpause(RETIRE)
+        run = self.api.trigger(RETIRE)
+        self._expect_state(RETIRE, run, "success")
+        self._prove(ORDERS, before, RETIRE, run, "retire")
+
+    def verify_all(self) -> None:
+        telling.chapter("The daily proof: every credential is read from Bitwarden and logs in")
+        run = self.api.trigger(VERIFY)
+        self.api.unpause(VERIFY)
+        self._expect_state(VERIFY, run, "success")
+        for one in self.api.task_instances(VERIFY, run):
+            if one.task == "verify":
+                outcome = self._outcome(VERIFY, run, "verify", one.map_index)
+                telling.fact(f"{outcome['name']}: {outcome['outcome']}, {outcome['reason']}", good=True)
+
+    def sum_up(self) -> None:
+        telling.chapter("What was proved, asked of PostgreSQL itself")
+        telling.table(
+            ("credential", "outcome", "version", "old password", "new password"),
+            (
+                (
+                    result.role.name,
+                    result.outcome["outcome"],
+                    str(result.outcome["version"]),
+                    "refused" if result.old_refused else "STILL ACCEPTED",
+                    "accepted" if result.new_accepted else "REFUSED",
+                )
+                for result in self.results.values()
+            ),
+        )
+
+    # --- their parts -----------------------------------------------------------------------------------
+
+    def _prove(self, role: Role, before: str, dag: str, run: str, task: str) -> None:
+        """What the run says of a credential, and what the target itself says of its old and new value."""
+        [index] = [
+            one.map_index
+            for one in self.api.task_instances(dag, run)
+            if one.task == task and one.label == role.name
+        ]
+        outcome = self._outcome(dag, run, task, index)
+        after = self._warehouse.stored(role)
+        old_refused, new_accepted = (
+            not self._warehouse.logs_in(role, before),
+            self._warehouse.logs_in(role, after),
+        )
+        self._expect(old_refused and new_accepted and before != after, f"{role.name} was rotated: {outcome}")
+        telling.fact(
+            f"{role.name}: {outcome['outcome']}, version {outcome['version']}; PostgreSQL refuses the old "
+            "password and accepts the new one",
+            good=True,
+        )
+        self.results[role.name] = Result(
+            role, outcome, run, self.api.state(dag, run), old_refused, new_accepted
+        )
+
+    def _outcome(self, dag: str, run: str, task: str, index: int) -> dict[str, Any]:
+        outcome: dict[str, Any] = self.api.xcom(dag, run, task, key="outcome", map_index=index)
+        return outcome
+
+    def _show_red_tasks(self, dag: str, run: str) -> None:
+        for one in self.api.task_instances(dag, run):
+            if one.state == "failed":
+                telling.fact(f"task {one.name} is red; the end of its log:", good=False)
+                log = self.api.task_log(dag, run, one.task, map_index=one.map_index, attempt=one.tries or 1)
+                telling.quote("\n".join(line for line in log.splitlines() if "AirflowFailException" in line))
+
+    def _expect_state(self, dag: str, run: str, state: str) -> None:
+        found = self.api.wait(dag, run, within=180)
+        if found != state:
+            self._show_red_tasks(dag, run)
+        self._expect(found == state, f"run {run} of {dag} ends as {state}, and was {found}")
+
+    def _expect(self, is_so: bool, words: str) -> None:  # noqa: FBT001 - an assertion with words
+        if not is_so:
+            raise OtherwiseThanTold(f"the demo expected: {words}\nlogs are in {self._sandbox.run_directory}")
