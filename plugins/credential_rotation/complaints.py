@@ -67,8 +67,8 @@ def only_the_new_one_works(
     """The target has the new value and CURRENT has not: who reads it is locked out. What, and what next."""
     reason = error.what.removeprefix(f"{credential.name}: ")
     what = (
-        f"version {version} is set at the target, and CURRENT still holds the old value, so that whoever reads "
-        f"it cannot log in: {reason}"
+        f"version {version} is set at the target, and CURRENT still holds the old value, so that whoever "
+        f"reads it cannot log in: {reason}"
     )
     return what, (
         "Every run tries to finish it, retire_credentials within the hour. To be quicker, see that Bitwarden "

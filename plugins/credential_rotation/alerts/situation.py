@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
 
+CHECK = "check"
+"""The work that changes nothing."""
 _CALLED = {"postgres": "password"}
 """What people call the value; where nothing else is said, it is a value."""
 
@@ -94,7 +96,7 @@ def _words(word: str, old: str | None, new: str | None, thing: str, work: str) -
         stands = _STANDS.get((old, new), "whether the {thing} still works is not known")
         return f"{work} failed — {stands.format(thing=thing)}"
     if word == "unproved":
-        return _unproved(old, new, thing)
+        return _unproved(old, new, thing, work)
     if word == "broken":
         return _broken(old, new, thing)
     return {
@@ -104,7 +106,9 @@ def _words(word: str, old: str | None, new: str | None, thing: str, work: str) -
     }.get(word, f"{word} — nothing to do" if word in DONE else f"{work} ended as {word}")
 
 
-def _unproved(old: str | None, new: str | None, thing: str) -> str:
+def _unproved(old: str | None, new: str | None, thing: str, work: str) -> str:
+    if work == CHECK:
+        return f"not all is proved — the {thing} works where it could be asked"
     done = "rotated" if new is not None else "not proved"
     if old == "works":
         return f"{done}, but the old {thing} works too" if new else f"{done} — the old {thing} still works"
