@@ -1,26 +1,8 @@
-"""Finishes interrupted rotations and retires replaced versions; begins nothing."""
+"""Finishes rotations that were interrupted, and proves replaced values dead.
 
-import os
-import sys
-from datetime import datetime, timezone
-from pathlib import Path
-
-sys.path += (
-    [beside] if (beside := str(Path(__file__).resolve().parents[1] / "plugins")) not in sys.path else []
-)
-
-from airflow.sdk import dag
-
-from credential_rotation.engines.registry import ALL
-from credential_rotation.tasks import plan_retirements, report, retire
-from credential_rotation.trigger_form import choice_params
-
-DOC = """
-### Finishes what was begun
-
-Every hour, for each credential where a rotation was interrupted or a replaced version is not proved dead:
-CURRENT is repaired, an open version is finished, a replaced value is proved dead and its record deleted. No
-new version is ever begun here, whatever the policy says, also where it says `pause`.
+Every hour, for each credential where something is open: CURRENT is repaired, a begun version is
+finished, a replaced value is proved dead and its record deleted. No new version is ever begun here; a policy's
+`pause` does not stop it.
 
 **To repair one credential now** (CURRENT was edited by hand and no longer logs in): **Trigger** and choose
 it. A credential that is chosen is looked at in any case; without a choice only what is open is.
@@ -28,7 +10,21 @@ it. A credential that is chosen is looked at in any case; without a choice only 
 **A task is red: what now?** Its log ends with what to do next. *Waiting* means that an earlier attempt was
 not seen to end and its writes may still land; the next hour goes on by itself.
 
-Without Airflow: `python -m credential_rotation retire NAME`."""
+Without Airflow: `python -m credential_rotation retire NAME`.
+"""
+
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a tree dropped in whole
+
+from airflow.sdk import dag
+
+from credential_rotation.engines.registry import ALL
+from credential_rotation.tasks import plan_retirements, report, retire
+from credential_rotation.trigger_form import choice_params
 
 
 @dag(
@@ -38,7 +34,7 @@ Without Airflow: `python -m credential_rotation retire NAME`."""
     max_active_runs=1,
     is_paused_upon_creation=False,
     params=choice_params(ALL, os.environ),
-    doc_md=DOC,
+    doc_md=__doc__,
     tags=["credentials"],
 )
 def retire_credentials() -> None:

@@ -1,25 +1,7 @@
-"""Rotates database credentials that are due, and those that somebody chose."""
+"""Rotates the database credentials that are due, and those that somebody chose.
 
-import os
-import sys
-from datetime import datetime, timezone
-from pathlib import Path
-
-sys.path += (
-    [beside] if (beside := str(Path(__file__).resolve().parents[1] / "plugins")) not in sys.path else []
-)
-
-from airflow.sdk import dag
-
-from credential_rotation.engines.registry import DATABASES
-from credential_rotation.tasks import plan_rotations, report, rotate
-from credential_rotation.trigger_form import rotation_params
-
-DOC = """
-### Rotates database credentials
-
-Every hour, those whose policy says that they are due; at any time, those that you choose: **Trigger**,
-choose credentials, give a reason, and watch one task per credential in the grid.
+Every hour those whose policy says so; at any time those that you choose: **Trigger**, choose credentials, give
+a reason, and watch one task per credential in the grid.
 
 **A task is red: what now?** Its log ends with what happened and what to do next; Slack has the same.
 - *The old value still works*: nobody is locked out. Mend what is named; the next hour tries again.
@@ -31,7 +13,21 @@ choose credentials, give a reason, and watch one task per credential in the grid
 
 Running it again is always safe: it finds what was done and goes on from there.
 
-Without Airflow: `python -m credential_rotation rotate NAME`."""
+Without Airflow: `python -m credential_rotation rotate NAME`.
+"""
+
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a tree dropped in whole
+
+from airflow.sdk import dag
+
+from credential_rotation.engines.registry import DATABASES
+from credential_rotation.tasks import plan_rotations, report, rotate
+from credential_rotation.trigger_form import rotation_params
 
 
 @dag(
@@ -40,7 +36,7 @@ Without Airflow: `python -m credential_rotation rotate NAME`."""
     catchup=False,
     max_active_runs=4,
     params=rotation_params(DATABASES, os.environ),
-    doc_md=DOC,
+    doc_md=__doc__,
     tags=["credentials"],
 )
 def rotate_database_credentials() -> None:

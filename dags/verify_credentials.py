@@ -1,27 +1,8 @@
-"""Proves every day that every credential works where it is used; writes nothing."""
-
-import os
-import sys
-from datetime import datetime, timezone
-from pathlib import Path
-
-sys.path += (
-    [beside] if (beside := str(Path(__file__).resolve().parents[1] / "plugins")) not in sys.path else []
-)
-
-from airflow.sdk import dag
-
-from credential_rotation.engines.registry import ALL
-from credential_rotation.tasks import plan_verifications, report, verify
-from credential_rotation.trigger_form import choice_params
-
-DOC = """
-### Proves that every credential works
+"""Proves that every credential works where it is used; changes nothing.
 
 Once a day: CURRENT is read from Bitwarden and logs in at the target and at every endpoint, and every
 consumer is asked. Nothing is changed anywhere. This is what finds a password that was changed by hand
-before a pipeline does; entries of the inventory that cannot be used are told here too. Red until a
-credential was rotated once.
+before a pipeline does; entries of the inventory that cannot be used are told here too.
 
 **A task is red: what now?**
 - *broken, CURRENT is refused*: trigger `retire_credentials` for it. If a stored value logs in it takes
@@ -29,7 +10,21 @@ credential was rotated once.
 - *broken, an endpoint refuses*: a replica or pooler lags behind or has its own list of passwords.
 - *unproved*: an endpoint or a consumer could not be asked.
 
-Without Airflow: `python -m credential_rotation verify`."""
+Without Airflow: `python -m credential_rotation verify`.
+"""
+
+import os
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+
+sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a tree dropped in whole
+
+from airflow.sdk import dag
+
+from credential_rotation.engines.registry import ALL
+from credential_rotation.tasks import plan_verifications, report, verify
+from credential_rotation.trigger_form import choice_params
 
 
 @dag(
@@ -39,7 +34,7 @@ Without Airflow: `python -m credential_rotation verify`."""
     max_active_runs=1,
     is_paused_upon_creation=False,
     params=choice_params(ALL, os.environ),
-    doc_md=DOC,
+    doc_md=__doc__,
     tags=["credentials"],
 )
 def verify_credentials() -> None:
