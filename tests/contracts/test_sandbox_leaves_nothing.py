@@ -122,6 +122,19 @@ def test_a_second_sandbox_in_one_directory_is_told_who_is_in_the_way(tmp_path: P
     assert is_free(tmp_path)
 
 
+def test_the_directory_is_not_free_while_something_still_ends(tmp_path: Path) -> None:
+    """A command that takes its time would meet the next sandbox on its files and ports."""
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(); time.sleep(60)"
+    log = tmp_path / "log"
+    with lock(tmp_path, within=0) as held:
+        kept = Kept([sys.executable, "-u", "-c", deaf], log=log, grace=1.0, hold=held)
+        wait_until(lambda: log.read_text() == "\n", "the deaf one", within=20, kept=(kept,))
+        kept.release()
+    assert not is_free(tmp_path)
+    kept.stop()
+    assert is_free(tmp_path)
+
+
 def test_a_daemon_with_a_session_of_its_own_ends_with_the_command_that_started_it(tmp_path: Path) -> None:
     """Tasks start the vault's agent just so: own session, own group, its parent gone."""
     daemon = (
