@@ -17,9 +17,8 @@ import signal
 import socket
 import time
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
 
-from bitwarden_vault.budget import Budget
+from bitwarden_vault.budget import Budget, Window
 from bitwarden_vault.dispatch import Dispatch
 from bitwarden_vault.errand import Errand
 from bitwarden_vault.errors import VaultError, to_wire
@@ -27,7 +26,7 @@ from bitwarden_vault.handover import Handover, unpack_handover
 from bitwarden_vault.line import Line
 from bitwarden_vault.login import Login
 from bitwarden_vault.login_state import open_login_state
-from bitwarden_vault.operations import READS, RESERVE, WRITES
+from bitwarden_vault.operations import READS, RESERVE, WRITES, window_of_request
 from bitwarden_vault.places import peer_uid
 from bitwarden_vault.staff import Employment, Worker
 from bitwarden_vault.wire import Message
@@ -154,6 +153,7 @@ class Agent:
             arguments=message["arguments"],
             caller=message["caller"],
             reservation=message["reservation"],
+            window=self._window(message),
             deadline=float(message["deadline"]),
             give_up_at=self._last_request + float(message["patience"]),
             tell=tell,
@@ -161,6 +161,12 @@ class Agent:
         if tell({"accepted": True}):
             self._errands[line] = errand
             self._dispatch.waiting.append(errand)
+
+    def _window(self, message: Message) -> Window | None:
+        if message["operation"] == RESERVE:
+            return None
+        organization = self._handover.settings.organization_id
+        return window_of_request(message["operation"], organization, message["arguments"])
 
     def _status(self) -> Message:
         dispatch = self._dispatch
@@ -212,7 +218,7 @@ class Agent:
 
 
 def _is_cloud(api_url: str) -> bool:
-    host = urlsplit(api_url).hostname or ""
+    host = api_url.split("/")[2].partition(":")[0]
     return any(host == cloud or host.endswith(f".{cloud}") for cloud in _CLOUD)
 
 

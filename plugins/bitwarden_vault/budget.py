@@ -5,7 +5,8 @@ fixed; a window that slides over the same length is never more generous.
 
 Rules this file keeps:
 - Off until the server is Bitwarden's cloud or has answered 429 once: self-hosted servers have no limiter.
-- A reserved place stays taken until it is used or its time is over.
+- A reserved place stays taken until it is used or its time is over. It is a place in the minute: the limit
+  per second only spaces requests, by a second at most.
 - It only counts; nobody sleeps here, and time comes in as `now` (seconds, monotonic).
 """
 
@@ -17,8 +18,10 @@ from dataclasses import dataclass, field
 
 Window = tuple[str, str]
 
-_LIMITS = {"GET": ((200, 60.0),), "WRITE": ((60, 60.0), (5, 1.0))}
-_LONGEST = 60.0
+_MINUTE = 60.0
+_LIMITS = {"GET": ((200, _MINUTE),), "WRITE": ((60, _MINUTE), (5, 1.0))}
+_SWEEP = 0.1
+"""Seconds between two looks for what is over; what is not swept yet is not counted either."""
 RESERVED_FOR = 300.0
 """Seconds that a reservation lasts; an attempt that takes longer counts as everybody else again."""
 
@@ -37,16 +40,20 @@ class Budget:
     _sent: dict[Window, deque[float]] = field(default_factory=dict)
     _closed_until: dict[Window, float] = field(default_factory=dict)
     _reservations: dict[str, _Reservation] = field(default_factory=dict)
+    _swept_at: float = -_SWEEP
 
     def wait(self, window: Window, now: float, *, reservation: str | None = None) -> float:
         """Seconds until one request fits; 0.0 is now."""
         closed = max(0.0, self._closed_until.get(window, 0.0) - now)
-        if not self.on or self._holds(reservation, window, now):
+        if not self.on:
             return closed
-        return max(closed, self._wait_for(window, 1, now))
+        self._forget(now)
+        held = self._holds(reservation, window, now)
+        return max(closed, *(self._wait_in(window, limit, now, held=held) for limit in _limits(window)))
 
     def take(self, window: Window, now: float, *, reservation: str | None = None) -> None:
         """Count one request that is being sent."""
+        self._forget(now)
         if self._holds(reservation, window, now) and reservation is not None:
             self._reservations[reservation].places[window] -= 1
         self._sent.setdefault(window, deque()).append(now)
@@ -60,7 +67,9 @@ class Budget:
         self._forget(now)
         waits = [max(0.0, self._closed_until.get(window, 0.0) - now) for window in places]
         if self.on:
-            waits += [self._wait_for(window, count, now) for window, count in places.items()]
+            waits += [
+                self._wait_in(window, _limits(window)[0], now, count) for window, count in places.items()
+            ]
         if max(waits, default=0.0) > 0.0:
             return max(waits)
         self._reservations[name] = _Reservation(Counter(places), now + RESERVED_FOR)
@@ -75,23 +84,32 @@ class Budget:
         held = self._reservations.get(reservation or "")
         return held is not None and held.until > now and held.places[window] > 0
 
-    def _wait_for(self, window: Window, count: int, now: float) -> float:
-        self._forget(now)
-        promised = sum(held.places[window] for held in self._reservations.values())
-        sent = self._sent.get(window, deque())
-        kind = "GET" if window[0] == "GET" else "WRITE"
-        return max(_wait(sent, count + promised, limit, length, now) for limit, length in _LIMITS[kind])
+    def _wait_in(
+        self, window: Window, limit: tuple[int, float], now: float, count: int = 1, *, held: bool = False
+    ) -> float:
+        most, length = limit
+        promised = 0
+        if length == _MINUTE and not held:
+            promised = sum(one.places[window] for one in self._reservations.values())
+        return _wait(self._sent.get(window, deque()), count + promised, most, length, now)
 
     def _forget(self, now: float) -> None:
+        if now - self._swept_at < _SWEEP:
+            return
+        self._swept_at = now
         for window in [window for window, until in self._closed_until.items() if until <= now]:
             del self._closed_until[window]
         for name in [name for name, held in self._reservations.items() if held.until <= now]:
             del self._reservations[name]
         for window in list(self._sent):
-            while self._sent[window] and self._sent[window][0] <= now - _LONGEST:
+            while self._sent[window] and self._sent[window][0] <= now - _MINUTE:
                 self._sent[window].popleft()
             if not self._sent[window]:
                 del self._sent[window]
+
+
+def _limits(window: Window) -> tuple[tuple[int, float], ...]:
+    return _LIMITS["GET" if window[0] == "GET" else "WRITE"]
 
 
 def _wait(sent: deque[float], wanted: int, limit: int, length: float, now: float) -> float:

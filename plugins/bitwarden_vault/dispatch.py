@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bitwarden_vault.budget import Budget, Window
+from bitwarden_vault.budget import Budget
 from bitwarden_vault.errand import Errand
 from bitwarden_vault.errors import (
     Misconfigured,
@@ -25,7 +25,7 @@ from bitwarden_vault.errors import (
 )
 from bitwarden_vault.login import Login
 from bitwarden_vault.login_attempts import LoginAttempts
-from bitwarden_vault.operations import RESERVE, places_of, window_of_request
+from bitwarden_vault.operations import RESERVE, places_of
 from bitwarden_vault.sdk_errors import UNAUTHORIZED
 from bitwarden_vault.staff import Worker, still_there
 from bitwarden_vault.wire import Message
@@ -74,44 +74,39 @@ class Dispatch:
         self._dead = still_there(self._dead)
         for worker in [one for one in self.workers if one.until is not None and one.until <= now]:
             self._is_late(worker, now)
-        ready, wake = self._ready(now)
+        ready = self._ready(now)
         if ready and self._has_login(ready, now):
-            ready = self._reserve(ready, now)
-            self._hand_out(ready, now)
-        elif ready:
-            wake.append(max(self.login.not_before, now + 0.001) if not self.login.under_way else now + _LONG)
-        wake += [worker.until for worker in self.workers if worker.until is not None]
+            self._reserve([one for one in ready if one.operation == RESERVE], now)
+            self._hand_out([one for one in ready if one.operation != RESERVE], now)
         self._let_go(now)
-        return min(wake, default=now + _LONG)
+        return self._next_moment(now)
 
-    # Who can go now
+    # Who can go when
 
-    def _ready(self, now: float) -> tuple[list[Errand], list[float]]:
-        """Errands that need nothing but login and worker, and when the others might."""
-        ready, wake = [], []
+    def _ready(self, now: float) -> list[Errand]:
+        """Errands that need nothing but login and worker; those that would wait in vain are told."""
+        ready = []
         for errand in list(self.waiting):
-            moment = max(errand.not_before, now + self._wait_for_room(errand, now))
+            moment = errand.ready_at(self.budget, now)
             if max(moment, now) >= errand.give_up_at:
                 self._finish(errand, self._why_waited(errand, moment - now))
-            elif moment > now:
-                wake.append(moment)
-            else:
+            elif moment <= now:
                 ready.append(errand)
-                wake.append(errand.give_up_at)
-        return ready, wake
+        return ready
 
     def _why_waited(self, errand: Errand, wait: float) -> VaultError:
         if wait > 0.0:
             return errand.out_of_patience(wait)
         return errand.last or self._attempts.last or Unreachable("all who ask Bitwarden wait for its answers")
 
-    def _wait_for_room(self, errand: Errand, now: float) -> float:
-        if errand.operation == RESERVE:
-            return 0.0
-        return self.budget.wait(self._window(errand), now, reservation=errand.reservation)
-
-    def _window(self, errand: Errand) -> Window:
-        return window_of_request(errand.operation, self.organization_id, errand.arguments)
+    def _next_moment(self, now: float) -> float:
+        moments = [worker.until for worker in self.workers if worker.until is not None]
+        for errand in self.waiting:
+            moment = errand.ready_at(self.budget, now)
+            moments.append(moment if moment > now else errand.give_up_at)
+        if self.waiting and self.login.not_before > now:
+            moments.append(self.login.not_before)
+        return min(moments, default=now + _LONG)
 
     # The login
 
@@ -144,9 +139,9 @@ class Dispatch:
 
     # Handing out
 
-    def _reserve(self, ready: list[Errand], now: float) -> list[Errand]:
-        """Keep the promises that can be made; what is left are requests."""
-        for errand in [one for one in ready if one.operation == RESERVE]:
+    def _reserve(self, ready: list[Errand], now: float) -> None:
+        """Make the promises that can be kept."""
+        for errand in ready:
             places = places_of(self.organization_id, errand.arguments)
             wait = self.budget.reserve(str(errand.reservation), places, now)
             if wait == 0.0:
@@ -156,11 +151,10 @@ class Dispatch:
                 self._finish(errand, errand.out_of_patience(wait))
             else:
                 errand.not_before = now + wait
-        return [one for one in ready if one.operation != RESERVE]
 
     def _hand_out(self, ready: list[Errand], now: float) -> None:
         for number, errand in enumerate(ready):
-            if self._wait_for_room(errand, now) > 0.0:
+            if errand.ready_at(self.budget, now) > now:
                 continue  # one before it in this turn took the last place
             worker = self._idle_worker(len(ready) - number)
             if worker is None:
@@ -171,7 +165,8 @@ class Dispatch:
             self._give(worker, errand, now)
 
     def _give(self, worker: Worker, errand: Errand, now: float) -> None:
-        self.budget.take(self._window(errand), now, reservation=errand.reservation)
+        if errand.window:
+            self.budget.take(errand.window, now, reservation=errand.reservation)
         self.sent[errand.operation] += 1
         self._jobs[worker] = errand
         self._busy_at = now
@@ -222,8 +217,8 @@ class Dispatch:
         error, was_sent = message["error"], message["stage"] == "call"
         if error["kind"] == UNAUTHORIZED or not was_sent:
             self.login.reject(generation)
-        elif error["kind"] == "rate_limited":
-            self.budget.slow_down(self._window(errand), now + (error["retry_after"] or _UNTOLD_429))
+        elif error["kind"] == "rate_limited" and errand.window:
+            self.budget.slow_down(errand.window, now + (error["retry_after"] or _UNTOLD_429))
         self._go_on(errand, errand.fail_or_wait(error, was_sent=was_sent, now=now))
 
     def lose(self, worker: Worker) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from bitwarden_vault.budget import Budget, Window
 from bitwarden_vault.errors import OutcomeUnknown, RateLimited, Unreachable, VaultError, from_wire
 from bitwarden_vault.operations import WRITES
 from bitwarden_vault.retries import wait_before_next
@@ -32,6 +33,8 @@ class Errand:
     caller: dict[str, Any]
     """Who asks, as claimed by the client: for the audit."""
     reservation: str | None
+    window: Window | None
+    """Where its request counts; None where it makes none."""
     deadline: float
     give_up_at: float
     tell: Callable[[Message], bool]
@@ -44,6 +47,11 @@ class Errand:
     def is_write(self) -> bool:
         """Whether doing it twice could matter."""
         return self.operation in WRITES
+
+    def ready_at(self, budget: Budget, now: float) -> float:
+        """The moment at which it can be sent, as far as can be told now."""
+        room = budget.wait(self.window, now, reservation=self.reservation) if self.window else 0.0
+        return max(self.not_before, now + room)
 
     def fail_or_wait(self, error: dict[str, Any], *, was_sent: bool, now: float) -> VaultError | None:
         """Note a failed try: None when it is to be sent again at `not_before`, else the final error."""

@@ -8,13 +8,18 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 
 from bitwarden_vault.errors import VaultError
 
 RENEW_AFTER = 3000.0
 """Seconds; a bearer lives 3600 and the SDK renews in its last 300."""
-REFUSAL_HOLDS = 3.0
+REFUSAL_HOLDS = 20.0
+"""Seconds; the identity service takes ten logins a minute from one address, whoever makes them."""
+LOGINS = 4
+"""In a minute: what goes on being answered with 401 after a new login is not mended by more of them."""
+_MINUTE = 60.0
 
 
 @dataclass(slots=True)
@@ -31,6 +36,7 @@ class Login:
     refusal: VaultError | None = None
     _usable: bool = False
     _made_at: float = 0.0
+    _made: deque[float] = field(default_factory=lambda: deque(maxlen=LOGINS))
 
     def is_usable(self, now: float) -> bool:
         """Requests may be sent with it."""
@@ -52,6 +58,9 @@ class Login:
         """All may use it."""
         self.under_way, self._usable, self.refusal = False, True, None
         self._made_at = now - (self.state_age or 0.0)
+        self._made.append(now)
+        if len(self._made) == LOGINS:
+            self.not_before = max(self.not_before, self._made[0] + _MINUTE)
         self.state_age = None
 
     def fail(self, now: float, refusal: VaultError | None) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 import time
 from dataclasses import dataclass
 
@@ -47,6 +46,8 @@ def _memory_file() -> int:
     try:
         return os.memfd_create("login", os.MFD_CLOEXEC)
     except OSError:
+        import tempfile  # noqa: PLC0415 - for old kernels only, and every start pays for imports
+
         fd, path = tempfile.mkstemp(dir="/dev/shm")  # 0600, unlinked at once, and in memory
         os.unlink(path)  # noqa: PTH108 - one idea with the line above
         return fd

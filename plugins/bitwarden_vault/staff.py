@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from bitwarden_vault.environment import kept_environment
 from bitwarden_vault.line import Line
 from bitwarden_vault.wire import Message
 
@@ -95,7 +96,7 @@ def _spawn(descriptor: int, employment: Employment) -> int:
     return os.posix_spawn(
         sys.executable,
         [sys.executable, _LAUNCH, "worker", str(descriptor), employment.label],
-        os.environ,
+        kept_environment(),
         file_actions=quiet,
         setpgroup=0,
     )

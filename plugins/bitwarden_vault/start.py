@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bitwarden_vault.build import build
+from bitwarden_vault.environment import kept_environment
 from bitwarden_vault.errors import AgentUnavailable, Misconfigured
 from bitwarden_vault.handover import Handover, pack_handover
 from bitwarden_vault.login_state import open_login_state
@@ -29,21 +30,6 @@ _HIGH = 10
 """Descriptors from here on do not collide with those that the agent is given as 0 to 3."""
 _PIPE = 65_536
 _LISTENER = 3
-KEPT = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "LC_ALL",
-    "LC_CTYPE",
-    "LD_LIBRARY_PATH",
-    "TMPDIR",
-    "PYTHONPATH",
-    "PYTHONHOME",
-    "PYTHONUSERBASE",
-    "PYTHONDONTWRITEBYTECODE",
-    "PYTHONPYCACHEPREFIX",
-)
-"""What of the environment an agent needs to find the SDK; anything else may be somebody's secret."""
 
 
 def start(settings: Settings, path: str) -> bool:
@@ -147,7 +133,7 @@ def _run(python: str, path: str, handover: int, listener: int) -> int:
         return os.posix_spawnp(
             python,
             [python, "-S", "-s", _LAUNCH, "agent", path],
-            {name: os.environ[name] for name in KEPT if name in os.environ},
+            kept_environment(),
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, handover, 0),
                 (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),

@@ -9,7 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bitwarden_vault.client import VaultClient
-from bitwarden_vault.errors import AgentUnavailable, NoAnswerInTime, OutcomeUnknown, RateLimited, Unreachable
+from bitwarden_vault.errors import (
+    AgentUnavailable,
+    NoAnswerInTime,
+    OutcomeUnknown,
+    RateLimited,
+    RefusedToken,
+    Unreachable,
+)
 from sandbox.bitwarden import Fault
 from scenes.vault import VaultScene, is_alive, until
 
@@ -111,6 +118,21 @@ def test_an_agent_killed_in_a_write_leaves_an_unknown_outcome(vault: VaultScene)
     until(lambda: vault.client.get_secret(made).value == "new", "the write lands all the same")
 
 
+def test_a_hung_worker_ends_by_itself_where_its_agent_is_gone(vault: VaultScene) -> None:
+    """The SDK holds the interpreter, so that only the kernel's own timer can end it."""
+    made = vault.put()
+    vault.client.list_projects()
+    vault.workplace.bitwarden.fault(Fault("hang", verb="GET", path="/api/secrets/*"))
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(vault.client_with(deadline=0.7, patience=1.0).get_secret, made)
+        _busy(vault, "GET")
+        agent, workers = vault.agent(), vault.workers()
+        vault.workplace.bitwarden.clear_faults()
+        os.kill(agent, signal.SIGKILL)
+        until(lambda: not any(map(is_alive, workers)), "the workers end", within=2.0)
+        read.result()
+
+
 def test_a_read_survives_the_death_of_its_worker_and_of_its_agent(vault: VaultScene) -> None:
     """It is asked again, of whoever comes next."""
     made = vault.put(value="kept")
@@ -192,27 +214,71 @@ def test_a_wait_that_is_longer_than_the_patience_is_an_error_at_once(vault: Vaul
     assert vault.workplace.stored() == []
 
 
+def _turn_limits_on(vault: VaultScene) -> None:
+    """One 429, and the second that it asks for is over."""
+    slow_down = '{"message":"Slow down! Too many requests. Try again in 1s."}'
+    vault.workplace.bitwarden.fault(Fault("answer", verb="PUT", status=429, body=slow_down, times=1))
+    made = vault.put()
+    vault.client.update_secret(made, key="k", value="v", note="", project_id=vault.workplace.project)
+
+
 def test_reserved_places_are_kept_from_others(vault: VaultScene) -> None:
-    """Whoever reserved goes first; the others wait for the next second."""
+    """Whoever reserved goes first; whoever is late is told for how long."""
+    _turn_limits_on(vault)
+    made, project = vault.put(), vault.workplace.project
+
+    def update(client: VaultClient) -> None:
+        client.update_secret(made, key="k", value="v", note="", project_id=project)
+
+    mine = vault.client
+    mine.reserve(creates=1, updates=[made] * 58, reads=[made])
+    for _ in range(2):
+        update(vault.client)
+    with pytest.raises(RateLimited) as caught:
+        update(vault.client)
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > 50
+    update(mine)
+    with pytest.raises(RateLimited):
+        vault.client.reserve(updates=[made])
+    mine.reserve()
+    update(vault.client)
+    assert vault.client.status()["waiting"] == 0
+
+
+def test_a_reservation_waits_for_room_and_is_then_made(vault: VaultScene) -> None:
+    """Nothing else has to happen for it to be looked at again."""
     vault.client.list_projects()
-    project = vault.workplace.project
     slow_down = '{"message":"Slow down! Too many requests. Try again in 1s."}'
     vault.workplace.bitwarden.fault(
-        Fault("answer", verb="POST", path="/api/*", status=429, body=slow_down, times=1)
+        Fault("answer", verb="GET", path="/api/secrets/*", status=429, body=slow_down)
     )
-    vault.client.create_secret(key="turns the limits on", value="v", note="", project_id=project)
-    time.sleep(1.1)
-    mine = vault.client
-    mine.reserve(creates=3)
-    impatient = vault.client_with(patience=0.2)
-    impatient.create_secret(key="k", value="v", note="", project_id=project)
-    impatient.create_secret(key="k", value="v", note="", project_id=project)
+    made = vault.put()
     with pytest.raises(RateLimited):
-        impatient.create_secret(key="k", value="v", note="", project_id=project)
-    for _ in range(3):
-        mine.create_secret(key="k", value="v", note="", project_id=project)
-    with pytest.raises(RateLimited):
-        impatient.reserve(creates=61)
+        vault.client_with(patience=0.5).get_secret(made)
+    begun = time.monotonic()
+    vault.client.reserve(reads=[made])
+    assert 0.5 <= time.monotonic() - begun < 2.0
+
+
+def test_a_reservation_makes_sure_of_the_login(vault: VaultScene) -> None:
+    """Nothing of the rotation begins where the vault cannot be written to."""
+    vault.client.reserve(creates=1)
+    assert vault.logins() == 1
+    vault.client.stop()
+    vault.workplace.bitwarden.revoke_token(vault.workplace.token)
+    with pytest.raises(RefusedToken):
+        vault.client.reserve(creates=1)
+
+
+def test_a_server_that_answers_401_to_everything_does_not_make_a_storm_of_logins(vault: VaultScene) -> None:
+    """Ten a minute are all that anybody behind this address has."""
+    vault.workplace.bitwarden.fault(Fault("answer", path="/api/*", status=401, body=""))
+    impatient = vault.client_with(patience=0.3)
+    for _ in range(8):
+        with pytest.raises((Unreachable, RateLimited)):
+            impatient.list_projects()
+    assert vault.logins() <= 4
 
 
 def test_a_bearer_that_expired_is_renewed(vault: VaultScene) -> None:

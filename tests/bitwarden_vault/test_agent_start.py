@@ -283,6 +283,8 @@ def test_serving_in_the_foreground_is_the_same_agent(vault: VaultScene) -> None:
         until(lambda: bool(vault.client.status()["running"]), "the service comes up")
         vault.client.list_projects()
         assert vault.agent() == service.pid
+        for pid in vault.workers():
+            assert b"BWS_" not in Path(f"/proc/{pid}/environ").read_bytes()
         second = subprocess.run(
             [*command, "--serve"], env=environ, capture_output=True, check=False, text=True
         )

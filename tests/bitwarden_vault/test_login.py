@@ -6,7 +6,7 @@ import pytest
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Misconfigured, RefusedToken
-from bitwarden_vault.login import RENEW_AFTER, Login
+from bitwarden_vault.login import LOGINS, REFUSAL_HOLDS, RENEW_AFTER, Login
 from bitwarden_vault.login_attempts import LoginAttempts
 from bitwarden_vault.settings import read_settings
 from scenes.vault import VaultScene
@@ -51,6 +51,18 @@ def test_a_401_ends_the_login_that_it_was_about_and_no_later_one() -> None:
     assert not login.is_usable(2.0)
 
 
+def test_logins_that_do_not_help_are_few_a_minute() -> None:
+    """The identity service counts them by address, and others are behind it too."""
+    login = Login(None)
+    for number in range(LOGINS):
+        assert login.may_begin(float(number))
+        login.begin()
+        login.succeed(float(number))
+        login.reject(login.generation)
+    assert not login.may_begin(59.0)
+    assert login.may_begin(60.0)
+
+
 REFUSED = {"kind": "refused_token", "message": "no", "retry_after": None}
 DOWN = {"kind": "unreachable", "message": "down", "retry_after": None}
 
@@ -60,8 +72,8 @@ def test_a_refusal_holds_for_a_moment() -> None:
     attempts = LoginAttempts(Login(None))
     attempts.login.begin()
     assert isinstance(attempts.fail(REFUSED, 10.0), RefusedToken)
-    assert not attempts.login.may_begin(12.9)
-    assert attempts.login.may_begin(13.0)
+    assert not attempts.login.may_begin(9.9 + REFUSAL_HOLDS)
+    assert attempts.login.may_begin(10.0 + REFUSAL_HOLDS)
 
 
 def test_a_login_that_finds_nobody_is_tried_again_a_few_times() -> None:
