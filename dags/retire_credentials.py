@@ -1,8 +1,8 @@
 """Finishes rotations that were interrupted, and proves replaced values dead.
 
 Every hour, for each credential where something is open: CURRENT is repaired, a begun version is
-finished, a replaced value is proved dead and its record deleted. No new version is ever begun here; a policy's
-`pause` does not stop it.
+finished, a replaced value is proved dead and its record deleted. No new version is ever begun here; the
+`pause` of a policy does not stop it.
 
 **To repair one credential now** (CURRENT was edited by hand and no longer logs in): **Trigger** and choose
 it. A credential that is chosen is looked at in any case; without a choice only what is open is.

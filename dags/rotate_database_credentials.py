@@ -1,7 +1,7 @@
 """Rotates the database credentials that are due, and those that somebody chose.
 
-Every hour those whose policy says so; at any time those that you choose: **Trigger**, choose credentials, give
-a reason, and watch one task per credential in the grid.
+Every hour those whose policy says so; at any time those that you choose: **Trigger**, choose credentials,
+give a reason, and watch one task per credential in the grid.
 
 **A task is red: what now?** Its log ends with what happened and what to do next; Slack has the same.
 - *The old value still works*: nobody is locked out. Mend what is named; the next hour tries again.

@@ -63,6 +63,10 @@ class AirflowApi:
         """Every DAG by its id, as the server describes it."""
         return {row["dag_id"]: row for row in self._all("/dags", "dags")}
 
+    def dag_details(self, dag: str) -> dict[str, Any]:
+        """One DAG with all that its page shows."""
+        return self._ask("GET", f"/api/v2/dags/{_in_path(dag)}/details")
+
     def wait_for_dags(self, *dags: str, within: float = 60) -> None:
         """Until the dag-processor has seen them; a file that does not load is said at once."""
         until = time.monotonic() + within

@@ -1,5 +1,6 @@
 """`python -m sandbox.demo [up | down]`: the story; the story, left open; its end."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from sandbox.kept import DidNotStart
 from sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[3]
-DIRECTORY = ROOT / ".sandbox"
+DIRECTORY = Path(os.environ.get("SANDBOX_DIRECTORY", ROOT / ".sandbox")).resolve()
 REPORT = DIRECTORY / "demo-report.json"
 _SIGINT = 130
 
@@ -25,7 +26,7 @@ def tell(sandbox: Sandbox) -> Story:
     story = Story(sandbox, ROOT, REPORT)
     story.tell()
     write_report(REPORT, story, seconds=time.monotonic() - began)
-    say(f"Written: {REPORT.relative_to(ROOT)}. Took {time.monotonic() - began:.0f} s.")
+    say(f"Written: {os.path.relpath(REPORT)}. Took {time.monotonic() - began:.0f} s.")
     return story
 
 

@@ -1,0 +1,80 @@
+"""The three folders in an AIRFLOW_HOME, with nothing filled in: loads, skips, and says what to do."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sandbox.airflow import AirflowSandbox
+from scenes.airflow import DAGS, ROOT, ROTATE, Ended
+
+pytestmark = pytest.mark.airflow
+
+
+@pytest.fixture(scope="module")
+def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AirflowSandbox]:
+    home = tmp_path_factory.mktemp("fresh") / "home"
+    dags, plugins, include = (ROOT / name for name in ("dags", "plugins", "include"))
+    with AirflowSandbox(home, env={}, dags=dags, plugins=plugins, include=include) as running:
+        running.api.wait_for_dags(*DAGS)
+        yield running
+
+
+def test_it_loads_without_import_errors(airflow: AirflowSandbox) -> None:
+    """Three DAGs, and nothing else is taken for one."""
+    assert airflow.api.import_errors() == {}
+    assert set(airflow.api.dags()) == set(DAGS)
+
+
+@pytest.mark.parametrize("dag", DAGS)
+def test_its_tasks_skip_and_the_log_says_what_to_fill_in(airflow: AirflowSandbox, dag: str) -> None:
+    """Nothing is red on the first day, and nobody has to search for what is missing."""
+    airflow.api.unpause(dag)
+    run = airflow.api.trigger(dag)
+    ended = Ended(airflow.api, dag, run, airflow.api.wait(dag, run))
+    assert set(ended.states().values()) == {"skipped"}
+    planner = next(name for name in ended.states() if name.startswith("plan_"))
+    log = ended.log(planner)
+    for word in (
+        "warehouse.yaml.example",
+        "BWS_ACCESS_TOKEN",
+        "BWS_ORGANIZATION_ID",
+        "ROTATION_JOURNAL_PROJECT",
+    ):
+        assert word in log
+
+
+def test_no_agent_starts_for_nothing(airflow: AirflowSandbox) -> None:
+    """A fresh drop-in asks nobody and starts no process."""
+    assert "bitwarden_vault agent" not in airflow.log("scheduler")
+    ours = [
+        process
+        for process in psutil.process_iter(["cmdline", "environ"])
+        if "bitwarden_vault" in " ".join(process.info["cmdline"] or [])
+        and str(airflow.home) in str((process.info["environ"] or {}).get("HOME"))
+    ]
+    assert ours == []
+
+
+def test_pages_carry_their_runbook(airflow: AirflowSandbox) -> None:
+    """Who opens a red DAG finds there what to do."""
+    assert "what now?" in (airflow.api.dag_details(ROTATE)["doc_md"] or "")
+
+
+def test_no_module_of_ours_shadows_a_standard_one() -> None:
+    """Airflow puts plugins/ and dags/ on the path and imports what lies there by its bare name."""
+    tops = [one for folder in ("plugins", "dags") for one in (ROOT / folder).iterdir()]
+    names = {one.stem for one in tops if one.suffix == ".py" or (one / "__init__.py").exists()}
+    assert names & set(sys.stdlib_module_names) == set()
+    assert {"bitwarden_vault", "credential_rotation"} <= names
+
+
+def test_plugins_are_not_imported_under_their_bare_names() -> None:
+    """What Airflow's plugin loader would import is listed for it to leave alone."""
+    ignored = Path(ROOT / "plugins" / ".airflowignore").read_text().split()
+    folders = {f"{one.name}/" for one in (ROOT / "plugins").iterdir() if (one / "__init__.py").exists()}
+    assert set(ignored) == folders

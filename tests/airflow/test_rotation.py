@@ -1,0 +1,192 @@
+"""Rotations in a real Airflow, and what a person sees of them. One Airflow for all tests of this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.airflow_api import Refused
+from sandbox.bitwarden.faults import Fault
+from sandbox.demo.warehouse import ROLES, Warehouse
+from sandbox.sandbox import Sandbox
+from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, VERIFY, Office
+
+pytestmark = pytest.mark.airflow
+
+ETL, REPORTING, ORDERS = ROLES
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with Sandbox(tmp_path_factory.mktemp("office")) as sandbox:
+        warehouse = Warehouse(sandbox)
+        include = warehouse.build(ROOT)
+        environment = warehouse.environment()
+        running = sandbox.start_airflow(
+            env=environment, dags=ROOT / "dags", plugins=ROOT / "plugins", include=include
+        )
+        running.api.wait_for_dags(*DAGS)
+        for dag in (RETIRE, VERIFY):
+            running.api.unpause(dag)
+        running.api.unpause(ROTATE)
+        office = Office(sandbox, warehouse)
+        office.run(ROTATE)  # the scheduled first tick may be under way; both are over when this one is
+        yield office
+
+
+def test_a_chosen_credential_is_rotated_and_the_task_bears_its_name(office: Office) -> None:
+    """PostgreSQL refuses the old password and takes the one that Bitwarden has now."""
+    before = office.warehouse.stored(ETL)
+    ended = office.run(ROTATE, credentials=[ETL.name], reason="a laptop was lost")
+    assert ended.states() == {
+        "plan_rotations": "success",
+        f"rotate[{ETL.name}]": "success",
+        "report": "success",
+    }
+    assert ended.outcome(f"rotate[{ETL.name}]")["outcome"] == "rotated"
+    assert not office.warehouse.logs_in(ETL, before)
+    assert office.warehouse.logs_in(ETL, office.warehouse.stored(ETL))
+
+
+def test_xcom_and_logs_hold_no_value(office: Office) -> None:
+    """Names and outcomes travel; values do not, also in the scheduler's unmasked copy of task logs."""
+    before = office.warehouse.stored(REPORTING)
+    ended = office.run(ROTATE, credentials=[REPORTING.name])
+    after = office.warehouse.stored(REPORTING)
+    seen = str(ended.outcome(f"rotate[{REPORTING.name}]")) + "".join(map(ended.log, ended.states()))
+    seen += "".join(office.sandbox.airflow.log(part) for part in ("scheduler", "api-server", "dag-processor"))
+    assert len(seen) > 10_000
+    assert before not in seen
+    assert after not in seen
+
+
+def test_a_dry_run_changes_nothing(office: Office) -> None:
+    """It says what would happen."""
+    before = office.warehouse.stored(ETL)
+    ended = office.run(ROTATE, credentials=[ETL.name], dry_run=True)
+    assert ended.outcome(f"rotate[{ETL.name}]")["outcome"] == "planned"
+    assert office.warehouse.stored(ETL) == before
+
+
+def test_nothing_due_is_a_green_run_without_tasks(office: Office) -> None:
+    """The hourly tick of a quiet day."""
+    ended = office.run(ROTATE)
+    assert ended.state == "success"
+    assert ended.states()["report"] == "success"
+
+
+def test_a_name_that_is_not_offered_is_refused_at_the_form(office: Office) -> None:
+    """Airflow itself names what is offered."""
+    with pytest.raises(Refused, match="'warehouse-etl', 'reporting', 'orders-api', 'warehouse-admin'"):
+        office.run(ROTATE, credentials=["warehouse-elt"])
+
+
+@pytest.mark.parametrize(
+    ("conf", "said"),
+    [
+        ({"credentials": [ETL.name], "force": True}, "a forced rotation needs a reason"),
+        ({"force": True, "reason": "audit"}, "no credential is chosen"),
+        ({"credential": ETL.name}, "unknown in the run's configuration: credential"),
+    ],
+    ids=["forced without a reason", "forced without a name", "a misspelled key"],
+)
+def test_a_request_that_cannot_mean_anything_is_red(
+    office: Office, conf: dict[str, object], said: str
+) -> None:
+    """Never a green run that did nothing; nothing is rotated, and Slack says why."""
+    before = [office.warehouse.stored(role) for role in ROLES]
+    ended = office.run(ROTATE, **conf)
+    assert ended.state == "failed"
+    assert said in ended.log("plan_rotations")
+    assert said in ended.log("report")
+    assert said in str(office.sandbox.slack.messages()[-1])
+    assert [office.warehouse.stored(role) for role in ROLES] == before
+
+
+def test_an_entry_that_vanished_after_the_form_was_made_is_refused(office: Office) -> None:
+    """The task reads the inventory again; a stale form rotates nothing."""
+    file = office.sandbox.airflow.include / "credentials" / "warehouse.yaml"
+    kept = file.read_text()
+    file.write_text(kept.replace("name: orders-api", "name: orders-db"))
+    try:
+        ended = office.run(ROTATE, credentials=[ORDERS.name])
+    except Refused as refusal:  # the form was made anew already
+        assert "orders-db" in str(refusal)  # noqa: PT017 - either door may be the one that is shut
+    else:
+        assert ended.state == "failed"
+        assert "no such credential for this DAG: orders-api" in ended.log("plan_rotations")
+    finally:
+        file.write_text(kept)
+
+
+def test_one_broken_file_stops_nothing_and_is_told_by_the_daily_proof(office: Office) -> None:
+    """The good entries rotate; the mistake has file and line, in the log, in Slack, and in a red report."""
+    broken = office.sandbox.airflow.include / "credentials" / "broken.yaml"
+    broken.write_text("credentials:\n  - name: half\n    engine: oracle\n")
+    try:
+        rotated = office.run(ROTATE, credentials=[ETL.name])
+        verified = office.run(VERIFY)
+    finally:
+        broken.unlink()
+    assert rotated.state == "success"
+    assert "broken.yaml:3" in rotated.log("plan_rotations")
+    assert verified.state == "failed"
+    assert verified.states()[f"verify[{ETL.name}]"] == "success"
+    assert "broken.yaml:3" in str(office.sandbox.slack.messages()[-1])
+
+
+def test_an_outage_of_bitwarden_is_told_and_healed_by_the_hourly_repair(office: Office) -> None:
+    """The task is red, Slack says that only the new value works, and the repair finishes it."""
+    before = office.warehouse.stored(ORDERS)
+    office.sandbox.bitwarden.fault(Fault("answer", verb="PUT", path="/api/secrets/*", status=503))
+    failed = office.run(ROTATE, credentials=[ORDERS.name])
+    office.sandbox.bitwarden.clear_faults()
+    outcome = failed.outcome(f"rotate[{ORDERS.name}]")
+    assert (failed.state, outcome["outcome"]) == ("failed", "failed")
+    assert (outcome["old_value"], outcome["new_value"]) == ("refused", "works")
+    message = office.sandbox.slack.messages()[-1]
+    assert "only the new password works" in message["text"]
+    assert f"/dags/{ROTATE}/runs/" in str(message["blocks"])
+    assert office.warehouse.stored(ORDERS) == before
+
+    healed = office.run(RETIRE)
+    assert healed.outcome(f"retire[{ORDERS.name}]")["outcome"] == "recovered"
+    assert office.warehouse.logs_in(ORDERS, office.warehouse.stored(ORDERS))
+    assert not office.warehouse.logs_in(ORDERS, before)
+
+
+def test_who_acts_is_the_owner_of_the_entry(office: Office) -> None:
+    """The message names the team."""
+    office.sandbox.postgres.execute("ALTER ROLE reporting NOLOGIN")
+    try:
+        ended = office.run(ROTATE, credentials=[REPORTING.name])
+    finally:
+        office.sandbox.postgres.execute("ALTER ROLE reporting LOGIN")
+    assert ended.state == "failed"
+    assert "analytics" in str(office.sandbox.slack.messages()[-1]["blocks"])
+
+
+def test_a_slack_that_is_down_is_logged_and_changes_no_result(office: Office) -> None:
+    """An alert that cannot be sent never turns a rotation red, nor a red one into something else."""
+    office.sandbox.slack.outage(True)  # noqa: FBT003 - reads as a switch
+    try:
+        ended = office.run(ROTATE, credentials=[ETL.name], force=True)
+    finally:
+        office.sandbox.slack.outage(False)  # noqa: FBT003 - reads as a switch
+    assert ended.state == "failed"
+    assert "Slack was not told" in ended.log("report")
+    assert "a forced rotation needs a reason" in ended.log("report")
+
+
+def test_the_tree_is_as_it_was(office: Office) -> None:
+    """Rotations write nothing into dags, plugins or include."""
+    for folder in ("dags", "plugins"):
+        here, there = ROOT / folder, office.sandbox.airflow.home / folder
+        assert _files(here) == _files(there)
+
+
+def _files(folder: Path) -> set[str]:
+    files = (one for one in folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts)
+    return {str(one.relative_to(folder)) for one in files}
