@@ -14,7 +14,7 @@ from sandbox.airflow_api import AirflowApi, NotInTime, Refused, TaskInstance
 pytestmark = pytest.mark.airflow
 
 GREETINGS = """
-import os, subprocess
+import os, subprocess, sys
 from airflow.sdk import Param, dag, get_current_context, task
 from words import WORDS
 
@@ -33,7 +33,11 @@ def greetings():
             raise ValueError("nobody is there")
         nowhere = subprocess.DEVNULL
         return subprocess.Popen(
-            ["sleep", "1000"], start_new_session=True, stdin=nowhere, stdout=nowhere, stderr=nowhere
+            [sys.executable, "-c", "import time; time.sleep(1000)"],
+            start_new_session=True,
+            stdin=nowhere,
+            stdout=nowhere,
+            stderr=nowhere,
         ).pid
 
     greet.expand(name=names())

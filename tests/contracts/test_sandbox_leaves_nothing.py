@@ -137,9 +137,8 @@ def test_the_directory_is_not_free_while_something_still_ends(tmp_path: Path) ->
 
 def test_a_daemon_with_a_session_of_its_own_ends_with_the_command_that_started_it(tmp_path: Path) -> None:
     """Tasks start the vault's agent just so: own session, own group, its parent gone."""
-    daemon = (
-        "import subprocess as s; print(s.Popen(['sleep', '600'], start_new_session=True).pid, flush=True)"
-    )
+    sleep = f"{sys.executable!r}, '-c', 'import time; time.sleep(600)'"
+    daemon = f"import subprocess as s; print(s.Popen([{sleep}], start_new_session=True).pid, flush=True)"
     log = tmp_path / "log"
     kept = Kept([sys.executable, "-c", f"{daemon}; import time; time.sleep(600)"], log=log)
     try:
