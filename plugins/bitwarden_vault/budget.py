@@ -18,8 +18,11 @@ from dataclasses import dataclass, field
 
 Window = tuple[str, str]
 
-_MINUTE = 60.0
-_LIMITS = {"GET": ((200, _MINUTE),), "WRITE": ((60, _MINUTE), (5, 1.0))}
+TRAVEL = 0.2
+"""Seconds by which one request may travel longer than another: the server counts arrivals, we departures."""
+MINUTE = 60.0 + TRAVEL
+SECOND = 1.0 + TRAVEL
+_LIMITS = {"GET": ((200, MINUTE),), "WRITE": ((60, MINUTE), (5, SECOND))}
 _SWEEP = 0.1
 """Seconds between two looks for what is over; what is not swept yet is not counted either."""
 RESERVED_FOR = 300.0
@@ -89,7 +92,7 @@ class Budget:
     ) -> float:
         most, length = limit
         promised = 0
-        if length == _MINUTE and not held:
+        if length == MINUTE and not held:
             promised = sum(one.places[window] for one in self._reservations.values())
         return _wait(self._sent.get(window, deque()), count + promised, most, length, now)
 
@@ -102,7 +105,7 @@ class Budget:
         for name in [name for name, held in self._reservations.items() if held.until <= now]:
             del self._reservations[name]
         for window in list(self._sent):
-            while self._sent[window] and self._sent[window][0] <= now - _MINUTE:
+            while self._sent[window] and self._sent[window][0] <= now - MINUTE:
                 self._sent[window].popleft()
             if not self._sent[window]:
                 del self._sent[window]

@@ -40,14 +40,14 @@ def test_silence_ends_at_the_deadline_and_others_are_served_meanwhile(vault: Vau
     vault.workplace.bitwarden.fault(Fault("hang", verb="GET", path=f"/api/secrets/{stuck}"))
     with ThreadPoolExecutor() as pool:
         begun = time.monotonic()
-        waiting = pool.submit(vault.client_with(deadline=1.0).get_secret, stuck)
+        waiting = pool.submit(vault.client_with(deadline=1.5).get_secret, stuck)
         _busy(vault, "GET")
         hung = set(vault.workers())
         assert vault.client.get_secret(fine).key == "fine"
-        assert time.monotonic() - begun < 1.0
-        with pytest.raises(NoAnswerInTime, match="1 s"):
+        assert not waiting.done()
+        with pytest.raises(NoAnswerInTime, match=r"1\.5 s"):
             waiting.result()
-    assert 1.0 <= time.monotonic() - begun < 2.0
+    assert 1.5 <= time.monotonic() - begun < 3.0
     assert hung - set(vault.workers())
     assert not all(is_alive(pid) for pid in hung)
     assert vault.client.get_secret(fine).key == "fine"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bitwarden_vault.budget import RESERVED_FOR, Budget
+from bitwarden_vault.budget import MINUTE, RESERVED_FOR, SECOND, Budget
 from bitwarden_vault.operations import places_of, window_of
 
 ORGANIZATION = "5f5b5c6e-2f4c-4a0c-8f43-0d1dcf6ad8f1"
@@ -24,7 +24,7 @@ def test_nothing_is_held_back_where_there_is_no_limiter() -> None:
         budget.take(CREATE, 0.0)
     assert budget.wait(CREATE, 0.0) == 0.0
     budget.slow_down(CREATE, until=7.0)
-    assert budget.wait(CREATE, 0.0) == 60.0
+    assert budget.wait(CREATE, 0.0) == MINUTE
     assert budget.wait(GET, 0.0) == 0.0
 
 
@@ -32,14 +32,14 @@ def test_five_writes_a_second_and_sixty_a_sent() -> None:
     """The window slides: the first place is free when its request is that old."""
     assert _sent(4).wait(CREATE, 0.0) == 0.0
     assert _sent(59).wait(CREATE, 20.0) == 0.0
-    assert _sent(60).wait(CREATE, 20.0) == 40.0
-    assert _sent(5).wait(CREATE, 0.25) == 0.75
+    assert _sent(60).wait(CREATE, 20.0) == MINUTE - 20.0
+    assert _sent(5).wait(CREATE, 0.25) == SECOND - 0.25
     budget = Budget(on=True)
     for second in range(12):
         for _ in range(5):
             budget.take(CREATE, float(second))
-    assert budget.wait(CREATE, 12.5) == 47.5
-    assert budget.wait(CREATE, 60.0) == 0.0
+    assert budget.wait(CREATE, 12.5) == MINUTE - 12.5
+    assert budget.wait(CREATE, MINUTE) == 0.0
 
 
 def test_paths_are_counted_apart() -> None:
@@ -47,7 +47,7 @@ def test_paths_are_counted_apart() -> None:
     budget = Budget(on=True)
     for _ in range(5):
         budget.take(window_of("update_secret", ORGANIZATION, "a"), 0.0)
-    assert budget.wait(window_of("update_secret", ORGANIZATION, "a"), 0.0) == 1.0
+    assert budget.wait(window_of("update_secret", ORGANIZATION, "a"), 0.0) == SECOND
     assert budget.wait(window_of("update_secret", ORGANIZATION, "b"), 0.0) == 0.0
     assert budget.wait(GET, 0.0) == 0.0
 
@@ -56,11 +56,11 @@ def test_a_promise_is_kept_for_whom_it_was_made() -> None:
     """Others see its places in the minute as taken, until they are used."""
     budget = _sent(57)
     assert budget.reserve("mine", {CREATE: 3}, 20.0) == 0.0
-    assert budget.wait(CREATE, 20.0) == 40.0
+    assert budget.wait(CREATE, 20.0) == MINUTE - 20.0
     for _ in range(3):
         assert budget.wait(CREATE, 20.0, reservation="mine") == 0.0
         budget.take(CREATE, 20.0, reservation="mine")
-    assert budget.wait(CREATE, 20.0, reservation="mine") == 40.0
+    assert budget.wait(CREATE, 20.0, reservation="mine") == MINUTE - 20.0
 
 
 def test_a_promise_only_spaces_requests_within_a_second() -> None:
@@ -70,13 +70,13 @@ def test_a_promise_only_spaces_requests_within_a_second() -> None:
         assert budget.reserve(name, {CREATE: 1}, 0.0) == 0.0
     assert budget.wait(CREATE, 0.0) == 0.0
     budget.take(CREATE, 0.0)
-    assert budget.wait(CREATE, 0.0, reservation="a") == 1.0
+    assert budget.wait(CREATE, 0.0, reservation="a") == SECOND
 
 
 def test_a_promise_is_for_all_places_or_none() -> None:
     """What does not fit takes nothing."""
     budget = _sent(59)
-    assert budget.reserve("mine", {CREATE: 2, GET: 1}, 20.0) == 40.0
+    assert budget.reserve("mine", {CREATE: 2, GET: 1}, 20.0) == MINUTE - 20.0
     assert budget.wait(CREATE, 20.0) == 0.0
 
 
