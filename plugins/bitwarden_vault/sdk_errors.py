@@ -46,7 +46,7 @@ def classify(error: BaseException, *, api_url: str, identity_url: str, is_write:
     """What this exception of an SDK call means."""
     text = str(error)
     if type(error).__name__ == "PanicException":
-        return _panic(text)
+        return _panic(text, is_write=is_write)
     status = _STATUS.search(text)
     if status is not None:
         verdict = _by_status(int(status[1]), text, api_url, identity_url)
@@ -110,13 +110,15 @@ def _by_text(  # noqa: PLR0911 - a table of texts, one line each
     return Verdict("unreachable", f"the answer of {api_url} was cut off or is not Bitwarden's"), True
 
 
-def _panic(text: str) -> Verdict:
+def _panic(text: str, *, is_write: bool) -> Verdict:
     if "CA certificates" in text:
         return Verdict(
             "misconfigured",
             "no trusted certificates on this system: install ca-certificates, or set SSL_CERT_FILE",
         )
-    return Verdict("misconfigured", "the SDK gave up (panic) before it sent anything")
+    if is_write:
+        return Verdict("outcome_unknown", "the SDK gave up (panic) in a write that it may have sent")
+    return Verdict("misconfigured", "the SDK gave up (panic): is its version one that this package knows?")
 
 
 def _refused(api_url: str, identity_url: str) -> str:
