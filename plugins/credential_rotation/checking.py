@@ -10,10 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from credential_rotation import settings as ours
+from credential_rotation.complaints import could_not_ask
 from credential_rotation.durations import write_duration
 from credential_rotation.errors import NoStoredValueWorks, RotationError
+from credential_rotation.inspection import HEAL
 from credential_rotation.inventory import Inventory, Problem
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential
@@ -21,6 +24,7 @@ from credential_rotation.outcome import Outcome, told
 from credential_rotation.vault_complaints import in_rotation_words
 from credential_rotation.wiring import Deployment
 
+UNASKED = "not checked: without Bitwarden there is no value to ask with"
 CHECK_KEY = "rotation/check"
 CHECK_VALUE = "written by `python -m credential_rotation check` to prove write access; keep it"
 
@@ -33,7 +37,7 @@ class Report:
 
     outcomes: tuple[Outcome, ...]
     problems: tuple[Problem, ...]
-    mistakes: tuple[str, ...]
+    mistakes: tuple[RotationError, ...]
     """Settings and access to Bitwarden."""
     warnings: tuple[str, ...]
 
@@ -43,29 +47,30 @@ def check_deployment(
 ) -> Report:
     """Check settings, vault and these entries."""
     tell("checking access to Bitwarden")
-    mistakes = _vault_mistakes(deployment, chosen)
+    try:
+        journal = deployment.journal_project()
+    except RotationError as error:
+        unasked = tuple(told(one, "failed", UNASKED) for one in chosen)
+        return Report(unasked, inventory.problems, (error,), tuple(_warnings(deployment, inventory)))
+    mistakes = _vault_mistakes(deployment, journal, chosen)
     outcomes = []
     for position, credential in enumerate(chosen, 1):
         tell(f"[{position}/{len(chosen)}] checking {credential.name}")
         outcomes.append(_checked(deployment, credential))
-    return Report(
-        tuple(outcomes), inventory.problems, tuple(mistakes), tuple(_warnings(deployment, inventory))
-    )
+    warnings = (*_warnings(deployment, inventory), *_orphans(deployment, inventory))
+    return Report(tuple(outcomes), inventory.problems, tuple(mistakes), warnings)
 
 
-def _vault_mistakes(deployment: Deployment, chosen: Sequence[Credential]) -> list[str]:
-    try:
-        deployment.client  # noqa: B018 - settings that cannot work raise here
-        journal = deployment.journal_project()
-    except RotationError as error:
-        return [_said(error)]
+def _vault_mistakes(
+    deployment: Deployment, journal: str, chosen: Sequence[Credential]
+) -> list[RotationError]:
     mistakes = []
     names = dict.fromkeys(one.vault.project for one in chosen)
     for project, what in [(journal, ours.JOURNAL), *((name, f"project {name!r}") for name in names)]:
         try:
             _prove_write(deployment, deployment.projects.id_of(project, what=what), what)
         except RotationError as error:
-            mistakes.append(_said(error))
+            mistakes.append(error)
     return mistakes
 
 
@@ -98,8 +103,10 @@ def _checked(deployment: Deployment, credential: Credential) -> Outcome:
         return told(credential, "ok", "nothing is stored yet; the admin may set a first password")
     if probe.answer is Answer.WORKS:
         return told(credential, "ok", "CURRENT logs in, and its password may be changed")
-    word = "broken" if probe.answer is Answer.REFUSED else "failed"
-    return told(credential, word, f"{probe.where}: CURRENT {probe.answer.value}, {probe.why}")
+    if probe.answer is Answer.REFUSED:
+        return told(credential, "broken", f"{probe.where} refuses CURRENT: {probe.why}", next_step=HEAL)
+    unknown = could_not_ask(credential, probe)
+    return told(credential, unknown.outcome, unknown.what, next_step=unknown.next_step)
 
 
 def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
@@ -109,7 +116,11 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
             "rotation and consumers use one access token: whoever reads CURRENT can read the journal and "
             f"the admins' secrets too. Give the rotation its own machine account ({ours.TOKEN})."
         )
-    yield f"a lost write may still land for {write_duration(deployment.settings.settle)} ({ours.SETTLE})"
+    if deployment.settings.settle < ours.SETTLES_SURELY:
+        yield (
+            f"{ours.SETTLE} is {_written(deployment.settings.settle)}: a write whose answer was lost may land later "
+            f"than that. Shorter than {write_duration(ours.SETTLES_SURELY)} is for trying things out."
+        )
     unproved = [one.name for one in inventory.credentials if one.consumers]
     if unproved:
         yield (
@@ -118,7 +129,6 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
     fixed = [one.name for one in inventory.credentials if one.queue or one.pool]
     if fixed:
         yield f"this version ignores queue and pool of {', '.join(fixed)}"
-    yield from _orphans(deployment, inventory)
 
 
 def _orphans(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
@@ -135,5 +145,6 @@ def _orphans(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
         )
 
 
-def _said(error: RotationError) -> str:
-    return f"{error.what}. {error.next_step}"
+def _written(settle: timedelta) -> str:
+    seconds = int(settle.total_seconds())
+    return f"{seconds}s" if seconds % 60 else write_duration(settle)

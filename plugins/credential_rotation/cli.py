@@ -2,6 +2,7 @@
 
 Rules this file keeps:
 - Bad input is said before anything is asked of vault or target, all names at once.
+- Entries that cannot be used are told by every command that means all entries, which then is not green.
 - Values are never printed.
 """
 
@@ -12,7 +13,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
 
 import click
 
@@ -20,13 +20,14 @@ from bitwarden_vault.nouns import Caller
 from credential_rotation import cli_output as output
 from credential_rotation.checking import check_deployment
 from credential_rotation.errors import BadInput, RotationError
-from credential_rotation.inventory import Inventory
+from credential_rotation.inventory import Inventory, Problem
+from credential_rotation.inventory_words import nearest
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from credential_rotation.wiring import Deployment, open_deployment
 
-T = TypeVar("T")
+Chosen = tuple[tuple[Credential, ...], tuple[Problem, ...]]
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
 some_names = click.argument("names", nargs=-1, metavar="[NAME]...")
@@ -49,7 +50,7 @@ def check(names: tuple[str, ...], *, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         inventory = deployment.inventory()
-        report = check_deployment(deployment, inventory, _chosen(inventory, names), tell=output.progress)
+        report = check_deployment(deployment, inventory, _named(inventory, names), tell=output.progress)
         return output.show_check(report, as_json=as_json)
 
     _run(run, as_json=as_json)
@@ -62,9 +63,8 @@ def plan(names: tuple[str, ...], *, as_json: bool) -> None:
     """Tell what the next scheduled run would do. Reads no value and asks no target."""
 
     def run(deployment: Deployment) -> int:
-        inventory = deployment.inventory()
-        outcomes = deployment.plan(_chosen(inventory, names), _request(deployment))
-        return output.show(outcomes, inventory.problems, as_json=as_json)
+        chosen, problems = _chosen(deployment, names)
+        return output.show(deployment.plan(chosen, _request(deployment)), problems, as_json=as_json)
 
     _run(run, as_json=as_json)
 
@@ -76,9 +76,9 @@ def status(names: tuple[str, ...], *, as_json: bool) -> None:
     """Tell each credential's version and age, what is open, and when it is due."""
 
     def run(deployment: Deployment) -> int:
-        inventory = deployment.inventory()
-        outcomes = deployment.status(_chosen(inventory, names), _request(deployment))
-        return output.show(outcomes, inventory.problems, as_json=as_json, agent=deployment.client.status())
+        chosen, problems = _chosen(deployment, names)
+        outcomes = deployment.status(chosen, _request(deployment))
+        return output.show(outcomes, problems, as_json=as_json, agent=deployment.client.status())
 
     _run(run, as_json=as_json)
 
@@ -96,7 +96,7 @@ def rotate(names: tuple[str, ...], *, force: bool, reason: str | None, dry_run: 
 
     def run(deployment: Deployment) -> int:
         request = _request(deployment, now=True, force=force, reason=reason)
-        chosen = _chosen(deployment.inventory(), names)
+        chosen = _chosen(deployment, names)
         if dry_run:
             return _each(chosen, "looking at", lambda one: deployment.foresee(one, request), as_json=as_json)
         return _each(chosen, "rotating", lambda one: deployment.rotate(one, request), as_json=as_json)
@@ -111,8 +111,7 @@ def verify(names: tuple[str, ...], *, as_json: bool) -> None:
     """Prove that CURRENT logs in everywhere and that its consumers are content. Changes nothing."""
 
     def run(deployment: Deployment) -> int:
-        chosen = _chosen(deployment.inventory(), names)
-        return _each(chosen, "verifying", deployment.verify, as_json=as_json)
+        return _each(_chosen(deployment, names), "verifying", deployment.verify, as_json=as_json)
 
     _run(run, as_json=as_json)
 
@@ -124,7 +123,7 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
     """Finish what was interrupted and retire replaced versions. Begins no new version."""
 
     def run(deployment: Deployment) -> int:
-        chosen = _chosen(deployment.inventory(), names)
+        chosen = _chosen(deployment, names)
         return _each(chosen, "repairing", lambda one: deployment.rotate(one, None), as_json=as_json)
 
     _run(run, as_json=as_json)
@@ -142,14 +141,13 @@ def _run(command: Callable[[Deployment], int], *, as_json: bool) -> None:
     raise SystemExit(code)
 
 
-def _each(
-    chosen: Sequence[Credential], doing: str, run: Callable[[Credential], Outcome], *, as_json: bool
-) -> int:
+def _each(chosen: Chosen, doing: str, run: Callable[[Credential], Outcome], *, as_json: bool) -> int:
+    credentials, problems = chosen
     outcomes = []
-    for position, credential in enumerate(chosen, 1):
-        output.progress(f"[{position}/{len(chosen)}] {doing} {credential.name}")
+    for position, credential in enumerate(credentials, 1):
+        output.progress(f"[{position}/{len(credentials)}] {doing} {credential.name}")
         outcomes.append(run(credential))
-    return output.show(outcomes, (), as_json=as_json)
+    return output.show(outcomes, problems, as_json=as_json)
 
 
 def _request(
@@ -159,7 +157,15 @@ def _request(
     return Request(at=deployment.clock(), by=by, now=now, force=force, reason=reason)
 
 
-def _chosen(inventory: Inventory, names: Sequence[str]) -> tuple[Credential, ...]:
+def _chosen(deployment: Deployment, names: Sequence[str]) -> Chosen:
+    """These entries, or all with what is wrong with others. Raises: BadInput (entries or settings)."""
+    inventory = deployment.inventory()
+    credentials = _named(inventory, names)
+    deployment.insist_on_settings()
+    return credentials, () if names else inventory.problems
+
+
+def _named(inventory: Inventory, names: Sequence[str]) -> tuple[Credential, ...]:
     """These entries, or all. Raises: BadInput (with all that are wrong)."""
     if not names:
         return inventory.credentials
@@ -172,4 +178,5 @@ def _chosen(inventory: Inventory, names: Sequence[str]) -> tuple[Credential, ...
 
 def _why_not(inventory: Inventory, name: str) -> str:
     mistakes = [str(problem) for problem in inventory.problems if problem.name == name]
-    return "; ".join(mistakes) or f"there is no credential {name[:100]!r} in the inventory"
+    known = [one.name for one in inventory.credentials]
+    return "; ".join(mistakes) or f"there is no credential {name[:100]!r}{nearest(name, known).rstrip('?')}"

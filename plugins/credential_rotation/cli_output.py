@@ -2,14 +2,17 @@
 
 Rules this file keeps:
 - With `--json`, standard output is one JSON document and nothing else; all other words go to standard error.
+- What is wrong comes first, the last line sums up.
 - Names and reasons are printed as they are: no text can colour, link or move the cursor.
+- Bad input decides the exit status where there is any: what it hides cannot be told before it is mended.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 import click
 from rich.console import Console
@@ -22,6 +25,7 @@ from credential_rotation.inventory import Problem
 from credential_rotation.outcome import Outcome
 
 DONE, NEEDS_A_PERSON, BAD_INPUT, HEALS = 0, 1, 2, 3
+_WIDEST_NAME = 30
 _COLOURS = {DONE: "green", NEEDS_A_PERSON: "red", HEALS: "yellow"}
 
 
@@ -44,9 +48,9 @@ def show(
             {"credentials": [one.as_dict() for one in outcomes], "problems": _texts(problems), **more}
         )
     else:
+        _say_each("wrong", _texts(problems))
         _print_table(outcomes)
-        for text in _texts(problems):
-            click.echo(f"not usable: {text}", err=True)
+    _sum_up(outcomes, problems)
     return BAD_INPUT if problems else exit_status(outcomes)
 
 
@@ -57,26 +61,26 @@ def show_check(report: Report, *, as_json: bool) -> int:
             {
                 "credentials": [one.as_dict() for one in report.outcomes],
                 "problems": _texts(report.problems),
-                "deployment": list(report.mistakes),
+                "deployment": [_sentences(error.what, error.next_step) for error in report.mistakes],
                 "warnings": list(report.warnings),
             }
         )
     else:
-        _print_table(report.outcomes)
-        for mistake in (*_texts(report.problems), *report.mistakes):
-            click.echo(f"wrong: {mistake}", err=True)
-        for warning in report.warnings:
-            click.echo(f"note: {warning}", err=True)
-    if report.problems or report.mistakes:
+        _say_each("wrong", _texts(report.problems))
+        _say_each("wrong", [_sentences(error.what, error.next_step) for error in report.mistakes])
+        _print_table(sorted(report.outcomes, key=lambda one: one.is_done))
+        _say_each("note", report.warnings)
+    _sum_up(report.outcomes, (*report.problems, *report.mistakes))
+    if report.problems or any(isinstance(error, BadInput) for error in report.mistakes):
         return BAD_INPUT
-    return exit_status(report.outcomes)
+    return NEEDS_A_PERSON if report.mistakes else exit_status(report.outcomes)
 
 
 def show_error(error: RotationError, *, as_json: bool) -> int:
     """Say what kept the command from doing anything; the exit status."""
     if as_json:
         _print_json({"credentials": [], "error": {"what": error.what, "next_step": error.next_step}})
-    click.echo(f"{error.what}\n{error.next_step}", err=True)
+    click.echo(f"{_plain(error.what)}\n{_plain(error.next_step)}", err=True)
     return BAD_INPUT if isinstance(error, BadInput) else NEEDS_A_PERSON
 
 
@@ -101,14 +105,48 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("credential", "outcome", "version", "what and what next"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("credential", overflow="fold", max_width=_WIDEST_NAME)
+    table.add_column("outcome", no_wrap=True)
+    table.add_column("version", no_wrap=True)
+    table.add_column("why, and what next", overflow="fold")
     for one in outcomes:
-        what = f"{one.reason}. {one.next_step}".rstrip(". ") if one.next_step else one.reason
-        version = "" if one.version is None else str(one.version)
+        what = f"{one.reason}\nNext: {one.next_step}" if one.next_step else one.reason
+        version = "-" if one.version is None else str(one.version)
         colour = _COLOURS[_code(one)]
-        table.add_row(Text(one.name), Text(one.outcome, style=colour), Text(version), Text(what))
+        table.add_row(
+            Text(_plain(one.name)), Text(one.outcome, style=colour), Text(version), Text(_plain(what))
+        )
     Console(soft_wrap=False).print(table)
+
+
+def _say_each(word: str, texts: Iterable[str]) -> None:
+    for text in texts:
+        click.echo(f"{word}: {_plain(text)}", err=True)
+
+
+def _sum_up(outcomes: Sequence[Outcome], wrong: Sequence[object]) -> None:
+    """The last line, which is all that some people read."""
+    counts = Counter(one.outcome for one in sorted(outcomes, key=lambda one: one.is_done))
+    words = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing done"
+    parts = [f"{_counted(len(outcomes), 'credential')}: {words}"]
+    if wrong:
+        parts.append(f"{_counted(len(wrong), 'mistake')} to mend")
+    click.echo("; ".join(parts), err=True)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def _sentences(what: str, next_step: str) -> str:
+    return f"{what} {next_step}" if what.endswith((".", "?", "!")) else f"{what}. {next_step}"
+
+
+def _plain(text: str) -> str:
+    """The text without anything that a terminal would obey."""
+    return "".join(
+        sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text
+    )
 
 
 def _texts(problems: Sequence[Problem]) -> list[str]:

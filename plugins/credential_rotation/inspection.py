@@ -12,12 +12,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from credential_rotation.attempt import Parties
-from credential_rotation.complaints import could_not_ask
+from credential_rotation.complaints import could_not_ask, nothing_works
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Probe
 from credential_rotation.outcome import Outcome, Step, told
 from credential_rotation.policy import Request, due
+from credential_rotation.protocols import Rotator
 
 Clock = Callable[[], datetime]
 
@@ -38,7 +39,7 @@ def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: 
     """What an attempt would begin with now: a dry run that also asks the target about CURRENT."""
     try:
         look = Look(credential, parties.vault.look(), parties.rotator)
-        reason = _would_do(look, begin, clock())
+        reason = _would_do(look, parties.rotator, begin, clock())
     except RotationError as error:
         return told(credential, error.outcome, error.what, next_step=error.next_step)
     word = "planned" if reason is not None else "unchanged"
@@ -46,16 +47,27 @@ def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: 
     return replace(told(credential, word, reason or decision.reason), version=_version(look))
 
 
-def _would_do(look: Look, begin: Request, now: datetime) -> str | None:
+def _would_do(look: Look, rotator: Rotator, begin: Request, now: datetime) -> str | None:
     current = look.stored.current
     if look.newer:
         return f"version {look.newer[0].epoch} was begun and would be finished"
     if current is not None and not look.works(current.secret):
-        return "CURRENT is refused; the newest record that logs in would take its place"
+        return _would_heal(look, rotator, begin)
     if current is not None and look.own is None:
         return "CURRENT works and has no record; it would be given one"
     decision = due(look.credential.policy, look.own, begin, now)
+    if decision.begin and rotator.changes_itself:
+        look.login()
     return f"a new version would be made: {decision.reason}" if decision.begin else None
+
+
+def _would_heal(look: Look, rotator: Rotator, begin: Request) -> str:
+    """What becomes of a CURRENT that is refused. Raises: NoStoredValueWorks (nothing else is stored)."""
+    if any(record is not look.own for record in look.stored.records):
+        return "CURRENT is refused; the newest record that logs in would take its place"
+    if begin.force and not rotator.changes_itself:
+        return "no stored value works; the admin would set a new one"
+    raise nothing_works(look.credential)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,12 +53,9 @@ def plan(credential: Credential, known: Known, *, begin: Request | None, now: da
 def status(credential: Credential, known: Known, *, begin: Request, now: datetime) -> Outcome:
     """`ok`, with version and age and when it is due; `planned` where the next run has something to do."""
     planned = plan(credential, known, begin=begin, now=now)
-    newest = known.newest
-    if newest is None:
-        return planned
-    age = _age(now - newest.written)
     word = "ok" if planned.outcome == "unchanged" else planned.outcome
-    return replace(planned, outcome=word, reason=f"{age} old; {planned.reason}")
+    age = f"{_age(now - known.newest.written)} old" if known.newest else "no version yet"
+    return replace(planned, outcome=word, reason=f"{age}; {planned.reason}")
 
 
 def _age(age: timedelta) -> str:
@@ -67,7 +64,7 @@ def _age(age: timedelta) -> str:
     for unit, size in (("d", 24 * 60), ("h", 60)):
         if minutes >= 2 * size:
             return f"{minutes // size}{unit}"
-    return f"{minutes}m"
+    return f"{minutes}m" if minutes > 0 else "less than 1m"
 
 
 def records_by_name(records: Iterable[RecordName]) -> Mapping[str, tuple[RecordName, ...]]:

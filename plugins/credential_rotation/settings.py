@@ -16,6 +16,8 @@ JOURNAL = "ROTATION_JOURNAL_PROJECT"
 SETTLE = "ROTATION_SETTLE"
 TOKEN = "ROTATION_BWS_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
+SETTLES_SURELY = timedelta(minutes=15)
+"""The default: a write that has not landed by then never does."""
 _SECONDS = re.compile(r"([1-9][0-9]{0,4})s")
 
 
@@ -37,7 +39,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     return Settings(
         include=Path(given[INCLUDE]) if INCLUDE in given else _beside_plugins(),
         journal_project=given.get(JOURNAL),
-        settle=_duration(given.get(SETTLE, "15m")),
+        settle=_duration(given[SETTLE]) if SETTLE in given else SETTLES_SURELY,
     )
 
 

@@ -76,7 +76,7 @@ def wish_of(
         )
     names = _names(params.get("credentials"))
     force, dry_run = (_switch(params, name) for name in ("force", "dry_run"))
-    reason = params.get("reason")
+    reason = _reason(params.get("reason"))
     if force and not names:
         raise BadInput(
             "forced, but no credential is chosen",
@@ -87,7 +87,7 @@ def wish_of(
         by=by or "schedule",
         now=bool(names) and by is not None,
         force=force,
-        reason=str(reason) if reason else None,
+        reason=reason,
     )
     return Wish(names, request, dry_run)
 
@@ -100,6 +100,16 @@ def _names(given: object) -> tuple[str, ...]:
             "`credentials` is not a list of names", next_step='Write them as ["warehouse-etl", "reporting"].'
         )
     return tuple(dict.fromkeys(given))
+
+
+def _reason(given: object) -> str | None:
+    if given is None:
+        return None
+    if not isinstance(given, str) or len(given) > MOST_REASON:
+        raise BadInput(
+            f"`reason` is not a text of at most {MOST_REASON} characters", next_step="Say why, in a sentence."
+        )
+    return given.strip() or None
 
 
 def _switch(params: Mapping[str, object], name: str) -> bool:

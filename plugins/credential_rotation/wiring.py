@@ -120,6 +120,11 @@ class Deployment:
             credential, lambda: foresee(credential, self.parties(credential), begin=begin, clock=self.clock)
         )
 
+    def insist_on_settings(self) -> None:
+        """Ask nobody, and raise BadInput where settings are missing or contradict each other."""
+        self.client  # noqa: B018 - settings that cannot work raise here
+        self._journal_name()
+
     # --- who takes part --------------------------------------------------------------------------------
 
     def parties(self, credential: Credential) -> Parties:
@@ -147,6 +152,9 @@ class Deployment:
 
     def journal_project(self) -> str:
         """The id of the journal's project. Raises: BadInput, VaultTrouble."""
+        return self.projects.id_of(self._journal_name(), what=ours.JOURNAL)
+
+    def _journal_name(self) -> str:
         name = self.settings.journal_project
         if name is None:
             raise BadInput(
@@ -154,7 +162,7 @@ class Deployment:
                 next_step="Make a Bitwarden project of its own that only the rotation's machine account can "
                 f"read and write, and set {ours.JOURNAL} to its name.",
             )
-        return self.projects.id_of(name, what=ours.JOURNAL)
+        return name
 
     @property
     def projects(self) -> Projects:
