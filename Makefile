@@ -48,6 +48,6 @@ $(UV):
 	@$(dir $@)python -m pip install --quiet uv
 
 clean: ## end what runs, and remove what was made here
-	@test ! -e $(VENV)/made || $(MAKE) --no-print-directory down
+	@test ! -e .sandbox/up.json || $(RUN) -m sandbox.demo down
 	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find plugins tests dags -name __pycache__ -prune -exec rm -rf {} +
