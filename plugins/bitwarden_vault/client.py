@@ -45,7 +45,7 @@ class VaultClient:
 
         All or nothing, as the server has it. Raises: NotFound (one of them is gone or not readable).
         """
-        wanted = list(dict.fromkeys(ids))  # the server refuses doubled ids
+        wanted = list(dict.fromkeys(one.lower() for one in ids))  # the server refuses doubled ids
         found: dict[str, VaultSecret] = {}
         for begin in range(0, len(wanted), BATCH):
             piece = self._ask("get_secrets", ids=wanted[begin : begin + BATCH])

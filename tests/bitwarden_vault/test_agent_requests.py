@@ -58,8 +58,8 @@ def test_several_secrets_come_in_the_order_asked_and_all_or_none(
     """Doubled ids, which the server refuses, are asked once; pieces are put together."""
     monkeypatch.setattr("bitwarden_vault.client.BATCH", 2)
     ids = [vault.put(value=str(number)) for number in range(5)]
-    wanted = [ids[3], ids[0], ids[3], ids[4], ids[1].upper()]
-    assert [one.value for one in vault.client.get_secrets(wanted)] == ["3", "0", "3", "4", "1"]
+    wanted = [ids[3], ids[3].upper(), ids[3], ids[0], ids[4], ids[1].upper()]
+    assert [one.value for one in vault.client.get_secrets(wanted)] == ["3", "3", "3", "0", "4", "1"]
     assert vault.client.get_secrets([]) == ()
     vault.workplace.bitwarden.trash(ids[2])
     with pytest.raises(NotFound):
