@@ -118,8 +118,8 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
         )
     if deployment.settings.settle < ours.SETTLES_SURELY:
         yield (
-            f"{ours.SETTLE} is {_written(deployment.settings.settle)}: a write whose answer was lost may land later "
-            f"than that. Shorter than {write_duration(ours.SETTLES_SURELY)} is for trying things out."
+            f"{ours.SETTLE} is {_written(deployment.settings.settle)}: a write whose answer is lost may land "
+            f"later than that. Shorter than {write_duration(ours.SETTLES_SURELY)} is for trying things out."
         )
     unproved = [one.name for one in inventory.credentials if one.consumers]
     if unproved:

@@ -34,6 +34,16 @@ def nothing_stored(credential: Credential) -> NoStoredValueWorks:
     )
 
 
+def admin_not_stored(admin: Credential) -> NoStoredValueWorks:
+    """The entry that is another's admin has no CURRENT."""
+    place = admin.vault.key or admin.vault.id
+    return NoStoredValueWorks(
+        f"the admin {admin.name} cannot log in: its password is not stored",
+        next_step=f"Nothing was changed. Put the working password of {admin.principals[0]} into Bitwarden as "
+        f"`{place}` in project {admin.vault.project}.",
+    )
+
+
 def nothing_works(credential: Credential) -> NoStoredValueWorks:
     """Neither CURRENT nor any record logs in."""
     return NoStoredValueWorks(

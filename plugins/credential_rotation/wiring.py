@@ -21,7 +21,7 @@ from bitwarden_vault.settings import read_settings as read_vault_settings
 from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
-from credential_rotation.complaints import nothing_stored
+from credential_rotation.complaints import admin_not_stored
 from credential_rotation.consumers import EntryConsumers
 from credential_rotation.engines.registry import CheckedRotator, rotator_for
 from credential_rotation.errors import BadInput, NotConfigured, RotationError
@@ -218,7 +218,7 @@ class Deployment:
         entry = self.entry(admin.name)
         current = self.vault(entry).look().current
         if current is None:
-            raise nothing_stored(entry)
+            raise admin_not_stored(entry)
         return current.secret
 
 

@@ -205,13 +205,24 @@ class Site:
         self.said += [result.stdout, result.stderr, log.getvalue()]
         return Ran(result.exit_code, result.stdout, result.stderr)
 
-    def run_process(self, *arguments: str, **environ: str | None) -> Ran:
+    def run_process(self, *arguments: str) -> Ran:
         """Run a command as an operator does."""
-        known = {name: text for name, text in self._environ(environ).items() if text is not None}
-        known |= {"PYTHONPATH": str(PLUGINS), "PATH": os.defpath}
-        command = [sys.executable, "-m", "credential_rotation", *arguments]
+        return self._process("-m", "credential_rotation", *arguments)
+
+    def run_python(self, code: str) -> Ran:
+        """Run code in a process of its own, in the deployment's environment."""
+        return self._process("-c", code)
+
+    def _process(self, *arguments: str) -> Ran:
+        environ = {**self.environ, "PYTHONPATH": str(PLUGINS), "PATH": os.defpath}
         result = subprocess.run(
-            command, env=known, capture_output=True, text=True, timeout=60, check=False, cwd=self.folder
+            [sys.executable, *arguments],
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            cwd=self.folder,
         )
         self.said += [result.stdout, result.stderr]
         return Ran(result.returncode, result.stdout, result.stderr)

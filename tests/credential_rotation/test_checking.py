@@ -1,0 +1,159 @@
+"""`check` tells what would keep rotations from working, and touches neither CURRENT nor a role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from scenes.deployment import Ran, Site
+
+pytest_plugins = ["scenes.deployment_fixtures"]
+
+MARK = "rotation/check"
+
+
+@pytest.fixture
+def untouched(site: Site) -> Iterator[Site]:
+    """Besides its own secret, nothing is different after any check; nothing was begun either."""
+    yield site
+    assert not site.records("etl") + site.records("reporting") + site.records("admin")
+    assert [row[2] for row in site.roles()] == [None] * 3
+
+
+def check(site: Site, *arguments: str, **environ: str | None) -> Ran:
+    """Check, and see that CURRENT, journal, verifiers and comments are as they were."""
+    before = site.everything()
+    ran = site.run("check", *arguments, "--json", **environ)
+    assert site.everything() == before
+    return ran
+
+
+def marks(site: Site) -> list[str]:
+    """The projects in which `check` has proved that it may write."""
+    names = [site.project(name) for name in ("journal", "data", "admins")]
+    return [
+        name for name in names for one in site.bitwarden.secrets(name) if one.key == MARK and not one.deleted
+    ]
+
+
+def test_a_deployment_that_is_right_is_told_so(untouched: Site) -> None:
+    """Each credential has an outcome: CURRENT logs in and may be changed, or nothing is stored yet."""
+    ran = check(untouched)
+    assert (ran.code, ran.words) == (0, {"etl": "ok", "reporting": "ok", "admin": "ok"})
+    assert "a first password" in ran.told("etl")
+    assert "may be changed" in ran.told("reporting")
+    assert ran.json["deployment"] == []
+
+
+def test_write_access_is_proved_by_one_secret_per_project_that_stays(untouched: Site) -> None:
+    """Checking again uses the same one, and says when it was."""
+    check(untouched)
+    check(untouched)
+    assert sorted(marks(untouched)) == sorted(
+        untouched.project(name) for name in ("admins", "data", "journal")
+    )
+    [kept] = [one for one in untouched.bitwarden.secrets(untouched.project("data")) if one.key == MARK]
+    assert kept.note.startswith("last proved ")
+
+
+@pytest.mark.parametrize("project", ["journal", "data", "admins"])
+def test_a_project_that_may_only_be_read_is_told(untouched: Site, project: str) -> None:
+    """One mistake, with the permission to give; the other projects are proved all the same."""
+    untouched.bitwarden.grant("rotation", untouched.project(project), "read")
+    ran = check(untouched)
+    assert ran.code == 1
+    [mistake] = ran.json["deployment"]
+    what = "ROTATION_JOURNAL_PROJECT" if project == "journal" else f"'{untouched.project(project)}'"
+    assert what in mistake
+    assert "Can read, write" in mistake
+    assert len(marks(untouched)) == 2
+
+
+def test_every_project_that_cannot_be_written_is_told_at_once(untouched: Site) -> None:
+    """One mistake does not hide the others."""
+    untouched.bitwarden.grant("rotation", untouched.project("data"), "read")
+    untouched.bitwarden.grant("rotation", untouched.project("admins"), None)
+    ran = check(untouched)
+    assert len(ran.json["deployment"]) == 2
+    assert ran.words == {"etl": "failed", "reporting": "ok", "admin": "failed"}
+
+
+def test_only_the_projects_of_chosen_entries_are_proved(untouched: Site) -> None:
+    """Whoever checks one entry writes nowhere else."""
+    assert list(check(untouched, "reporting").words) == ["reporting"]
+    assert marks(untouched) == [untouched.project("journal"), untouched.project("data")]
+
+
+def test_a_missing_privilege_is_found_by_trying_and_taken_back(untouched: Site) -> None:
+    """With the GRANT to run; the others are checked all the same."""
+    etl, admin = untouched.role("etl"), untouched.role("admin")
+    untouched.postgres.execute(f"REVOKE {etl} FROM {admin}")
+    ran = check(untouched)
+    assert (ran.code, ran.words) == (1, {"etl": "failed", "reporting": "ok", "admin": "ok"})
+    assert f'GRANT "{etl}" TO "{admin}" WITH ADMIN OPTION' in ran.told("etl")
+
+
+def test_a_current_that_is_refused_is_broken(untouched: Site) -> None:
+    """Also where an admin could change it, with what to do about it."""
+    for name in ("reporting", "admin"):
+        untouched.postgres.execute(f"ALTER ROLE {untouched.role(name)} PASSWORD 'changed-by-hand'")
+    ran = check(untouched)
+    assert ran.words == {"etl": "failed", "reporting": "broken", "admin": "broken"}
+    assert all(outcome["next_step"] for outcome in ran.outcomes.values())
+
+
+def test_records_of_a_name_that_no_entry_has_are_told(site: Site) -> None:
+    """A renamed or removed entry leaves no orphan in silence."""
+    site.run("rotate", "etl")
+    site.change_entries("name: etl", "name: warehouse-etl")
+    [warning] = [text for text in check(site).json["warnings"] if "records" in text]
+    assert "'etl'" in warning
+    assert "renamed" in warning
+
+
+def test_records_of_an_entry_that_has_a_mistake_are_no_orphans(site: Site) -> None:
+    """Its mistake is told; nobody is advised to delete its records."""
+    site.run("rotate", "etl")
+    site.change_entries("admin: admin", "admin: admn")
+    assert not [text for text in check(site).json["warnings"] if "no entry is called" in text]
+
+
+def test_one_token_for_all_is_told_and_one_of_its_own_is_not(untouched: Site) -> None:
+    """Consumers that share the rotation's token can read the journal."""
+    assert any("ROTATION_BWS_ACCESS_TOKEN" in text for text in check(untouched).json["warnings"])
+    own = check(untouched, ROTATION_BWS_ACCESS_TOKEN=untouched.ground.token, BWS_ACCESS_TOKEN=None)
+    assert (own.code, own.json["warnings"]) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("settle", "said"), [("5s", "5s"), ("90s", "90s"), ("2m", "2m"), ("15m", None), ("1h", None)]
+)
+def test_a_settle_that_is_shorter_than_sure_is_told(untouched: Site, settle: str, said: str | None) -> None:
+    """In the words in which it was set."""
+    warnings = [
+        text for text in check(untouched, ROTATION_SETTLE=settle).json["warnings"] if "SETTLE" in text
+    ]
+    assert [f"ROTATION_SETTLE is {said}:" in text for text in warnings] == ([True] if said else [])
+
+
+def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> None:
+    """Consumers that nobody can ask yet, queues and pools that are not used yet."""
+    untouched.change_entries(
+        "owner: analytics", "owner: analytics\n    consumers: [{dag: load}]\n    pool: db"
+    )
+    warnings = " ".join(check(untouched).json["warnings"])
+    assert "cannot ask consumers: reporting" in warnings
+    assert "ignores queue and pool of reporting" in warnings
+
+
+def test_what_is_wrong_stands_above_what_is_right(untouched: Site) -> None:
+    """A person reads from the top, and the last line sums up."""
+    untouched.postgres.execute(f"ALTER ROLE {untouched.role('admin')} PASSWORD 'changed-by-hand'")
+    untouched.change_entries("policy: weekly\n    owner: analytics", "policy: wekly\n    owner: analytics")
+    ran = untouched.run("check")
+    names = [line.split()[0] for line in ran.out.splitlines()[1:] if not line.startswith(" ")]
+    assert names == ["etl", "admin"]
+    err = ran.err.splitlines()
+    assert [line for line in err if line.startswith("wrong: include/credentials/all.yaml:15: reporting:")]
+    assert err[-1] == "2 credentials: 1 failed, 1 broken; 1 mistake to mend"
