@@ -25,6 +25,7 @@ def shared_bitwarden(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bitwa
 @pytest.fixture
 def bitwarden(shared_bitwarden: BitwardenStandIn) -> BitwardenStandIn:
     """The server as it is when nothing is wrong."""
+    shared_bitwarden.advance_clock(-shared_bitwarden.clock_is_ahead)
     shared_bitwarden.clear_faults()
     shared_bitwarden.rate_limits(False)  # noqa: FBT003  # reads as a switch
     shared_bitwarden.bearer_lifetime(3600)

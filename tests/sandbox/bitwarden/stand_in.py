@@ -46,6 +46,8 @@ class BitwardenStandIn:
         self._key = SymmetricKey.generate()
         self._accounts: dict[str, str] = {}
         self._running: Server | None = None
+        self.clock_is_ahead = 0.0
+        """Seconds by which the server lives later than this machine."""
 
     def __enter__(self) -> "BitwardenStandIn":  # noqa: PYI034  # typing.Self is 3.11
         self.start()
@@ -198,6 +200,7 @@ class BitwardenStandIn:
     def advance_clock(self, seconds: float) -> None:
         """Let the server live that much later: bearers, rate windows and dates; the client's clock stays."""
         self._server.ask("advance_clock", seconds=seconds)
+        self.clock_is_ahead += seconds
 
     @property
     def _server(self) -> Server:
