@@ -15,7 +15,7 @@ from urllib.parse import quote
 from airflow.configuration import conf
 from airflow.sdk import Context
 
-from credential_rotation.alerts.message import Message, messages_for, run_message
+from credential_rotation.alerts.message import Message, failure_message, messages_for, run_message
 from credential_rotation.alerts.slack import NotSent, SlackSender
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
 
@@ -23,6 +23,10 @@ log = logging.getLogger(__name__)
 
 OUTCOME = "outcome"
 TROUBLE = "trouble"
+ASK_AGAIN = (
+    "Nothing is wrong. Scheduled runs do not know what was asked for by hand: trigger it again if it is "
+    "still wanted."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +100,8 @@ class Reported:
                 say("Slack was not told: %s", sent.why)
 
     def _messages(self, deployment: str | None, owners: Mapping[str, str]) -> tuple[Message, ...]:
-        urgent = [one for one in self.outcomes if not (self.is_tick and one["outcome"] in HEALS_BY_ITSELF)]
         alone = messages_for(
-            urgent,
+            self.outcomes,
             links=self.links,
             owners=owners,
             run_link=self.run_link,
@@ -106,6 +109,7 @@ class Reported:
             run=self.run,
             work=self.work,
         )
+        alone += self._wishes_that_wait(deployment, owners)
         if not self.missing and not self.trouble:
             return alone
         about_run = run_message(
@@ -118,6 +122,23 @@ class Reported:
             work=self.work,
         )
         return (*alone, about_run)
+
+    def _wishes_that_wait(self, deployment: str | None, owners: Mapping[str, str]) -> tuple[Message, ...]:
+        """Asked for by hand, and not done in time; a tick's own work is done by the next one."""
+        if self.is_tick:
+            return ()
+        return tuple(
+            failure_message(
+                {**one, "next_step": ASK_AGAIN},
+                link=self.links.get(one["name"], self.run_link),
+                deployment=deployment,
+                owner=owners.get(one["name"], "not known"),
+                run=self.run,
+                work=self.work,
+            )
+            for one in self.outcomes
+            if one["outcome"] in HEALS_BY_ITSELF
+        )
 
 
 def _run_link(dag_id: str, run_id: str) -> str:

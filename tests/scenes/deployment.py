@@ -135,14 +135,16 @@ class Site:
     said: list[str] = field(default_factory=list)
     """All that any command printed or logged."""
     further_secrets: list[str] = field(default_factory=list, repr=False)
+    projects: dict[str, str] = field(default_factory=dict)
+    """Ids, by the short names that the tests use."""
 
     # --- what is there before the first command --------------------------------------------------------
 
     def set_up(self) -> None:
         """Projects, roles, secrets and inventory, as people would make them."""
         for name in ("data", "journal", "admins"):
-            self.bitwarden.create_project(self.project(name))
-            self.bitwarden.grant(ACCOUNT, self.project(name), "write")
+            self.projects[name] = self.bitwarden.create_project(self.project(name))
+            self.bitwarden.grant(ACCOUNT, self.projects[name], "write")
         self.first = {name: secrets.token_urlsafe(18) for name in ("etl", "reporting", "admin")}
         for name in ("etl", "reporting"):
             self.postgres.create_role(self.role(name), self.first[name])
@@ -152,7 +154,7 @@ class Site:
             ("admin", "admins", "rotation/admin"),
         ):
             login = {"username": self.role(name), "password": self.first[name]}
-            self.bitwarden.put_secret(project=self.project(project), key=key, value=json.dumps(login))
+            self.bitwarden.put_secret(project=self.projects[project], key=key, value=json.dumps(login))
         self.environ = {
             **self.ground.environ(),
             "ROTATION_INCLUDE": str(self.folder),
@@ -240,11 +242,7 @@ class Site:
 
     def secrets(self) -> list[StoredSecret]:
         """Everything in this test's projects except what `check` keeps there."""
-        found = [
-            one
-            for name in ("data", "journal", "admins")
-            for one in self.bitwarden.secrets(self.project(name))
-        ]
+        found = [one for project in self.projects.values() for one in self.bitwarden.secrets(project)]
         return [one for one in found if one.key != "rotation/check"]
 
     def current(self, key: str = "airflow/connections/etl") -> StoredSecret:

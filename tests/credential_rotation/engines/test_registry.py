@@ -1,0 +1,61 @@
+"""The table of engines."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from credential_rotation.engines.postgres import PostgresRotator
+from credential_rotation.engines.registry import ALL, DATABASES, rotator_for
+from credential_rotation.errors import BadInput
+from credential_rotation.inventory_schema import CREDENTIALS, schema
+from credential_rotation.model import Secret
+from simulators.scene import ETL
+
+PLUGINS = Path(__file__).parents[3] / "plugins"
+POSTGRES = replace(ETL, engine="postgres")
+
+
+def test_an_entry_gets_the_rotator_of_its_engine() -> None:
+    """With an admin it is changed by that one, without it changes itself."""
+    by_admin = rotator_for(POSTGRES, admin=lambda: Secret("rotator", "x"))
+    assert isinstance(by_admin, PostgresRotator)
+    assert not by_admin.changes_itself
+    assert rotator_for(POSTGRES, admin=None).changes_itself
+
+
+def test_an_unknown_engine_names_the_known_ones_and_the_entry() -> None:
+    """A mistake that the schema finds first, said as clearly where it does not."""
+    with pytest.raises(BadInput, match="warehouse-etl: unknown engine 'oracle'") as wrong:
+        rotator_for(replace(ETL, engine="oracle"), admin=None)
+    assert wrong.value.next_step == "Known are postgres. Mend the entry at warehouse.yaml:1."
+
+
+def test_every_line_of_the_table_can_be_loaded() -> None:
+    """A misspelt module shows here, not at night."""
+    for engine in ALL:
+        assert rotator_for(replace(ETL, engine=engine), admin=None).changes_itself
+
+
+def test_the_schema_offers_exactly_the_engines_of_the_table() -> None:
+    """What can be written down can be rotated, and the other way round."""
+    offered = schema(CREDENTIALS)["$defs"]["credential"]["properties"]["engine"]["enum"]
+    assert sorted(offered) == sorted(ALL)
+    assert set(DATABASES) <= set(ALL)
+
+
+def test_drivers_are_loaded_only_when_needed() -> None:
+    """The DAG processor works without them installed."""
+    code = "import sys, credential_rotation.engines.registry; print('psycopg' in sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": str(PLUGINS)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout == "False\n"

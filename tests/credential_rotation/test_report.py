@@ -1,0 +1,154 @@
+"""When a run is red, and what of it reaches Slack."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict, told
+from sandbox.slack import SlackStandIn
+from simulators.scene import ETL
+
+if TYPE_CHECKING:
+    from credential_rotation.report import Reported
+
+pytest_plugins = ["scenes.airflow_import"]
+pytestmark = pytest.mark.usefixtures("airflow")
+
+
+def outcome(name: str, word: str, reason: str = "something was found") -> OutcomeDict:
+    return told(replace(ETL, name=name), word, reason, next_step="Look at it.").as_dict()
+
+
+def report(planned: tuple[str, ...] | None, *outcomes: OutcomeDict, **changed: Any) -> Reported:  # noqa: ANN401 - any field
+    from credential_rotation.report import Reported  # noqa: PLC0415 - after Airflow's home is set
+
+    fields: dict[str, Any] = {
+        "work": "rotation",
+        "run": "manual__1",
+        "run_link": "https://airflow.example/dags/d/runs/manual__1",
+        "planned": planned,
+        "outcomes": outcomes,
+        "links": {one["name"]: f"https://airflow.example/log/{one['name']}" for one in outcomes},
+        "trouble": None,
+        "is_tick": False,
+    }
+    return Reported(**fields | changed)
+
+
+def texts(reported: Reported) -> list[str]:
+    """The first line of each message."""
+    return [message.text.splitlines()[0] for message in reported._messages("prod", {"etl": "data-platform"})]
+
+
+def test_all_that_was_planned_happened_is_no_complaint() -> None:
+    """And nobody is told."""
+    good = report(("etl", "bi"), outcome("etl", "rotated"), outcome("bi", "unchanged"))
+    assert good.complaint == ""
+    assert texts(good) == []
+
+
+def test_nothing_planned_is_no_complaint() -> None:
+    """A quiet hour."""
+    quiet = report(())
+    assert (quiet.complaint, quiet.is_unconfigured, texts(quiet)) == ("", False, [])
+
+
+def test_no_plan_and_no_trouble_is_a_fresh_drop_in() -> None:
+    """The plan was skipped; the report skips too."""
+    assert report(None).is_unconfigured
+    assert not report(None, trouble="the inventory cannot be read").is_unconfigured
+
+
+@pytest.mark.parametrize("word", ["unproved", "waiting", "busy", "refused", "broken", "failed"])
+def test_what_is_not_done_is_a_complaint(word: str) -> None:
+    """The name and the word, and how many of how many."""
+    assert report(("etl", "bi"), outcome("etl", word), outcome("bi", "ok")).complaint == (
+        f"1 of 2 not done: etl ({word})"
+    )
+
+
+@pytest.mark.parametrize("word", sorted(DONE))
+def test_what_is_done_is_none(word: str) -> None:
+    """Each word that means done."""
+    assert report(("etl",), outcome("etl", word)).complaint == ""
+
+
+def test_a_planned_credential_without_an_outcome_is_a_complaint() -> None:
+    """Its task was killed, or never ran: told as loudly as a failure."""
+    lost = report(("etl", "bi"), outcome("bi", "rotated"))
+    assert (lost.missing, lost.complaint) == (("etl",), "no outcome of etl")
+    [message] = lost._messages(None, {})
+    assert "etl" in message.text + str(message.blocks)
+
+
+def test_a_plan_that_was_not_made_is_a_complaint_with_its_reason() -> None:
+    """Bitwarden was down while planning, say."""
+    failed = report(None, trouble="no connection to Bitwarden. The next run tries again.")
+    assert failed.complaint == "no connection to Bitwarden. The next run tries again."
+    [message] = failed._messages("prod", {})
+    assert "no connection to Bitwarden" in message.text
+    assert report(None).complaint == "the plan was not made"
+
+
+def test_everything_that_is_wrong_is_said_together() -> None:
+    """Trouble with some entries, a failure and a lost task in one run."""
+    bad = report(("etl", "bi", "x"), outcome("etl", "failed"), outcome("bi", "ok"), trouble="a.yaml:3: half")
+    assert bad.complaint == "a.yaml:3: half; 1 of 3 not done: etl (failed); no outcome of x"
+    assert len(texts(bad)) == 2
+
+
+@pytest.mark.parametrize("word", sorted(HEALS_BY_ITSELF))
+def test_what_heals_by_itself_is_told_to_who_asked_and_not_every_hour(word: str) -> None:
+    """The tick only waits for the next one; a person asked for now."""
+    assert texts(report(("etl",), outcome("etl", word), is_tick=True)) == []
+    [message] = report(("etl",), outcome("etl", word), is_tick=False)._messages("prod", {})
+    assert "trigger it again" in message.text
+    assert "https://airflow.example/log/etl" in str(message.blocks)
+
+
+def test_a_failure_links_to_its_task_and_names_who_acts() -> None:
+    """The log of the task, not only the run."""
+    [message] = report(("etl",), outcome("etl", "failed"))._messages("prod", {"etl": "data-platform"})
+    assert "https://airflow.example/log/etl" in str(message.blocks)
+    assert "data-platform" in str(message.blocks)
+
+
+def test_messages_reach_slack(tmp_path: Path) -> None:
+    """Through the settings of the environment, with the deployment's name."""
+    bad = report(("etl", "bi"), outcome("etl", "failed"))
+    with SlackStandIn(tmp_path) as slack:
+        hook = {"SLACK_WEBHOOK_URL": slack.webhook_url, "ROTATION_DEPLOYMENT": "prod"}
+        bad.tell_slack(hook, {"etl": "data-platform"})
+        arrived = slack.messages()
+    assert [message["text"].splitlines()[0] for message in arrived] == texts(bad)
+    assert all("prod" in str(message["blocks"]) for message in arrived)
+
+
+def test_without_slack_it_is_logged_as_a_warning_and_nothing_is_raised(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Nobody asked for Slack."""
+    report(("etl",), outcome("etl", "failed")).tell_slack({}, {})
+    assert [(one.levelno, "Slack was not told" in one.message) for one in caplog.records] == [
+        (logging.WARNING, True)
+    ]
+
+
+def test_a_slack_that_is_set_and_broken_is_logged_as_an_error_and_nothing_is_raised(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A rotation's result never depends on an alert."""
+    report(("etl",), outcome("etl", "failed")).tell_slack({"SLACK_BOT_TOKEN": "xoxb-1"}, {})
+    assert [one.levelno for one in caplog.records] == [logging.ERROR]
+
+
+def test_the_log_has_a_line_for_each_credential(caplog: pytest.LogCaptureFixture) -> None:
+    """For whoever opens the report's log."""
+    with caplog.at_level(logging.INFO):
+        report(("etl", "bi"), outcome("etl", "failed", "why"), outcome("bi", "ok", "fine")).log_all()
+    assert [one.message for one in caplog.records] == ["etl: failed, why", "bi: ok, fine"]

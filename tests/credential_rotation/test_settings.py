@@ -1,0 +1,57 @@
+"""What the environment says about rotations."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from credential_rotation.errors import BadInput
+from credential_rotation.settings import Settings, read_settings
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_nothing_set_is_a_fresh_drop_in() -> None:
+    """The inventory lies beside `plugins/`, lost writes settle for 15 minutes, and there is no journal."""
+    assert read_settings({}) == Settings(ROOT / "include", None, timedelta(minutes=15))
+
+
+def test_everything_set() -> None:
+    """By variable."""
+    environ = {
+        "ROTATION_INCLUDE": "/srv/inventory",
+        "ROTATION_JOURNAL_PROJECT": "rotation-journal",
+        "ROTATION_SETTLE": "1h",
+        "UNRELATED": "x",
+    }
+    assert read_settings(environ) == Settings(Path("/srv/inventory"), "rotation-journal", timedelta(hours=1))
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n"])
+def test_blank_is_unset(blank: str) -> None:
+    """As Compose files and CI forms leave variables that nobody filled in."""
+    names = ("ROTATION_INCLUDE", "ROTATION_JOURNAL_PROJECT", "ROTATION_SETTLE")
+    assert read_settings(dict.fromkeys(names, blank)) == read_settings({})
+
+
+def test_a_line_end_that_came_along_is_no_part_of_a_name() -> None:
+    """Secrets mounted as files often end in one."""
+    assert read_settings({"ROTATION_JOURNAL_PROJECT": "journal\n"}).journal_project == "journal"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("5s", 5), ("90s", 90), ("2m", 120), ("1h", 3600), ("1d", 86400)]
+)
+def test_settle_may_be_seconds_too(text: str, seconds: int) -> None:
+    """Tests and demos cannot wait for minutes."""
+    assert read_settings({"ROTATION_SETTLE": text}).settle == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["0s", "0m", "15", "-5m", "soon", "1.5h", "5 m", "999999s"])
+def test_a_settle_that_means_nothing_is_refused(text: str) -> None:
+    """Zero, too: then a late write could undo a later one."""
+    with pytest.raises(BadInput, match="ROTATION_SETTLE: ") as wrong:
+        read_settings({"ROTATION_SETTLE": text})
+    assert "15m" in wrong.value.next_step
