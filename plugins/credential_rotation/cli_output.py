@@ -127,8 +127,8 @@ def _say_each(word: str, texts: Iterable[str]) -> None:
 def _sum_up(outcomes: Sequence[Outcome], wrong: Sequence[object]) -> None:
     """The last line, which is all that some people read."""
     counts = Counter(one.outcome for one in sorted(outcomes, key=lambda one: one.is_done))
-    words = ", ".join(f"{count} {word}" for word, count in counts.items()) or "nothing done"
-    parts = [f"{_counted(len(outcomes), 'credential')}: {words}"]
+    words = ", ".join(f"{count} {word}" for word, count in counts.items())
+    parts = [": ".join(part for part in (_counted(len(outcomes), "credential"), words) if part)]
     if wrong:
         parts.append(f"{_counted(len(wrong), 'mistake')} to mend")
     click.echo("; ".join(parts), err=True)
