@@ -46,7 +46,11 @@ def main() -> None:
 @some_names
 @as_json
 def check(names: tuple[str, ...], *, as_json: bool) -> None:
-    """Tell every mistake: inventory, settings, access to Bitwarden, privileges on each target."""
+    """Tell every mistake before the first rotation.
+
+    In inventory and settings, in access to Bitwarden, in privileges on each target. Writes nothing but one
+    secret of its own per project, `rotation/check`; CURRENT and the roles are left alone.
+    """
 
     def run(deployment: Deployment) -> int:
         inventory = deployment.inventory()
@@ -73,7 +77,7 @@ def plan(names: tuple[str, ...], *, as_json: bool) -> None:
 @some_names
 @as_json
 def status(names: tuple[str, ...], *, as_json: bool) -> None:
-    """Tell each credential's version and age, what is open, and when it is due."""
+    """Tell each credential's version, age and due date."""
 
     def run(deployment: Deployment) -> int:
         chosen, problems = _chosen(deployment, names)
@@ -108,7 +112,10 @@ def rotate(names: tuple[str, ...], *, force: bool, reason: str | None, dry_run: 
 @some_names
 @as_json
 def verify(names: tuple[str, ...], *, as_json: bool) -> None:
-    """Prove that CURRENT logs in everywhere and that its consumers are content. Changes nothing."""
+    """Prove that CURRENT works wherever it is used.
+
+    Asks the primary, every endpoint and every consumer. Changes nothing.
+    """
 
     def run(deployment: Deployment) -> int:
         return _each(_chosen(deployment, names), "verifying", deployment.verify, as_json=as_json)
@@ -172,11 +179,11 @@ def _named(inventory: Inventory, names: Sequence[str]) -> tuple[Credential, ...]
     by_name = {one.name: one for one in inventory.credentials}
     wrong = [_why_not(inventory, name) for name in dict.fromkeys(names) if name not in by_name]
     if wrong:
-        raise BadInput("; ".join(wrong), next_step="`check` shows every entry and what is wrong with it.")
+        raise BadInput("\n".join(wrong), next_step="`check` shows every entry and what is wrong with it.")
     return tuple(by_name[name] for name in dict.fromkeys(names))
 
 
 def _why_not(inventory: Inventory, name: str) -> str:
     mistakes = [str(problem) for problem in inventory.problems if problem.name == name]
     known = [one.name for one in inventory.credentials]
-    return "; ".join(mistakes) or f"there is no credential {name[:100]!r}{nearest(name, known).rstrip('?')}"
+    return "; ".join(mistakes) or f"there is no credential {name[:100]!r}{nearest(name, known)}"

@@ -110,13 +110,21 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
     table.add_column("version", no_wrap=True)
     table.add_column("why, and what next", overflow="fold")
     for one in outcomes:
-        what = f"{one.reason}\nNext: {one.next_step}" if one.next_step else one.reason
+        next_step = one.next_step or _by_itself(one)
+        what = f"{one.reason}\nNext: {next_step}" if next_step else one.reason
         version = "-" if one.version is None else str(one.version)
         colour = _COLOURS[_code(one)]
         table.add_row(
             Text(_plain(one.name)), Text(one.outcome, style=colour), Text(version), Text(_plain(what))
         )
     Console(soft_wrap=False).print(table)
+
+
+def _by_itself(outcome: Outcome) -> str:
+    """When a run goes on with what only has to wait."""
+    if outcome.until is None:
+        return ""
+    return f"a later run goes on by itself, not before {outcome.until:%Y-%m-%d %H:%M} UTC."
 
 
 def _say_each(word: str, texts: Iterable[str]) -> None:

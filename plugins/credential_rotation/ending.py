@@ -167,6 +167,7 @@ class Ending:
     def _made(
         self, word: str, reason: str, next_step: str, look: Look | None, *, new: Answer | None
     ) -> Outcome:
+        reason = reason.removeprefix(f"{self._credential.name}: ")
         self.step(word, reason)
         own = look.own if look is not None else None
         return replace(

@@ -159,6 +159,7 @@ def test_as_a_program_of_its_own_it_says_each_step_on_standard_error(site: Site)
     lines = [line.strip() for line in ran.err.splitlines()]
     assert lines[0] == "[1/1] rotating etl"
     assert "etl: applied, version 1" in lines
+    assert "etl: rotated, version 1 is CURRENT, and proved" in lines
     assert lines[-1] == "1 credential: 1 rotated"
 
 
@@ -179,3 +180,10 @@ def test_help_of_each_command_says_what_it_does(site: Site, command: str) -> Non
     ran = site.run(command, "--help", ROTATION_INCLUDE="/nowhere")
     assert ran.code == 0
     assert "--json" in ran.out
+
+
+def test_the_commands_are_listed_with_a_whole_sentence_each(site: Site) -> None:
+    """Nothing is cut off at 80 columns."""
+    ran = site.run("--help")
+    assert ran.code == 0
+    assert "..." not in ran.out.partition("Commands:")[2]

@@ -78,7 +78,10 @@ def test_the_worst_outcome_decides(site: Site) -> None:
 def test_one_that_fails_does_not_stop_the_next(site: Site) -> None:
     """All that were named are tried."""
     site.postgres.execute(f"ALTER ROLE {site.role('reporting')} PASSWORD 'changed-by-hand'")
-    assert site.run("rotate", "reporting", "etl", "--json").words == {"reporting": "failed", "etl": "rotated"}
+    ran = site.run_process("rotate", "reporting", "etl", "--json")
+    assert ran.words == {"reporting": "failed", "etl": "rotated"}
+    assert "reporting: failed, reporting:" not in ran.err
+    assert "reporting: failed, the target refuses CURRENT and every record" in ran.err
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "status", "verify", "retire"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime, timezone
 
 import pytest
 
@@ -48,6 +49,15 @@ def test_a_line_of_its_own_says_what_to_do(capsys: pytest.CaptureFixture[str]) -
         "                              about it",
         "                              Next: GRANT it.",
     ]
+
+
+def test_what_waits_says_until_when(capsys: pytest.CaptureFixture[str]) -> None:
+    """So that nobody tries again every minute."""
+    until = datetime(2026, 11, 25, 13, 5, 59, tzinfo=timezone.utc)
+    output.show([replace(outcome("waiting"), until=until)], (), as_json=False)
+    lines, _ = seen(capsys)
+    told_next = " ".join(line.strip() for line in lines[2:])
+    assert told_next == "Next: a later run goes on by itself, not before 2026-11-25 13:05 UTC."
 
 
 @pytest.mark.usefixtures("narrow")

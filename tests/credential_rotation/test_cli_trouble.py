@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from sandbox.bitwarden.faults import Fault
 from sandbox.ports import free_ports
-from scenes.deployment import Site, own_agent
+from scenes.deployment import Site
+from scenes.ground import own_agent
 
 pytest_plugins = ["scenes.deployment_fixtures"]
 
@@ -122,17 +121,11 @@ def test_a_project_that_is_the_journal_itself(rotated: Site) -> None:
 
 def test_a_certificate_of_bitwardens_that_nobody_vouches_for(rotated: Site) -> None:
     """The address and SSL_CERT_FILE are named; TLS is never switched off."""
-    with strange_ca(rotated) as environ:
+    strange = {"SSL_CERT_FILE": str(rotated.postgres.ca_file), "BITWARDEN_PATIENCE": "1s"}
+    with own_agent(rotated.ground, rotated.ground.token, **strange) as environ:
         said = trouble(rotated, "rotate", "etl", **environ)
     assert rotated.bitwarden.identity_url in said
     assert "SSL_CERT_FILE" in said
-
-
-@contextmanager
-def strange_ca(site: Site) -> Iterator[dict[str, str]]:
-    """Settings of a worker that trusts another authority."""
-    with own_agent(site.ground, site.ground.token) as environ:
-        yield {**environ, "SSL_CERT_FILE": str(site.postgres.ca_file), "BITWARDEN_PATIENCE": "1s"}
 
 
 def test_a_certificate_of_the_targets_that_nobody_vouches_for(rotated: Site) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from credential_rotation import wiring
-from credential_rotation.errors import BadInput, NotConfigured
+from credential_rotation.errors import BadInput, NotConfigured, VaultTrouble
 from credential_rotation.model import Secret
 from credential_rotation.policy import Request
 from credential_rotation.wiring import open_deployment
-from scenes.deployment import Site, own_agent
+from scenes.deployment import Site
+from scenes.ground import own_agent
 
 pytest_plugins = ["scenes.deployment_fixtures"]
 
@@ -49,7 +50,7 @@ def test_the_rotation_s_own_token_wins(site: Site) -> None:
     weak = site.bitwarden.create_machine_account(f"consumer of {site.number}", {site.project("data"): "read"})
     with own_agent(site.ground, weak) as environ:
         alone = open_deployment({**site.environ, **environ})
-        with pytest.raises(wiring.RotationError):
+        with pytest.raises(VaultTrouble):
             alone.journal_project()
     both = open_deployment(
         {**site.environ, "BWS_ACCESS_TOKEN": weak, "ROTATION_BWS_ACCESS_TOKEN": site.ground.token}

@@ -12,10 +12,8 @@ import logging
 import os
 import re
 import secrets
-import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -25,15 +23,14 @@ from typing import Any
 import psycopg
 from click.testing import CliRunner
 
-from bitwarden_vault.client import VaultClient
-from bitwarden_vault.settings import read_settings
+from bitwarden_vault.settings import PASSED_ON
 from credential_rotation.cli import main
 from credential_rotation.wiring import Deployment, open_deployment
 from sandbox.bitwarden.stand_in import BitwardenStandIn, StoredSecret
 from sandbox.postgres import PostgresServer
+from scenes.ground import ACCOUNT, Ground
 
 PLUGINS = Path(__file__).parents[2] / "plugins"
-ACCOUNT = "rotation"
 
 POLICIES = "policies:\n  weekly: {max_age: 1w}\n"
 ENTRIES = """\
@@ -97,29 +94,6 @@ class Ran:
     def flat(self) -> str:
         """All that was printed, as if the terminal had no end."""
         return " ".join((self.out + self.err).split())
-
-
-@dataclass(frozen=True)
-class Ground:
-    """The servers, and a machine account whose agent all tests share."""
-
-    bitwarden: BitwardenStandIn
-    postgres: PostgresServer
-    token: str
-    sockets: Path
-
-    def environ(self, token: str | None = None, sockets: Path | None = None) -> dict[str, str]:
-        """How to reach Bitwarden."""
-        return {
-            "BWS_ACCESS_TOKEN": token or self.token,
-            "BWS_ORGANIZATION_ID": self.bitwarden.organization_id,
-            "BWS_API_URL": self.bitwarden.api_url,
-            "BWS_IDENTITY_URL": self.bitwarden.identity_url,
-            "SSL_CERT_FILE": str(self.bitwarden.ca_file),
-            "BITWARDEN_SOCKET_DIR": str(sockets or self.sockets),
-            "BITWARDEN_DEADLINE": "5s",
-            "BITWARDEN_PATIENCE": "10s",
-        }
 
 
 @dataclass
@@ -235,7 +209,7 @@ class Site:
 
     def _environ(self, changed: Mapping[str, str | None]) -> dict[str, str | None]:
         ours = ("BWS_", "BITWARDEN_", "ROTATION_", "SLACK_")
-        unset = {name: None for name in os.environ if name.startswith(ours)}
+        unset = {name: None for name in os.environ if name.startswith(ours) or name in PASSED_ON}
         return {**unset, **self.environ, **changed}
 
     # --- the truth, asked without the code under test --------------------------------------------------
@@ -302,15 +276,3 @@ def _listening() -> Iterator[io.StringIO]:
         yield heard
     finally:
         logging.getLogger().removeHandler(handler)
-
-
-@contextmanager
-def own_agent(ground: Ground, token: str) -> Iterator[dict[str, str]]:
-    """The settings of another access token; its agent is stopped afterwards."""
-    sockets = Path(tempfile.mkdtemp(prefix="bwv-"))  # short: a socket's path has a limit
-    environ = ground.environ(token, sockets)
-    try:
-        yield environ
-    finally:
-        VaultClient(read_settings(environ)).stop()
-        shutil.rmtree(sockets)

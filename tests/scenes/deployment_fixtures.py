@@ -10,7 +10,8 @@ import pytest
 
 from sandbox.bitwarden.stand_in import BitwardenStandIn
 from sandbox.postgres import PostgresServer
-from scenes.deployment import ACCOUNT, Ground, Site, own_agent
+from scenes.deployment import Site
+from scenes.ground import ACCOUNT, Ground, own_agent
 
 _numbers = itertools.count(1)
 
