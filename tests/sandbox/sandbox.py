@@ -1,4 +1,4 @@
-"""All that the rotation meets, on this machine: Bitwarden, PostgreSQL, Slack, and an Airflow when asked for.
+"""All that the rotation meets, on this machine: Bitwarden, PostgreSQL, Slack; AWS and Airflow when asked for.
 
     with Sandbox(directory) as sandbox:
         sandbox.postgres.create_role("etl", "…")
@@ -16,6 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sandbox.airflow import AirflowSandbox
+from sandbox.aws import AwsStandIn
 from sandbox.bitwarden import BitwardenStandIn
 from sandbox.directory_lock import lock
 from sandbox.kept import Kept
@@ -24,7 +25,7 @@ from sandbox.slack import SlackStandIn
 
 
 class Sandbox:
-    """`bitwarden`, `postgres` and `slack` run from start to stop; `airflow` from `start_airflow()` on."""
+    """`bitwarden`, `postgres` and `slack` run from start to stop; AWS and `airflow` when started."""
 
     bitwarden: BitwardenStandIn
     postgres: PostgresServer
@@ -37,6 +38,7 @@ class Sandbox:
         self._running = ExitStack()
         self._hold: int | None = None
         self._airflow: AirflowSandbox | None = None
+        self._aws: AwsStandIn | None = None
 
     def __enter__(self) -> "Sandbox":  # noqa: PYI034 - typing.Self is 3.11
         self.start()
@@ -78,6 +80,12 @@ class Sandbox:
         self._airflow.start()
         return self._airflow
 
+    def start_aws(self) -> AwsStandIn:
+        """The account that runs until the sandbox ends; started by the first who asks."""
+        if self._aws is None:
+            self._aws = self._running.enter_context(AwsStandIn(self.run_directory / "aws", hold=self._hold))
+        return self._aws
+
     @property
     def airflow(self) -> AirflowSandbox:
         assert self._airflow is not None, "call start_airflow() first"
@@ -92,6 +100,6 @@ class Sandbox:
 
     def stop(self) -> None:
         """End all of it; again is fine."""
-        self._airflow = None
+        self._airflow = self._aws = None
         self._running.close()
         self._hold = None

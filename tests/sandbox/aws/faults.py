@@ -1,0 +1,74 @@
+"""Things that go wrong between a client and a commit, to be switched on by action and key.
+
+Without a commit: `answer` (an AWS error of any status and code), `drop_before`, `hang`.
+With the commit: `delay` (before looking), `drop_after`, `hang_after`. `commit_late` leaves the client with a
+dropped connection at once, and the request lands `seconds` later, judged by the keys of when it came.
+"""
+
+import fnmatch
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+Effect = Literal["answer", "drop_before", "hang", "delay", "drop_after", "hang_after", "commit_late"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What happens to requests that match; `action` ("iam:CreateAccessKey") and `key_id` are shell patterns.
+
+    The first `skip` matches pass; then `times` of them are hit (None: until cleared).
+    """
+
+    does: Effect
+    action: str = "*"
+    key_id: str = "*"
+    seconds: float = 0.0
+    status: int = 500
+    code: str = "InternalFailure"
+    message: str = "We encountered an internal error. Please try again."
+    skip: int = 0
+    times: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.does not in get_args(Effect):
+            raise ValueError(f"no such fault: {self.does!r}; there are {', '.join(get_args(Effect))}")
+
+    def matches(self, action: str, key_id: str) -> bool:
+        """Action and key fit the patterns."""
+        return fnmatch.fnmatchcase(action, self.action) and fnmatch.fnmatchcase(key_id, self.key_id)
+
+
+class Faults:
+    """The faults that are switched on, in order; the first that matches and is not used up is taken."""
+
+    def __init__(self) -> None:
+        self._active: list[Fault] = []
+
+    def add(self, fault: Fault) -> None:
+        """Switch one on."""
+        self._active.append(fault)
+
+    def clear(self) -> None:
+        """Switch all off; what is already under way takes its course."""
+        self._active.clear()
+
+    def take(self, action: str, key_id: str) -> Fault | None:
+        """The fault for this request, counted."""
+        for index, fault in enumerate(self._active):
+            if not fault.matches(action, key_id) or fault.times == 0:
+                continue
+            if fault.skip:
+                self._active[index] = replace(fault, skip=fault.skip - 1)
+                continue
+            if fault.times is not None:
+                self._active[index] = replace(fault, times=fault.times - 1)
+            return fault
+        return None
+
+
+def throttling(action: str, times: int | None) -> Fault:
+    """Too many requests, in the words of the service."""
+    if action.startswith("s3:"):
+        return Fault("answer", action, status=503, code="SlowDown", message="Reduce your rate.", times=times)
+    code = "ThrottlingException" if action.startswith("cloudtrail:") else "Throttling"
+    return Fault("answer", action, status=400, code=code, message="Rate exceeded", times=times)
