@@ -14,33 +14,23 @@ it again. The rules are those of the rotation protocol (docs/protocol.md), each 
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
-from credential_rotation.complaints import another_value, foreign_stamp, nothing_works, refused_after_apply
-from credential_rotation.ending import Ending
-from credential_rotation.errors import ApplyUnknown, RotationError, VaultTrouble, VaultUnknown
+from credential_rotation.complaints import foreign_stamp, nothing_works
+from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
-from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Current, Record, Stamp
+from credential_rotation.model import UNMANAGED_EPOCH, Credential, Record
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Decision, Request, due
-from credential_rotation.protocols import Consumers, Rotator, Session, Vault
+from credential_rotation.promotion import apply, compare, promote
+from credential_rotation.protocols import Session
+from credential_rotation.retirement import retire, sweep
+from credential_rotation.turn import Clock, Parties, Turn
 
-Clock = Callable[[], datetime]
-
-UNSETTLED = "an earlier attempt was not seen to end; its writes may still land"
+IN_GRACE = "the value before it lives on until its grace is over; the next one begins after that"
 UNRETIRED = "a replaced version is not proved dead yet; the next one begins after that"
-
-
-@dataclass(frozen=True, slots=True)
-class Parties:
-    """Who takes part in a credential's rotation."""
-
-    vault: Vault
-    rotator: Rotator
-    consumers: Consumers
+UNSETTLED = "an earlier attempt was not seen to end; its writes may still land"
 
 
 def attempt(
@@ -56,264 +46,168 @@ def attempt(
     `begin` is None for a pass that begins nothing. Whatever keeps the attempt from its end becomes an
     outcome with a reason and a next step; only a crash escapes.
     """
-    this = _Attempt(credential, parties, begin=begin, clock=clock, settle=settle)
+    turn = Turn(credential, parties, begin=begin, clock=clock, settle=settle)
     try:
-        this.run()
+        _run(turn)
     except RotationError as error:
-        return this.ending.failed(error, this.look)
-    return this.ending.outcome(this.look)
+        return turn.ending.failed(error, turn.look)
+    return turn.ending.outcome(turn.look)
 
 
-class _Attempt:
-    """The order of effects; `ending` keeps what was done for those who read it later."""
+def _run(turn: Turn) -> None:
+    """The order of effects."""
+    look = turn.see()
+    if not _has_work(turn, look):
+        return
+    login = look.login() if turn.rotator.changes_itself else None
+    with turn.rotator.lock(login, changing=look.idle) as session:
+        turn.ending.step("locked")
+        look = turn.see()
+        _read_stamps(turn, look, session)
+        _heal(turn, look)
+        _adopt(turn, look)
+        _finish(turn, look, session)
+        sweep(turn, look)
+        retire(turn, look, session)
+        if _may_begin(turn, look):
+            _begin(turn, look, session)
+            retire(turn, look, session)
 
-    def __init__(
-        self,
-        credential: Credential,
-        parties: Parties,
-        *,
-        begin: Request | None,
-        clock: Clock,
-        settle: timedelta,
-    ) -> None:
-        self.credential = credential
-        self.vault = parties.vault
-        self.rotator = parties.rotator
-        self.consumers = parties.consumers
-        self.request = begin
-        self.clock = clock
-        self.settle = settle
-        self.id = secrets.token_hex(6)
-        self.ending = Ending(credential, self.id, clock)
-        self.look: Look | None = None
-        self.stamp: Stamp | None = None
-        self.settles_at: datetime | None = None
-        self.nothing_works = False
 
-    def run(self) -> None:
-        look = self.see()
-        if not self.has_work(look):
-            return
-        login = look.login() if self.rotator.changes_itself else None
-        with self.rotator.lock(login) as session:
-            self.ending.step("locked")
-            look = self.see()
-            self.read_stamp(look, session)
-            self.heal(look)
-            self.adopt(look)
-            self.finish(look, session)
-            self.sweep(look)
-            self.retire(look)
-            if self.may_begin(look):
-                self.begin(look, session)
-                self.retire(look)
+# --- looking -------------------------------------------------------------------------------------------
 
-    # --- looking ---------------------------------------------------------------------------------------
 
-    def see(self) -> Look:
-        before, self.look = self.look, Look(self.credential, self.vault.look(), self.rotator)
-        if before is not None:
-            self.look.carry_refusals(before)
-        self.settles_at = self.look.settles_at(self.settle)
-        self.ending.found(self.look)
-        return self.look
+def _decide(turn: Turn, look: Look) -> Decision:
+    if turn.request is None:
+        return Decision(begin=False, reason="works, nothing is open")
+    return due(turn.credential.policy, look.own, turn.request, turn.clock())
 
-    def has_work(self, look: Look) -> bool:
-        """Whether there is an effect to make; without one nothing is locked."""
-        decision = self.decide(look)
-        if look.stored.current is None:
-            if not look.stored.records and not decision.begin:
-                self.ending.unchanged(f"nothing is stored yet; {decision.reason}")
-            return bool(look.stored.records) or decision.begin
-        if look.newer or look.own is None:
-            return True
-        if (decision.begin or look.older or look.stored.duplicates) and not self.is_settling:
-            return True
-        if not look.works(look.stored.current.secret):
-            return True
-        if decision.begin or look.older:
-            self.ending.waiting(self.settles_at, UNSETTLED)
-        else:
-            self.ending.unchanged(decision.reason)
-        return False
 
-    def decide(self, look: Look) -> Decision:
-        if self.request is None:
-            return Decision(begin=False, reason="works, nothing is open")
-        return due(self.credential.policy, look.own, self.request, self.clock())
+def _has_work(turn: Turn, look: Look) -> bool:
+    """Whether there is an effect to make; without one nothing is locked."""
+    decision = _decide(turn, look)
+    current = look.stored.current
+    if current is None:
+        if not look.stored.records and not decision.begin:
+            turn.ending.unchanged(f"nothing is stored yet; {decision.reason}")
+        return bool(look.stored.records) or decision.begin
+    if look.newer or look.own is None:
+        return True
+    has_end = bool(look.stored.duplicates) or (bool(look.older) and not turn.is_in_grace(look))
+    can_begin = decision.begin and not turn.is_in_grace(look)
+    if (has_end or can_begin) and not turn.is_settling:
+        return True
+    if not look.works(current.secret):
+        return True
+    if has_end or decision.begin:
+        _wait(turn, look)
+    else:
+        turn.ending.unchanged(decision.reason)
+    return False
 
-    @property
-    def is_settling(self) -> bool:
-        return self.settles_at is not None and self.settles_at > self.clock()
 
-    def read_stamp(self, look: Look, session: Session) -> None:
-        """Refuse a foreign stamp; ask first about the version that our own one names."""
-        self.stamp = session.stamp()
-        if self.stamp is None:
-            return
-        if self.stamp.journal != self.vault.journal:
-            raise foreign_stamp(self.credential, self.stamp)
-        mark = (self.stamp.epoch, self.stamp.attempt)
+def _wait(turn: Turn, look: Look) -> None:
+    """Say why nothing new can begin now."""
+    if turn.is_settling:
+        turn.ending.waiting(turn.settles_at, UNSETTLED)
+    elif turn.is_in_grace(look):
+        turn.ending.waiting(look.grace_ends, IN_GRACE)
+    else:
+        turn.ending.waiting(None, UNRETIRED)
+
+
+def _read_stamps(turn: Turn, look: Look, session: Session) -> None:
+    """Refuse a foreign stamp; ask first about the versions that our own ones name."""
+    for principal in turn.credential.principals:
+        stamp = turn.stamps[principal] = session.stamp(principal)
+        if stamp is None:
+            continue
+        if stamp.journal != turn.vault.journal:
+            raise foreign_stamp(turn.credential, stamp)
+        mark = (stamp.epoch, stamp.attempt)
         named = next((r for r in look.stored.records if (r.epoch, r.attempt) == mark), None)
         if named is not None:
             look.ask(named.secret)
 
-    # --- the steps -------------------------------------------------------------------------------------
 
-    def heal(self, look: Look) -> None:
-        """CURRENT refused: the newest record that logs in takes its place."""
-        current = look.stored.current
-        if current is None or look.works(current.secret):
+# --- the steps -----------------------------------------------------------------------------------------
+
+
+def _heal(turn: Turn, look: Look) -> None:
+    """CURRENT refused: the newest record that logs in takes its place."""
+    current = look.stored.current
+    if current is None or look.works(current.secret):
+        return
+    turn.ending.step("refused", "CURRENT no longer logs in")
+    for record in look.stored.records:
+        if look.works(record.secret):
+            promote(turn, look, record)
+            turn.ending.recovered(f"CURRENT was refused; version {record.epoch} logs in and took its place")
             return
-        self.ending.step("refused", "CURRENT no longer logs in")
-        for record in look.stored.records:
-            if look.works(record.secret):
-                self.promote(look, record)
-                self.ending.recovered(
-                    f"CURRENT was refused; version {record.epoch} logs in and took its place"
-                )
-                return
-        if self.request is None or not self.request.force or self.rotator.changes_itself:
-            raise nothing_works(self.credential)
-        self.nothing_works = True
-        self.ending.step("forced", "no stored value works; an admin sets a new one")
+    if turn.request is None or not turn.request.force or turn.rotator.changes_itself:
+        raise nothing_works(turn.credential)
+    turn.nothing_works = True
+    turn.ending.step("forced", "no stored value works; an admin sets a new one")
 
-    def adopt(self, look: Look) -> None:
-        """CURRENT works and has no record: give it one, and leave CURRENT itself alone."""
-        current = look.stored.current
-        if current is None or look.own is not None or not look.works(current.secret):
-            return
-        newest = look.newest_epoch
-        record = self.vault.record(
-            epoch=UNMANAGED_EPOCH if newest is None else newest + 1,
-            attempt=self.id,
-            written=current.revised,
-            secret=current.secret,
-        )
-        look.stored = replace(look.stored, records=_with(look.stored.records, record))
-        self.ending.adopted(record)
 
-    def finish(self, look: Look, session: Session) -> None:
-        """A newer version is open: probe it, else apply it again, and promote it. This never waits."""
-        if not look.newer:
-            return
-        newest = look.newer[0]
-        record = next((record for record in look.newer if look.works(record.secret)), None)
-        if record is None:
-            self.vault.reserve(look.stored.current)
-            self.apply(look, session, newest)
-        self.promote(look, record or newest)
-        self.ending.recovered(f"version {(record or newest).epoch} had been begun and is finished")
+def _adopt(turn: Turn, look: Look) -> None:
+    """CURRENT works and has no record: give it one, and leave CURRENT itself alone."""
+    current = look.stored.current
+    if current is None or look.own is not None or not look.works(current.secret):
+        return
+    newest = look.newest_epoch
+    record = turn.vault.record(
+        epoch=UNMANAGED_EPOCH if newest is None else newest + 1,
+        attempt=turn.id,
+        written=current.revised,
+        secret=current.secret,
+    )
+    look.stored = replace(look.stored, records=_with(look.stored.records, record))
+    turn.ending.adopted(record)
 
-    def sweep(self, look: Look) -> None:
-        """Delete what a create of CURRENT left twice, once its author can write no more."""
-        extra = look.stored.duplicates
-        if extra and not self.is_settling:
-            self.vault.delete(tuple(one.id for one in extra))
-            look.stored = replace(look.stored, duplicates=())
-            self.ending.step("swept", f"{len(extra)} more secrets with CURRENT's key and value")
 
-    def retire(self, look: Look) -> None:
-        """Prove the replaced versions dead, then delete their records."""
-        current = look.stored.current
-        if current is None or self.nothing_works or not look.older:
-            return
-        if self.is_settling:
-            self.ending.retire_waits(self.settles_at)
-            return
-        if not look.works(current.secret):
-            raise nothing_works(self.credential)
-        gone = tuple(record for record in look.older if self.is_dead(look, record))
-        if gone:
-            self.forget_records(look, gone)
+def _finish(turn: Turn, look: Look, session: Session) -> None:
+    """A newer version is open: probe it, else apply it again, and promote it. This never waits."""
+    if not look.newer:
+        return
+    newest = look.newer[0]
+    record = next((record for record in look.newer if look.works(record.secret)), None)
+    chosen = record or newest
+    compare(turn, look, session, chosen.secret.principal)
+    if record is None:
+        turn.vault.reserve(look.stored.current)
+        apply(turn, look, session, newest)
+    promote(turn, look, chosen, gated=turn.is_overlapping)
+    turn.ending.recovered(f"version {chosen.epoch} had been begun and is finished")
 
-    def forget_records(self, look: Look, gone: tuple[Record, ...]) -> None:
-        """Delete the records of dead versions; where that fails, the next pass finds and deletes them."""
-        try:
-            self.vault.delete(tuple(record.id for record in gone))
-        except (VaultTrouble, VaultUnknown) as error:
-            self.ending.retire_failed(error)
-            return
-        look.stored = replace(look.stored, records=tuple(r for r in look.stored.records if r not in gone))
-        self.ending.retired(gone)
 
-    def begin(self, look: Look, session: Session) -> None:
-        """Mint, write down, apply, promote."""
-        self.vault.reserve(look.stored.current)
-        epochs = [look.newest_epoch or 0, self.stamp.epoch if self.stamp else 0]
-        record = self.vault.record(
-            epoch=max(epochs) + 1, attempt=self.id, written=self.clock(), secret=self.rotator.mint()
-        )
-        self.ending.recorded(record)
-        look.stored = replace(look.stored, records=_with(look.stored.records, record))
-        self.apply(look, session, record)
-        self.promote(look, record)
-        self.ending.rotated(record)
+def _may_begin(turn: Turn, look: Look) -> bool:
+    decision = _decide(turn, look)
+    if not decision.begin or turn.ending.has_promoted_newer:
+        turn.ending.not_begun(decision)
+        return False
+    if turn.is_settling or (look.older and not turn.nothing_works):
+        _wait(turn, look)
+        return False
+    return True
 
-    # --- their parts -----------------------------------------------------------------------------------
 
-    def may_begin(self, look: Look) -> bool:
-        decision = self.decide(look)
-        if not decision.begin or self.ending.has_promoted_newer:
-            self.ending.not_begun(decision)
-            return False
-        if self.is_settling:
-            self.ending.waiting(self.settles_at, UNSETTLED)
-            return False
-        if look.older and not self.nothing_works:
-            self.ending.waiting(None, UNRETIRED)
-            return False
-        return True
-
-    def is_dead(self, look: Look, record: Record) -> bool:
-        """Whether a replaced version can go: its value is refused, or its record only repeats CURRENT's."""
-        if look.stored.current is not None and record.secret == look.stored.current.secret:
-            return True
-        if self.credential.prove_dead == "off":
-            self.ending.step("not asked", f"version {record.epoch}: the entry says prove_dead: off")
-            return True
-        probe = look.ask(record.secret)
-        self.ending.old_answered(record, probe)
-        return probe.answer is Answer.REFUSED
-
-    def apply(self, look: Look, session: Session, record: Record) -> None:
-        leave = Stamp(record.epoch, record.attempt, self.vault.journal)
-        try:
-            session.apply(record, found=self.stamp, leave=leave)
-        except ApplyUnknown:
-            look.forget()
-            raise
-        look.forget()
-        self.stamp = leave
-        self.ending.step("applied", f"version {record.epoch}")
-
-    def promote(self, look: Look, record: Record) -> None:
-        """Verify, write once, read back, and log in with what came back."""
-        if not look.works(record.secret):
-            raise refused_after_apply(self.credential, record)
-        self.ending.step("verified", f"version {record.epoch} logs in")
-        newer = record in look.newer
-        current_id = self.vault.promote(look.stored.current, record, attempt=self.id, now=self.clock())
-        self.ending.promoted(record, newer=newer)
-        back = self.vault.read_back(current_id)
-        if back.secret != record.secret:
-            raise another_value(self.credential)
-        look.stored = replace(look.stored, current=back)
-        self.nothing_works = False
-        self.prove(back)
-
-    def prove(self, current: Current) -> None:
-        """Ask the primary, every endpoint and every consumer about the value that Bitwarden answered.
-
-        Of in_place the old value is dead by now, so that these answers no longer gate: what does not
-        work is unproved, asked again, and keeps the run from being green.
-        """
-        self.ending.current_answered(self.rotator.probe(current.secret))
-        for probe in self.rotator.endpoints(current.secret):
-            self.ending.current_answered(probe)
-        for probe in self.consumers.check():
-            self.ending.consumer_answered(probe)
+def _begin(turn: Turn, look: Look, session: Session) -> None:
+    """Mint, write down, apply, promote."""
+    compare(turn, look, session, look.idle)
+    turn.vault.reserve(look.stored.current)
+    epochs = [look.newest_epoch or 0, *(stamp.epoch for stamp in turn.stamps.values() if stamp)]
+    secret = turn.rotator.mint(look.idle)
+    record = turn.vault.record(epoch=max(epochs) + 1, attempt=turn.id, written=turn.clock(), secret=secret)
+    turn.ending.recorded(record)
+    look.stored = replace(look.stored, records=_with(look.stored.records, record))
+    apply(turn, look, session, record)
+    promote(turn, look, record, gated=turn.is_overlapping)
+    turn.ending.rotated(record)
 
 
 def _with(records: tuple[Record, ...], record: Record) -> tuple[Record, ...]:
     return tuple(sorted((*records, record), key=lambda r: r.order, reverse=True))
+
+
+__all__ = ["Parties", "attempt"]

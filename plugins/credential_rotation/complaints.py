@@ -71,6 +71,27 @@ def refused_after_apply(credential: Credential, record: Record) -> TargetRefused
     )
 
 
+def refused_by_endpoint(credential: Credential, record: Record, probe: Probe) -> TargetRefused:
+    """An endpoint does not take the new value, and the old one still works: CURRENT stays."""
+    return TargetRefused(
+        f"{credential.name}: {probe.where} does not accept version {record.epoch} as role "
+        f"{record.secret.principal} ({probe.answer.value}: {probe.why}); CURRENT was left as it is",
+        next_step=f"The value in use still works everywhere. Make role {record.secret.principal} known at "
+        f"{probe.where} (a pooler or proxy may have its own list), or rotate one role with strategy "
+        "in_place. The next run tries the same version again.",
+    )
+
+
+def unlike_twins(credential: Credential, principal: str, differences: tuple[str, ...]) -> TargetRefused:
+    """The role that would take over may not do what the one in use may."""
+    return TargetRefused(
+        f"{credential.name}: role {principal} cannot take over, it lacks what the other one has: "
+        f"{'; '.join(differences)}",
+        next_step="Nothing was changed. Make the two roles alike (best: give both the same owner role and "
+        "nothing of their own), then run again.",
+    )
+
+
 def only_the_new_one_works(
     credential: Credential, version: int | None, error: RotationError
 ) -> tuple[str, str]:

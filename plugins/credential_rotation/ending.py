@@ -68,6 +68,12 @@ class Ending:
         self.step("retire waits", "an earlier attempt was not seen to end")
         self._said.setdefault("retire waits", "a replaced version is retired later")
 
+    def in_grace(self, records: tuple[Record, ...], until: datetime | None) -> None:
+        """Replaced versions live on for a while, as the policy wants it."""
+        versions = ", ".join(str(record.epoch) for record in records)
+        when = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
+        self.step("in grace", f"version {versions} lives on{when}")
+
     def recorded(self, record: Record) -> None:
         """A version was written down before anything else knows of it."""
         self.step("recorded", f"version {record.epoch}")

@@ -50,6 +50,23 @@ class Look:
         return tuple(r for r in self.stored.records if r.order < own.order)
 
     @property
+    def idle(self) -> str:
+        """The principal that the next version is for: of a pair, the one that CURRENT does not name."""
+        names = self.credential.principals
+        current = self.stored.current
+        if self.credential.strategy is not Strategy.ALTERNATING or current is None:
+            return names[0]
+        return next(name for name in names if name != current.secret.principal)
+
+    @property
+    def grace_ends(self) -> datetime | None:
+        """Until when the replaced value lives on beside CURRENT; None where it died when it was replaced."""
+        current = self.stored.current
+        if self.credential.strategy is Strategy.IN_PLACE or current is None or not self.older:
+            return None
+        return current.revised + self.credential.policy.grace
+
+    @property
     def newest_epoch(self) -> int | None:
         """The highest epoch that anything in the vault names; None where nothing does."""
         epochs = [record.epoch for record in self.stored.records]

@@ -61,8 +61,8 @@ class Vault(Protocol):
 class Session(Protocol):
     """The locked session on the target: who holds it is the only one who applies."""
 
-    def stamp(self) -> Stamp | None:
-        """Our mark on the principal; None where there is none, or the target cannot carry one.
+    def stamp(self, principal: str) -> Stamp | None:
+        """Our mark on this principal; None where there is none, or the target cannot carry one.
 
         Raises: TargetUnknown.
         """
@@ -74,6 +74,19 @@ class Session(Protocol):
         Raises: TargetRefused (for certain not applied), ApplyUnknown (may be applied, now or later).
         """
 
+    def differences(self, principal: str, other: str) -> tuple[str, ...]:
+        """What `other` may do and this principal may not, each with its remedy: no pair takes turns so.
+
+        Raises: TargetUnknown.
+        """
+
+    def kill(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
+        """End the record's value, which another one has replaced, and move the stamp on, both or neither.
+
+        Refuses when the stamp is no longer the one that was found.
+        Raises: TargetRefused (for certain not done), ApplyUnknown (may be done, now or later).
+        """
+
 
 class Rotator(Protocol):
     """The driver of one credential's engine."""
@@ -82,8 +95,8 @@ class Rotator(Protocol):
     def changes_itself(self) -> bool:
         """Whether the lock session must log in as the principal, with a value that works."""
 
-    def mint(self) -> Secret:
-        """A new value, made locally; nothing is sent anywhere. Raises: BadInput."""
+    def mint(self, principal: str) -> Secret:
+        """A new value for this principal, made locally; nothing is sent anywhere. Raises: BadInput."""
 
     def probe(self, secret: Secret) -> Probe:
         """Ask the primary whether this value logs in, by strict authentication.
@@ -94,10 +107,11 @@ class Rotator(Protocol):
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
         """The same question to every further endpoint of the entry, in the entry's order."""
 
-    def lock(self, login: Secret | None) -> AbstractContextManager[Session]:
+    def lock(self, login: Secret | None, *, changing: str) -> AbstractContextManager[Session]:
         """Take the credential's lock on the session that will also apply.
 
         `login` is the value to log in with where the principal changes itself; an admin ignores it.
+        `changing` is the principal whose value is going to change: the privilege for that is proved first.
         Leaving the context releases the lock whatever happened.
         Raises: Busy, TargetUnknown, TargetRefused (admin refused, missing privilege, a pooler in between).
         """

@@ -39,6 +39,15 @@ ETL = Credential(
     admin=EntryAdmin("warehouse-admin"),
 )
 
+GRACE = timedelta(minutes=10)
+
+PAIR = replace(
+    ETL,
+    strategy=Strategy.ALTERNATING,
+    principals=("etl", "etl_b"),
+    policy=replace(QUARTERLY, grace=GRACE),
+)
+
 BY_HAND = Secret("etl", "by-hand")
 
 
@@ -58,15 +67,19 @@ class Scene:
 
     changes_itself: bool = False
     stored: bool = True
+    pair: bool = False
     world: World = field(default_factory=World)
     credential: Credential = ETL
     consumers: SimConsumers = field(default_factory=SimConsumers)
 
     def __post_init__(self) -> None:
         self.vault = SimVault(self.world)
-        self.target = SimTarget(self.world, changes_itself=self.changes_itself)
+        if self.pair:
+            self.credential = PAIR
         if self.changes_itself:
             self.credential = replace(self.credential, admin=None)
+        principals = self.credential.principals
+        self.target = SimTarget(self.world, principals=principals, changes_itself=self.changes_itself)
         if self.stored:
             self.vault.put_current(BY_HAND)
 
@@ -93,18 +106,26 @@ class Scene:
         return sorted((record.epoch for record in self.vault.records.values()), reverse=True)
 
     @property
+    def readers_can_log_in(self) -> bool:
+        """What a pair promises besides: whoever reads CURRENT is never refused."""
+        return self.current is not None and self.target.accepts(self.current)
+
+    @property
     def somebody_can_log_in(self) -> bool:
         """The first promise: some value stored in the vault logs in."""
         return any(self.target.accepts(secret) for secret in self.vault.values())
 
 
-def rotated_scene(*, changes_itself: bool = False) -> Scene:
+def rotated_scene(*, changes_itself: bool = False, pair: bool = False) -> Scene:
     """A credential that has been rotated once and is at rest."""
-    scene = Scene(changes_itself=changes_itself)
+    scene = Scene(changes_itself=changes_itself, pair=pair)
     assert scene.tick().outcome == "rotated"
+    if pair:
+        scene.world.pass_time(GRACE + timedelta(minutes=1))
+        assert scene.run().outcome == "retired"
     scene.world.pass_time(timedelta(days=1))
     scene.world.calls.clear()
     return scene
 
 
-__all__ = ["BY_HAND", "ETL", "QUARTERLY", "SETTLE", "START", "Scene", "SimConsumers", "rotated_scene"]
+__all__ = ["BY_HAND", "ETL", "GRACE", "PAIR", "QUARTERLY", "SETTLE", "START", "Scene", "SimConsumers", "rotated_scene"]

@@ -1,9 +1,9 @@
-"""A database server in memory: one role, one password, one lock, one stamp."""
+"""A database server in memory: roles with a password and a stamp each, and one lock."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from credential_rotation.errors import ApplyUnknown, Busy, TargetRefused, TargetUnknown
@@ -14,14 +14,19 @@ WHERE = "db.example:5432"
 
 
 class SimTarget:
-    """Implements `protocols.Rotator` for strategy in_place."""
+    """Implements `protocols.Rotator` for one role, or for a pair of which the second has no password yet."""
 
-    def __init__(self, world: World, *, principal: str = "etl", changes_itself: bool = False) -> None:
+    def __init__(
+        self, world: World, *, principals: tuple[str, ...] = ("etl",), changes_itself: bool = False
+    ) -> None:
         self.world = world
-        self.principal = principal
+        self.principals = principals
         self.changes_itself = changes_itself
-        self.password = "by-hand"
-        self.stamp: Stamp | None = None
+        self.passwords: dict[str, str | None] = dict.fromkeys(principals)
+        self.passwords[principals[0]] = "by-hand"
+        self.stamps: dict[str, Stamp | None] = dict.fromkeys(principals)
+        self.unlike: tuple[str, ...] = ()
+        self.endpoint_answers: tuple[Probe, ...] = ()
         self.locked = False
         self.in_flight = 0
         """Changes whose client is gone: as on PostgreSQL, their session keeps the lock until they land."""
@@ -31,12 +36,30 @@ class SimTarget:
         self.wrong_logins: list[Secret] = []
         self._minted = itertools.count(1)
 
-    def mint(self) -> Secret:
-        return Secret(self.principal, f"minted-{next(self._minted)}")
+    @property
+    def password(self) -> str | None:
+        """Of the first role, for tests that have but one."""
+        return self.passwords[self.principals[0]]
+
+    @password.setter
+    def password(self, new: str) -> None:
+        self.passwords[self.principals[0]] = new
+
+    @property
+    def stamp(self) -> Stamp | None:
+        """Of the first role."""
+        return self.stamps[self.principals[0]]
+
+    @stamp.setter
+    def stamp(self, new: Stamp | None) -> None:
+        self.stamps[self.principals[0]] = new
+
+    def mint(self, principal: str) -> Secret:
+        return Secret(principal, f"minted-{next(self._minted)}")
 
     def accepts(self, secret: Secret) -> bool:
         """The truth, asked by the test."""
-        return secret == Secret(self.principal, self.password)
+        return bool(secret.password) and self.passwords.get(secret.principal) == secret.password
 
     def probe(self, secret: Secret) -> Probe:
         def ask() -> Probe:
@@ -54,10 +77,11 @@ class SimTarget:
 
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
         del secret
-        return ()
+        return self.endpoint_answers
 
     @contextmanager
-    def lock(self, login: Secret | None) -> Iterator[SimSession]:
+    def lock(self, login: Secret | None, *, changing: str) -> Iterator[SimSession]:
+        assert changing in self.principals
         self._take(login)
         try:
             yield SimSession(self)
@@ -90,24 +114,45 @@ class SimSession:
     def __init__(self, target: SimTarget) -> None:
         self.target = target
 
-    def stamp(self) -> Stamp | None:
+    def stamp(self, principal: str) -> Stamp | None:
         try:
-            return self.target.world.do("target: stamp", lambda: self.target.stamp)
+            return self.target.world.do("target: stamp", lambda: self.target.stamps[principal])
         except AnswerLostError:
             raise TargetUnknown("no answer", next_step="Try again.") from None
 
+    def differences(self, principal: str, other: str) -> tuple[str, ...]:
+        del principal, other
+        return self.target.unlike
+
     def apply(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
+        def commit() -> None:
+            self.target.applied.append(record.epoch)
+
+        self._change("apply", record.secret.principal, record.secret.password, found, leave, commit)
+
+    def kill(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
+        self._change("kill", record.secret.principal, None, found, leave, lambda: None)
+
+    def _change(  # noqa: PLR0913, PLR0917 - one change, told whole
+        self,
+        name: str,
+        principal: str,
+        password: str | None,
+        found: Stamp | None,
+        leave: Stamp,
+        also: Callable[[], None],
+    ) -> None:
         target = self.target
 
         def commit() -> None:
             if target.refuses_changes:
                 raise TargetRefused("permission denied", next_step="Grant it.")
-            if target.stamp != found:
+            if target.stamps[principal] != found:
                 raise TargetRefused("the stamp has changed", next_step="Run again.")
-            target.password = record.secret.password
-            target.applied.append(record.epoch)
+            target.passwords[principal] = password
+            also()
             if not target.changes_itself:
-                target.stamp = leave
+                target.stamps[principal] = leave
 
         def land() -> None:
             target.in_flight -= 1
@@ -115,7 +160,7 @@ class SimSession:
 
         target.in_flight += 1
         try:
-            target.world.do("target: apply", land)
+            target.world.do(f"target: {name}", land)
         except (Crash, TargetRefused):
             target.in_flight = 0
             raise

@@ -1,0 +1,85 @@
+"""The end of a replaced version: its value is ended, seen to be refused, and its record deleted.
+
+Rules this file keeps:
+- Last of all: grace is over, CURRENT works wherever it is asked, no consumer is broken, nothing settles.
+- Never CURRENT's value, and only what a record names.
+- A record goes after its value was seen to be refused, not before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from credential_rotation.complaints import nothing_works
+from credential_rotation.errors import VaultTrouble, VaultUnknown
+from credential_rotation.look import Look
+from credential_rotation.model import Answer, Current, Record, Stamp
+from credential_rotation.promotion import prove
+from credential_rotation.protocols import Session
+from credential_rotation.turn import Turn
+
+
+def sweep(turn: Turn, look: Look) -> None:
+    """Delete what a create of CURRENT left twice, once its author can write no more."""
+    extra = look.stored.duplicates
+    if extra and not turn.is_settling:
+        turn.vault.delete(tuple(one.id for one in extra))
+        look.stored = replace(look.stored, duplicates=())
+        turn.ending.step("swept", f"{len(extra)} more secrets with CURRENT's key and value")
+
+
+def retire(turn: Turn, look: Look, session: Session) -> None:
+    """End the replaced versions where they live on, prove them dead, then delete their records."""
+    current = look.stored.current
+    if current is None or turn.nothing_works or not look.older:
+        return
+    if turn.is_settling:
+        turn.ending.retire_waits(turn.settles_at)
+        return
+    if turn.is_in_grace(look):
+        turn.ending.in_grace(look.older, look.grace_ends)
+        return
+    if not look.works(current.secret):
+        raise nothing_works(turn.credential)
+    gone = tuple(r for r in look.older if _end(turn, look, session, current, r) and _is_dead(turn, look, r))
+    if gone:
+        _forget_records(turn, look, gone)
+
+
+def _end(turn: Turn, look: Look, session: Session, current: Current, record: Record) -> bool:
+    """End a value that lives on beside CURRENT; whether nothing speaks against its death."""
+    principal = record.secret.principal
+    if not turn.is_overlapping or principal == current.secret.principal or not look.works(record.secret):
+        return True
+    if not prove(turn, current):
+        turn.ending.step("kept", f"version {record.epoch} lives on until CURRENT is proved everywhere")
+        return False
+    leave = Stamp(record.epoch, turn.id, turn.vault.journal)
+    session.kill(record, found=turn.stamps[principal], leave=leave)
+    turn.stamps[principal] = leave
+    look.forget()
+    turn.ending.step("ended", f"version {record.epoch}")
+    return True
+
+
+def _is_dead(turn: Turn, look: Look, record: Record) -> bool:
+    """Whether a replaced version can go: its value is refused, or its record only repeats CURRENT's."""
+    if look.stored.current is not None and record.secret == look.stored.current.secret:
+        return True
+    if turn.credential.prove_dead == "off":
+        turn.ending.step("not asked", f"version {record.epoch}: the entry says prove_dead: off")
+        return True
+    probe = look.ask(record.secret)
+    turn.ending.old_answered(record, probe)
+    return probe.answer is Answer.REFUSED
+
+
+def _forget_records(turn: Turn, look: Look, gone: tuple[Record, ...]) -> None:
+    """Delete the records of dead versions; where that fails, the next pass finds and deletes them."""
+    try:
+        turn.vault.delete(tuple(record.id for record in gone))
+    except (VaultTrouble, VaultUnknown) as error:
+        turn.ending.retire_failed(error)
+        return
+    look.stored = replace(look.stored, records=tuple(r for r in look.stored.records if r not in gone))
+    turn.ending.retired(gone)

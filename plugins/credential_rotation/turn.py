@@ -1,0 +1,76 @@
+"""What the steps of one attempt share: the credential, who takes part, and what is known so far."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from credential_rotation.ending import Ending
+from credential_rotation.look import Look
+from credential_rotation.model import Credential, Stamp, Strategy
+from credential_rotation.policy import Request
+from credential_rotation.protocols import Consumers, Rotator, Vault
+
+Clock = Callable[[], datetime]
+
+
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who takes part in a credential's rotation."""
+
+    vault: Vault
+    rotator: Rotator
+    consumers: Consumers
+
+
+class Turn:
+    """One attempt's own state; `ending` keeps what was done for those who read it later."""
+
+    def __init__(
+        self,
+        credential: Credential,
+        parties: Parties,
+        *,
+        begin: Request | None,
+        clock: Clock,
+        settle: timedelta,
+    ) -> None:
+        self.credential = credential
+        self.vault = parties.vault
+        self.rotator = parties.rotator
+        self.consumers = parties.consumers
+        self.request = begin
+        self.clock = clock
+        self.settle = settle
+        self.id = secrets.token_hex(6)
+        self.ending = Ending(credential, self.id, clock)
+        self.look: Look | None = None
+        self.stamps: dict[str, Stamp | None] = {}
+        self.settles_at: datetime | None = None
+        self.nothing_works = False
+
+    def see(self) -> Look:
+        """Look again, and keep what a second question would only repeat."""
+        before, self.look = self.look, Look(self.credential, self.vault.look(), self.rotator)
+        if before is not None:
+            self.look.carry_refusals(before)
+        self.settles_at = self.look.settles_at(self.settle)
+        self.ending.found(self.look)
+        return self.look
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether writes of an earlier attempt may still land."""
+        return self.settles_at is not None and self.settles_at > self.clock()
+
+    @property
+    def is_overlapping(self) -> bool:
+        """Whether the old value lives on beside the new one, so that proofs can come before promote."""
+        return self.credential.strategy is not Strategy.IN_PLACE
+
+    def is_in_grace(self, look: Look) -> bool:
+        """Whether a replaced value is to live on for now."""
+        ends = look.grace_ends
+        return ends is not None and ends > self.clock()
