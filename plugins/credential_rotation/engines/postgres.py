@@ -1,4 +1,4 @@
-"""The rotator for PostgreSQL, strategy in_place: one role whose password is changed.
+"""The rotator for PostgreSQL: one role whose password is changed, or a pair of roles that take turns.
 
 Rules this file keeps:
 - The role is changed by its admin, or, where the entry has none, by itself on a session opened with a value
@@ -21,6 +21,7 @@ from credential_rotation.errors import BadInput, TargetRefused
 from credential_rotation.model import Answer, Credential, Probe, Secret, Strategy
 from credential_rotation.passwords import rule_from
 
+PRINCIPALS = {Strategy.IN_PLACE: 1, Strategy.ALTERNATING: 2}
 OPTIONS = {"password_hashing": ("scram",), "stamp": ("auto", "none")}
 
 
@@ -40,9 +41,9 @@ class PostgresRotator:
         """Without an admin, the lock session is the principal's own."""
         return self.admin is None
 
-    def mint(self) -> Secret:
+    def mint(self, principal: str) -> Secret:
         """A new value for the role."""
-        return Secret(self.credential.principals[0], self.rule.generate())
+        return Secret(principal, self.rule.generate())
 
     def probe(self, secret: Secret) -> Probe:
         """Ask the primary whether this value logs in."""
@@ -55,12 +56,12 @@ class PostgresRotator:
         return tuple(ask(endpoint, secret, primary=False) for endpoint in self.further)
 
     @contextmanager
-    def lock(self, login: Secret | None) -> Iterator[LockSession]:
+    def lock(self, login: Secret | None, *, changing: str) -> Iterator[LockSession]:
         """Log in, take the lock and make sure that the change would go through."""
         with self._session(login) as session:
             session.take()
             try:
-                session.rehearse(self.credential.principals[0])
+                session.rehearse(changing)
                 yield session
             finally:
                 session.release()
@@ -70,8 +71,9 @@ class PostgresRotator:
 
         Raises: Busy, TargetUnknown, TargetRefused (with the GRANT to run).
         """
-        with self.lock(login):
-            return
+        for principal in self.credential.principals:
+            with self.lock(login, changing=principal):
+                pass
 
     @contextmanager
     def _session(self, login: Secret | None) -> Iterator[LockSession]:
@@ -94,10 +96,13 @@ class PostgresRotator:
 
 def _check(credential: Credential) -> None:
     """Raises: BadInput for what this engine cannot do or does not know."""
-    if credential.strategy is not Strategy.IN_PLACE:
-        raise _bad(credential, f"strategy {credential.strategy.value} is not supported for postgres yet")
-    if len(credential.principals) != 1:
-        raise _bad(credential, "in_place has exactly one principal")
+    wanted = PRINCIPALS.get(credential.strategy)
+    if wanted is None:
+        raise _bad(credential, f"strategy {credential.strategy.value} is not for postgres")
+    if len(set(credential.principals)) != wanted:
+        raise _bad(credential, f"{credential.strategy.value} has exactly {wanted} principal(s)")
+    if credential.strategy is Strategy.ALTERNATING and credential.admin is None:
+        raise _bad(credential, "a pair needs an admin: neither role can change the other")
     if any(not name or "\0" in name for name in credential.principals):
         raise _bad(credential, "a principal is empty or holds a NUL")
     for option, known in OPTIONS.items():

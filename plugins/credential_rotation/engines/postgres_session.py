@@ -21,6 +21,7 @@ from credential_rotation.engines.postgres_connection import Connection, Lost, Re
 from credential_rotation.engines.postgres_login import WHO_AM_I
 from credential_rotation.engines.postgres_stamp import stamp_in, with_stamp
 from credential_rotation.engines.postgres_target import Place
+from credential_rotation.engines.postgres_twins import differences
 from credential_rotation.errors import RotationError, TargetRefused, TargetUnknown
 from credential_rotation.model import Credential, Record, Secret, Stamp
 
@@ -124,7 +125,7 @@ class LockSession:
                 raise complaints.would_change_kind(self.credential)
             self._run(BEGIN)
             try:
-                self._alter(throw_away)
+                self._alter(principal, throw_away)
                 if self.carries_stamp:
                     self._comment(principal, self._comment_of(principal))
             finally:
@@ -168,12 +169,12 @@ class LockSession:
 
     # --- the promises of protocols.Session -------------------------------------------------------------
 
-    def stamp(self) -> Stamp | None:
-        """Our mark on the role. Raises: TargetUnknown."""
+    def stamp(self, principal: str) -> Stamp | None:
+        """Our mark on this role. Raises: TargetUnknown."""
         if not self.carries_stamp:
             return None
         try:
-            return stamp_in(self._comment_of(self.credential.principals[0]))
+            return stamp_in(self._comment_of(principal))
         except (Lost, Refused):
             raise complaints.session_lost(self.credential.name, self.place) from None
 
@@ -182,12 +183,28 @@ class LockSession:
 
         Raises: TargetRefused, ApplyUnknown.
         """
-        principal = record.secret.principal
+        self._change(record.secret.principal, record.secret, found, leave)
+
+    def differences(self, principal: str, other: str) -> tuple[str, ...]:
+        """What the other role of the pair has and this one lacks. Raises: TargetUnknown."""
+        try:
+            return differences(self.connection, principal, other)
+        except (Lost, Refused):
+            raise complaints.session_lost(self.credential.name, self.place) from None
+
+    def kill(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
+        """Take the role's password away and move the stamp on, both or neither.
+
+        Raises: TargetRefused, ApplyUnknown.
+        """
+        self._change(record.secret.principal, None, found, leave)
+
+    def _change(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
         if principal not in self.credential.principals:
             raise complaints.not_this_role(self.credential, principal)
         try:
             self._begin()
-            self._change(record.secret, found, leave)
+            self._transact(principal, secret, found, leave)
         except Lost:
             raise complaints.apply_lost(self.credential) from None
         except Refused as error:
@@ -205,14 +222,14 @@ class LockSession:
                 next_step="Run again: the record is kept, and the same version is applied under a new lock.",
             ) from None
 
-    def _change(self, secret: Secret, found: Stamp | None, leave: Stamp) -> None:
-        self._alter(secret)
+    def _transact(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
+        self._alter(principal, secret)
         if self.carries_stamp:
-            comment = self._comment_of(secret.principal)
+            comment = self._comment_of(principal)
             if stamp_in(comment) != found:
                 self._roll_back()
                 raise complaints.stamp_moved(self.credential)
-            self._comment(secret.principal, with_stamp(comment, leave))
+            self._comment(principal, with_stamp(comment, leave))
         self._run(COMMIT)
 
     def _undone(self, principal: str, error: Refused) -> TargetRefused:
@@ -238,10 +255,11 @@ class LockSession:
 
     # --- statements ------------------------------------------------------------------------------------
 
-    def _alter(self, secret: Secret) -> None:
+    def _alter(self, principal: str, secret: Secret | None) -> None:
+        """Set the role's password, or take it away."""
         statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
-        verifier = sql.Literal(self.connection.verifier(secret))
-        self._run(statement.format(sql.Identifier(secret.principal), verifier))
+        verifier = sql.Literal(self.connection.verifier(secret) if secret else None)
+        self._run(statement.format(sql.Identifier(principal), verifier))
 
     def _comment_of(self, principal: str) -> str | None:
         rows = self.connection.ask(COMMENT_OF.format(sql.Literal(principal)), seconds=PATIENCE)
