@@ -28,6 +28,7 @@ from credential_rotation.model import (
     VaultPlace,
 )
 
+PAIR = 2
 _SELF = {"admin": "leave admin out, and the principal changes itself", "after": "leave it out"}
 _CONSUMER_KINDS = ("airflow_connection", "dag", "manual", "s3_bucket")
 
@@ -99,8 +100,12 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
     principals = entry.texts("principal")
     if strategy == Strategy.IN_PLACE.value and len(principals) > 1:
         yield entry.mistake(
-            ("principal",), f"strategy in_place changes one principal, and {len(principals)} are named"
+            ("principal",),
+            f"strategy in_place changes one principal, and {len(principals)} are named; "
+            "two take turns with strategy: alternating",
         )
+    if strategy == Strategy.ALTERNATING.value:
+        yield from _pair_mistakes(entry, principals)
     for path, target in entry.targets():
         if target.settings.get("sslmode") == "disable" and target.host and not _is_this_host(target.host):
             yield entry.mistake(
@@ -111,6 +116,20 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
     for key in ("admin", "after"):
         if entry.name and entry.name in entry.texts(key):
             yield entry.mistake((key,), f"{key} names the entry itself; {_SELF[key]}")
+
+
+def _pair_mistakes(entry: Entry, principals: tuple[str, ...]) -> Iterator[Mistake]:
+    if principals and len(principals) != PAIR:
+        yield entry.mistake(
+            ("principal",), f"strategy alternating has two principals, and the entry names {len(principals)}"
+        )
+    if "admin" not in entry.raw:
+        yield entry.mistake(("strategy",), "strategy alternating needs an admin: neither changes the other")
+    if entry.text("vault", "format") == "password":
+        yield entry.mistake(
+            ("vault", "format"),
+            "a bare password does not say whose it is; alternating needs a format with the user name",
+        )
 
 
 def credential_from(entry: Entry, policies: Policies) -> Credential:

@@ -112,12 +112,19 @@ ONE_ENTRY = {
         ["3: etl: unknown engine 'aws_iam'; this version has postgres"],
     ),
     "a strategy of a later version": (
-        {"owner": "owner: x\n    strategy: alternating"},
-        ["9: etl: strategy 'alternating' is not in this version for this engine; this version has in_place"],
+        {"owner": "owner: x\n    strategy: overlapping"},
+        [
+            (
+                "9: etl: strategy 'overlapping' is not in this version for this engine; "
+                "this version has in_place, alternating"
+            )
+        ],
     ),
     "an unknown strategy": (
         {"owner": "owner: x\n    strategy: in-place"},
-        ["9: etl: unknown strategy 'in-place'; did you mean 'in_place'? (this version has in_place)"],
+        [
+            "9: etl: unknown strategy 'in-place'; did you mean 'in_place'? (this version has in_place, alternating)"
+        ],
     ),
     "a format of another engine": (
         {"vault": "vault: {key: etl, project: data, format: aws-credentials}"},
@@ -130,7 +137,26 @@ ONE_ENTRY = {
     ),
     "two principals in place": (
         {"principal": "principal: [etl_a, etl_b]"},
-        ["4: etl: strategy in_place changes one principal, and 2 are named"],
+        [
+            (
+                "4: etl: strategy in_place changes one principal, and 2 are named; "
+                "two take turns with strategy: alternating"
+            )
+        ],
+    ),
+    "a pair that cannot take turns": (
+        {
+            "owner": "owner: x\n    strategy: alternating",
+            "vault": "vault: {key: etl, project: data, format: password}",
+        },
+        [
+            "4: etl: strategy alternating has two principals, and the entry names 1",
+            (
+                "6: etl: a bare password does not say whose it is; alternating needs a format "
+                "with the user name"
+            ),
+            "9: etl: strategy alternating needs an admin: neither changes the other",
+        ],
     ),
     "a role of the server's own": (
         {"principal": "principal: pg_monitor"},

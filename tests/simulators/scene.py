@@ -128,4 +128,15 @@ def rotated_scene(*, changes_itself: bool = False, pair: bool = False) -> Scene:
     return scene
 
 
-__all__ = ["BY_HAND", "ETL", "GRACE", "PAIR", "QUARTERLY", "SETTLE", "START", "Scene", "SimConsumers", "rotated_scene"]
+__all__ = [
+    "BY_HAND",
+    "ETL",
+    "GRACE",
+    "PAIR",
+    "QUARTERLY",
+    "SETTLE",
+    "START",
+    "Scene",
+    "SimConsumers",
+    "rotated_scene",
+]

@@ -29,7 +29,7 @@ class PostgresRotator:
     """Implements `protocols.Rotator`; `admin` gives the admin's secret, None lets the role change itself."""
 
     def __init__(self, credential: Credential, *, admin: Callable[[], Secret] | None) -> None:
-        _check(credential)
+        _check(credential, has_admin=admin is not None)
         self.credential = credential
         self.admin = admin
         self.rule = rule_from(credential.options)
@@ -94,14 +94,14 @@ class PostgresRotator:
             yield LockSession(connection, self.credential, self.place, admin=admin)
 
 
-def _check(credential: Credential) -> None:
+def _check(credential: Credential, *, has_admin: bool) -> None:
     """Raises: BadInput for what this engine cannot do or does not know."""
     wanted = PRINCIPALS.get(credential.strategy)
     if wanted is None:
         raise _bad(credential, f"strategy {credential.strategy.value} is not for postgres")
     if len(set(credential.principals)) != wanted:
         raise _bad(credential, f"{credential.strategy.value} has exactly {wanted} principal(s)")
-    if credential.strategy is Strategy.ALTERNATING and credential.admin is None:
+    if credential.strategy is Strategy.ALTERNATING and not has_admin:
         raise _bad(credential, "a pair needs an admin: neither role can change the other")
     if any(not name or "\0" in name for name in credential.principals):
         raise _bad(credential, "a principal is empty or holds a NUL")

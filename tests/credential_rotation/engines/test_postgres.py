@@ -71,7 +71,7 @@ def test_the_admin_is_asked_for_only_at_the_lock(scene: Scene) -> None:
 
     rotator = PostgresRotator(scene.credential(), admin=unreachable)
     assert rotator.probe(scene.first).answer is Answer.WORKS
-    assert rotator.mint().principal == scene.role
+    assert rotator.mint(scene.role).principal == scene.role
     assert not rotator.changes_itself
 
 

@@ -34,7 +34,7 @@ admin = Secret(*given["admin"]) if given["admin"] else None
 now = datetime.now(timezone.utc)
 record = Record("r1", 1, "ab12", now, now, Secret(given["role"], given["new"]), given["host"])
 rotator = PostgresRotator(credential, admin=(lambda: admin) if admin else None)
-with rotator.lock(Secret(given["role"], given["old"])) as session:
+with rotator.lock(Secret(given["role"], given["old"]), changing=given["role"]) as session:
     print("locked", flush=True)
     sys.stdin.readline()
     session.apply(record, found=None, leave=Stamp(1, "ab12", "j"))
@@ -43,12 +43,12 @@ with rotator.lock(Secret(given["role"], given["old"])) as session:
 
 def test_a_terminated_lock_session_applies_nothing(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
     """The lock is gone with its session, so the change is not sent, and another run may take over."""
-    with scene.rotator(itself=itself).lock(scene.first) as session:
+    with scene.rotator(itself=itself).lock(scene.first, changing=scene.role) as session:
         for pid in lock_pids(scene):
             scene.sql(f"SELECT pg_terminate_backend({pid}, 2000)")
         with pytest.raises(TargetRefused, match="before anything was sent"):
             session.apply(scene.record(Secret(scene.role, "n" * 20)), found=None, leave=scene.stamp())
-        with scene.rotator().lock(None):
+        with scene.rotator().lock(None, changing=scene.role):
             pass
     assert scene.logs_in(scene.first)
 
@@ -56,7 +56,7 @@ def test_a_terminated_lock_session_applies_nothing(scene: Scene, itself: bool) -
 def test_a_session_terminated_in_the_change_is_unknown(scene: Scene) -> None:
     """From ALTER on, a lost session may have applied; nobody concludes from it."""
     outcome: list[BaseException] = []
-    with scene.rotator().lock(None) as session, role_held(scene):
+    with scene.rotator().lock(None, changing=scene.role) as session, role_held(scene):
         thread = threading.Thread(target=lambda: outcome.append(error_of(scene, session)))
         thread.start()
         until(lambda: is_waiting(scene))
@@ -70,7 +70,7 @@ def test_a_server_that_gives_no_answer_is_unknown_in_time(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An answer that does not come ends the attempt within our own patience, not the server's."""
-    with scene.rotator().lock(None) as session, role_held(scene):
+    with scene.rotator().lock(None, changing=scene.role) as session, role_held(scene):
         monkeypatch.setattr(postgres_session, "PATIENCE", 0.5)
         began = time.monotonic()
         with pytest.raises(ApplyUnknown):
@@ -88,11 +88,11 @@ def test_a_killed_runner_keeps_the_lock_until_its_change_is_over(scene: Scene, i
             until(lambda: is_waiting(scene))
             child.kill()
             child.wait()
-            with pytest.raises(Busy), scene.rotator().lock(None):
+            with pytest.raises(Busy), scene.rotator().lock(None, changing=scene.role):
                 pytest.fail("locked beside a change in flight")
         until(lambda: not lock_pids(scene))
     assert scene.logs_in(scene.first)
-    with scene.rotator().lock(None):
+    with scene.rotator().lock(None, changing=scene.role):
         pass
 
 
@@ -105,7 +105,7 @@ def test_a_killed_runners_late_commit_lands_under_its_lock(scene: Scene, itself:
             until(lambda: is_waiting(scene))
             child.kill()
             child.wait()
-            with pytest.raises(Busy), scene.rotator().lock(None):
+            with pytest.raises(Busy), scene.rotator().lock(None, changing=scene.role):
                 pytest.fail("locked beside a change in flight")
             assert scene.logs_in(scene.first)
         until(lambda: not lock_pids(scene))

@@ -160,7 +160,7 @@ def test_what_can_be_no_password_is_refused_unsent(scene: Scene, value: str) -> 
 def test_awkward_passwords_arrive_whole(scene: Scene) -> None:
     """Quotes, backslashes, spaces and letters beyond ASCII reach the server as they are."""
     secret = Secret(scene.role, "a'b\\c d%{}ü=ß\" ")
-    with scene.rotator().lock(None) as session:
+    with scene.rotator().lock(None, changing=scene.role) as session:
         session.apply(scene.record(secret), found=None, leave=scene.stamp())
     assert scene.rotator().probe(secret).answer is Answer.WORKS
 

@@ -17,19 +17,19 @@ from scenes.postgres_rivals import error_of, is_waiting, role_held, until
 def test_the_new_value_works_and_the_old_is_refused(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
     """After apply, the server itself takes the new value and refuses the old one, in both modes."""
     rotator = scene.rotator(itself=itself)
-    new = rotator.mint()
-    with rotator.lock(scene.first) as session:
-        session.apply(scene.record(new), found=session.stamp(), leave=scene.stamp())
+    new = rotator.mint(scene.role)
+    with rotator.lock(scene.first, changing=scene.role) as session:
+        session.apply(scene.record(new), found=session.stamp(scene.role), leave=scene.stamp())
     assert (scene.logs_in(new), scene.logs_in(scene.first)) == (True, False)
 
 
 def test_applying_twice_ends_the_same(scene: Scene) -> None:
     """A repeated apply of one version, after an unknown outcome, is no harm."""
     rotator = scene.rotator()
-    new = rotator.mint()
+    new = rotator.mint(scene.role)
     for _ in range(2):
-        with rotator.lock(None) as session:
-            session.apply(scene.record(new), found=session.stamp(), leave=scene.stamp())
+        with rotator.lock(None, changing=scene.role) as session:
+            session.apply(scene.record(new), found=session.stamp(scene.role), leave=scene.stamp())
     assert scene.logs_in(new)
 
 
@@ -38,11 +38,13 @@ def test_the_stamp_stands_beside_the_persons_words(scene: Scene) -> None:
     scene.sql(f"COMMENT ON ROLE {scene.role} IS 'ask bi@ first\n\\ it''s theirs'")
     rotator = scene.rotator()
     for epoch in (1, 2):
-        with rotator.lock(None) as session:
+        with rotator.lock(None, changing=scene.role) as session:
             session.apply(
-                scene.record(rotator.mint(), epoch), found=session.stamp(), leave=scene.stamp(epoch)
+                scene.record(rotator.mint(scene.role), epoch),
+                found=session.stamp(scene.role),
+                leave=scene.stamp(epoch),
             )
-            assert session.stamp() == scene.stamp(epoch)
+            assert session.stamp(scene.role) == scene.stamp(epoch)
     assert scene.comment == (
         "ask bi@ first\n\\ it's theirs\n"
         f"credential-rotation: epoch=000002 attempt=ab12 journal={scene.stamp().journal}"
@@ -51,17 +53,17 @@ def test_the_stamp_stands_beside_the_persons_words(scene: Scene) -> None:
 
 def test_a_role_that_changes_itself_leaves_no_stamp(scene: Scene) -> None:
     """A role may not comment on itself: its fence is the lock session alone."""
-    with scene.rotator(itself=True).lock(scene.first) as session:
+    with scene.rotator(itself=True).lock(scene.first, changing=scene.role) as session:
         session.apply(scene.record(Secret(scene.role, "n" * 20)), found=None, leave=scene.stamp())
-        assert session.stamp() is None
+        assert session.stamp(scene.role) is None
     assert scene.comment is None
 
 
 def test_stamp_none_needs_no_right_to_comment(scene: Scene) -> None:
     """`stamp: none` changes the password and leaves the comment alone."""
     rotator = scene.rotator(options={"stamp": "none"})
-    with rotator.lock(None) as session:
-        session.apply(scene.record(rotator.mint()), found=None, leave=scene.stamp())
+    with rotator.lock(None, changing=scene.role) as session:
+        session.apply(scene.record(rotator.mint(scene.role)), found=None, leave=scene.stamp())
     assert scene.comment is None
 
 
@@ -71,8 +73,8 @@ def test_settings_of_the_role_do_not_stand_in_its_way(scene: Scene) -> None:
     for setting in (f"role = owner_of_{scene.role}", "default_transaction_read_only = on", "search_path = x"):
         scene.sql(f"ALTER ROLE {scene.role} SET {setting}")
     rotator = scene.rotator(itself=True)
-    new = rotator.mint()
-    with rotator.lock(scene.first) as session:
+    new = rotator.mint(scene.role)
+    with rotator.lock(scene.first, changing=scene.role) as session:
         session.apply(scene.record(new), found=None, leave=scene.stamp())
     assert scene.logs_in(new)
 
@@ -80,9 +82,9 @@ def test_settings_of_the_role_do_not_stand_in_its_way(scene: Scene) -> None:
 def test_no_password_reaches_the_servers_log(scene: Scene) -> None:
     """G9: with everything logged, neither a change that works nor one that fails shows the password."""
     rotator = scene.rotator()
-    values = [rotator.mint(), rotator.mint()]
+    values = [rotator.mint(scene.role), rotator.mint(scene.role)]
     with scene.setting("log_min_error_statement", "error"), scene.setting("log_min_duration_statement", "0"):
-        with rotator.lock(None) as session:
+        with rotator.lock(None, changing=scene.role) as session:
             session.apply(scene.record(values[0]), found=None, leave=scene.stamp())
             scene.sql(f"ALTER ROLE {scene.admin} NOCREATEROLE")
             with pytest.raises(TargetRefused) as refusal:
@@ -99,41 +101,47 @@ def test_no_password_reaches_the_servers_log(scene: Scene) -> None:
 
 def test_two_sessions_never_hold_the_lock(scene: Scene) -> None:
     """Who comes second is told so, in either mode; afterwards the lock is free at once."""
-    with scene.rotator().lock(None):
+    with scene.rotator().lock(None, changing=scene.role):
         for second in (scene.rotator(), scene.rotator(itself=True)):
-            with pytest.raises(Busy), second.lock(scene.first):
+            with pytest.raises(Busy), second.lock(scene.first, changing=scene.role):
                 pytest.fail("two held the lock")
-    with scene.rotator().lock(None):
+    with scene.rotator().lock(None, changing=scene.role):
         pass
 
 
 def test_the_lock_is_released_whatever_happened(scene: Scene) -> None:
     """An attempt that ends by an error leaves no lock behind."""
-    with pytest.raises(KeyError), scene.rotator().lock(None):
+    with pytest.raises(KeyError), scene.rotator().lock(None, changing=scene.role):
         raise KeyError
-    with scene.rotator().lock(None):
+    with scene.rotator().lock(None, changing=scene.role):
         pass
 
 
 def test_a_wrong_admin_password_names_the_admin(scene: Scene) -> None:
     """An admin who is refused is named, with the remedy, and nothing was changed."""
     rotator = scene.rotator(admins=Secret(scene.admin, "wrong-value"))
-    with pytest.raises(TargetRefused, match=scene.admin) as refusal, rotator.lock(None):
+    with pytest.raises(TargetRefused, match=scene.admin) as refusal, rotator.lock(None, changing=scene.role):
         pytest.fail("locked")
     assert "wrong-value" not in str(refusal.value) + refusal.value.next_step
 
 
 def test_a_role_that_cannot_log_in_cannot_change_itself(scene: Scene) -> None:
     """Self-rotation starts from a value that works."""
-    with pytest.raises(TargetRefused), scene.rotator(itself=True).lock(Secret(scene.role, "wrong")):
+    with (
+        pytest.raises(TargetRefused),
+        scene.rotator(itself=True).lock(Secret(scene.role, "wrong"), changing=scene.role),
+    ):
         pytest.fail("locked")
-    with pytest.raises(TargetRefused), scene.rotator(itself=True).lock(None):
+    with pytest.raises(TargetRefused), scene.rotator(itself=True).lock(None, changing=scene.role):
         pytest.fail("locked")
 
 
 def test_an_unreachable_target_is_unknown(scene: Scene) -> None:
     """No session, no conclusion."""
-    with pytest.raises(TargetUnknown), scene.rotator(target=Target("127.0.0.1", {"port": "1"})).lock(None):
+    with (
+        pytest.raises(TargetUnknown),
+        scene.rotator(target=Target("127.0.0.1", {"port": "1"})).lock(None, changing=scene.role),
+    ):
         pytest.fail("locked")
 
 
@@ -141,7 +149,7 @@ def test_a_pooler_is_no_target(scene: Scene, pooler_port: int) -> None:
     """A7: whoever names another backend than the one that answers is a pooler: no lock, no proof."""
     settings = {"port": str(pooler_port), "sslmode": "disable"}
     rotator = scene.rotator(target=Target("127.0.0.1", settings), endpoints=(Target("127.0.0.1", settings),))
-    with pytest.raises(TargetRefused, match="pooler") as refusal, rotator.lock(None):
+    with pytest.raises(TargetRefused, match="pooler") as refusal, rotator.lock(None, changing=scene.role):
         pytest.fail("locked")
     assert "under endpoints" in refusal.value.next_step
     assert scene.sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
@@ -178,7 +186,10 @@ def test_check_privileges_changes_nothing(scene: Scene, itself: bool) -> None:  
 def test_a_role_that_does_not_exist_is_named(scene: Scene) -> None:
     """A principal with a typing error is found at the lock."""
     scene.sql(f"DROP ROLE {scene.role}")
-    with pytest.raises(TargetRefused, match=scene.role) as refusal, scene.rotator().lock(None):
+    with (
+        pytest.raises(TargetRefused, match=scene.role) as refusal,
+        scene.rotator().lock(None, changing=scene.role),
+    ):
         pytest.fail("locked")
     assert "no such role" in refusal.value.next_step
 
@@ -187,7 +198,7 @@ def test_restricted_password_commands_are_named(scene: Scene) -> None:
     """G1: where RDS keeps password changes to the members of one role, the message says which one."""
     scene.sql(f"ALTER ROLE {scene.admin} NOCREATEROLE")
     scene.sql(f"ALTER ROLE {scene.admin} SET rds.restrict_password_commands = 'on'")
-    with pytest.raises(TargetRefused) as refusal, scene.rotator().lock(None):
+    with pytest.raises(TargetRefused) as refusal, scene.rotator().lock(None, changing=scene.role):
         pytest.fail("locked")
     assert "GRANT rds_password TO" in refusal.value.next_step
 
@@ -195,16 +206,23 @@ def test_restricted_password_commands_are_named(scene: Scene) -> None:
 def test_md5_does_not_become_scram_by_itself(scene: Scene) -> None:
     """G6: on a server that keeps md5 the kind of verifier changes only when the entry says so."""
     scene.sql(f"ALTER ROLE {scene.admin} SET password_encryption = md5")
-    with pytest.raises(TargetRefused, match="md5") as refusal, scene.rotator().lock(None):
+    with (
+        pytest.raises(TargetRefused, match="md5") as refusal,
+        scene.rotator().lock(None, changing=scene.role),
+    ):
         pytest.fail("locked")
     assert "password_hashing: scram" in refusal.value.next_step
-    with scene.rotator(options={"password_hashing": "scram"}).lock(None):
+    with scene.rotator(options={"password_hashing": "scram"}).lock(None, changing=scene.role):
         pass
 
 
 def test_a_role_that_somebody_is_changing_waits_for_the_next_run(scene: Scene) -> None:
     """A person's open transaction on the role ends the attempt in seconds, with nothing changed."""
-    with role_held(scene), pytest.raises(TargetUnknown, match="55P03"), scene.rotator().lock(None):
+    with (
+        role_held(scene),
+        pytest.raises(TargetUnknown, match="55P03"),
+        scene.rotator().lock(None, changing=scene.role),
+    ):
         pytest.fail("locked")
 
 
@@ -213,19 +231,19 @@ def test_a_role_that_somebody_is_changing_waits_for_the_next_run(scene: Scene) -
 
 def test_a_stamp_that_moved_on_stops_the_change(scene: Scene) -> None:
     """Another runner has applied since we looked: ours is rolled back, whatever its lock was worth."""
-    with scene.rotator().lock(None) as session:
-        found = session.stamp()
+    with scene.rotator().lock(None, changing=scene.role) as session:
+        found = session.stamp(scene.role)
         scene.sql(f"COMMENT ON ROLE {scene.role} IS 'credential-rotation: epoch=000009 attempt=x journal=y'")
         with pytest.raises(TargetRefused, match="another runner"):
             session.apply(scene.record(Secret(scene.role, "n" * 20)), found=found, leave=scene.stamp())
-        assert session.stamp() == Stamp(9, "x", "y")
+        assert session.stamp(scene.role) == Stamp(9, "x", "y")
     assert scene.logs_in(scene.first)
 
 
 def test_a_rival_in_the_same_moment_wins_alone(scene: Scene) -> None:
     """Two changes at once: the second waits, is refused when the first commits, and leaves nothing."""
     outcome: list[BaseException] = []
-    with scene.rotator().lock(None) as session, role_held(scene) as commit:
+    with scene.rotator().lock(None, changing=scene.role) as session, role_held(scene) as commit:
         thread = threading.Thread(target=lambda: outcome.append(error_of(scene, session)))
         thread.start()
         until(lambda: is_waiting(scene))
@@ -238,7 +256,7 @@ def test_a_rival_in_the_same_moment_wins_alone(scene: Scene) -> None:
 
 def test_password_and_stamp_change_together(scene: Scene) -> None:
     """Where the stamp cannot be written, the password stays as it was."""
-    with scene.rotator().lock(None) as session, scene.connect() as other:
+    with scene.rotator().lock(None, changing=scene.role) as session, scene.connect() as other:
         other.autocommit = False
         other.execute("LOCK TABLE pg_catalog.pg_shdescription IN SHARE MODE")
         with pytest.raises(TargetRefused, match="55P03"):
@@ -249,6 +267,9 @@ def test_password_and_stamp_change_together(scene: Scene) -> None:
 
 def test_a_record_of_a_foreign_role_is_not_applied(scene: Scene) -> None:
     """Only the entry's principal is ever changed."""
-    with scene.rotator().lock(None) as session, pytest.raises(TargetRefused, match="principals"):
+    with (
+        scene.rotator().lock(None, changing=scene.role) as session,
+        pytest.raises(TargetRefused, match="principals"),
+    ):
         session.apply(scene.record(Secret(scene.admin, "n" * 20)), found=None, leave=scene.stamp())
     assert scene.logs_in(scene.admins)
