@@ -14,6 +14,10 @@ class Clock:
         """From now on the server lives that much later."""
         self._ahead += seconds
 
+    def set_right(self) -> None:
+        """From now on it is as late as it really is."""
+        self._ahead = 0.0
+
     def seconds(self) -> float:
         """Now."""
         return time.time() + self._ahead

@@ -28,7 +28,6 @@ class Lookup:
 
     def __init__(self, trail: Trail, clock: Clock) -> None:
         self._trail, self._clock = trail, clock
-        self._recent: dict[str, list[float]] = {}
 
     def answer(self, response: CloudTrailResponse) -> str:
         """The body."""
@@ -45,10 +44,10 @@ class Lookup:
 
     def _limit(self, region: str) -> None:
         now = self._clock.seconds()
-        recent = [at for at in self._recent.get(region, []) if at > now - 1]
+        recent = [at for at in self._trail.lookups.get(region, []) if at > now - 1]
         if self._trail.limited and len(recent) >= _PER_SECOND:
             raise JsonRESTError("ThrottlingException", "Rate exceeded")
-        self._recent[region] = [*recent, now]
+        self._trail.lookups[region] = [*recent, now]
 
     def _visible(self, region: str, asked: dict[str, Any]) -> list[Event]:
         begin, end = asked.get("StartTime", 0), asked.get("EndTime", float("inf"))

@@ -146,6 +146,10 @@ class AwsStandIn:
         """From now on the server lives that much later; dates that it gave out stay."""
         self._control("advance_clock", seconds=seconds)
 
+    def calm_down(self) -> None:
+        """No lag, delay or fault any more, no request in the log, the clock right; users and keys stay."""
+        self._control("calm_down")
+
     def age_key(self, key_id: str, seconds: float) -> None:
         """Let a key be that much older, with its uses and its events, for a client that lives now."""
         self._control("age_key", key_id=key_id, seconds=seconds)

@@ -15,7 +15,7 @@ from typing import Any
 import moto.iam.models
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.iam.access_control import CreateAccessKeyFailure, IAMUserAccessKey
-from moto.iam.exceptions import NotFoundException
+from moto.iam.exceptions import IAMException
 from moto.iam.models import AccessKey, AccessKeyLastUsed, IAMBackend, Policy, User, iam_backends
 from moto.iam.responses import IamResponse
 
@@ -174,5 +174,5 @@ def _mean_the_caller(keyring: Keyring) -> None:
 def _arn(user: str) -> str:
     try:
         return str(iam().get_user(user).arn)
-    except NotFoundException:
+    except IAMException:
         return f"arn:{PARTITION}:iam::{ACCOUNT}:user/{user}"

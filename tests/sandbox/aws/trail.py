@@ -87,6 +87,7 @@ class Trail:
         self.events: list[Event] = []
         self.delay = 0.0
         self.limited = True
+        self.lookups: dict[str, list[float]] = {}
 
     def visible(self, region: str, now: float) -> list[Event]:
         """What may be found now, newest first."""
