@@ -21,7 +21,7 @@ from credential_rotation.inventory_policies import Policies, read_policies
 from credential_rotation.inventory_schema import CREDENTIALS, refusals
 from credential_rotation.inventory_words import in_words, nearest
 from credential_rotation.inventory_yaml import Document, Mistake
-from credential_rotation.model import Credential
+from credential_rotation.model import USUAL_LIMITS, Credential, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class Inventory:
 
     credentials: tuple[Credential, ...]
     problems: tuple[Problem, ...]
+    limits: Limits = USUAL_LIMITS
 
 
 def load_inventory(include: Path) -> Inventory:
@@ -94,7 +95,7 @@ def _examine(folder: Folder, files: Sequence[Path], *, whole: bool) -> Inventory
         unread = [document.file for document in documents if not document.readable]
         _add(found, wrong_links(entries, unread))
         _add(found, waits_for_broken(entries, {entry for entry in entries if found[entry]}))
-    return Inventory(credentials=_good(entries, found, policies), problems=_problems(loose, found))
+    return Inventory(_good(entries, found, policies), _problems(loose, found), policies.limits)
 
 
 def _good(

@@ -13,7 +13,8 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from credential_rotation.inventory_policies import Policies, grace_mistake, policy_from
+from credential_rotation.inventory_policies import Policies, impossible_policy, own_policy, policy_from
+from credential_rotation.inventory_promises import impossible
 from credential_rotation.inventory_schema import default_settings, default_strategy, engines, option_names
 from credential_rotation.inventory_words import nearest
 from credential_rotation.inventory_yaml import Document, Mistake, Path, Value
@@ -96,7 +97,7 @@ class Entry:
 def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
     """What a schema cannot say about one entry alone."""
     yield from _policy_mistakes(entry, policies)
-    strategy = entry.text("strategy") or (default_strategy(entry.engine) if entry.engine else "")
+    strategy = _strategy(entry)
     principals = entry.texts("principal")
     if strategy == Strategy.IN_PLACE.value and len(principals) > 1:
         yield entry.mistake(
@@ -163,11 +164,14 @@ def credential_from(entry: Entry, policies: Policies) -> Credential:
 
 
 def _policy_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
-    raw = entry.raw.get("policy")
-    grace = grace_mistake(raw)
-    if grace:
-        yield entry.mistake(("policy",), grace)
-    if not isinstance(raw, str) or not raw or raw in policies.named:
+    raw, soaks = entry.raw.get("policy"), _strategy(entry) == Strategy.OVERLAPPING.value
+    for message in impossible_policy(raw, soaks=soaks):
+        yield entry.mistake(("policy",), message)
+    if not isinstance(raw, str) or not raw:
+        return
+    if raw in policies.named:
+        for message in impossible(policies.named[raw], soaks=True) if soaks else ():
+            yield entry.mistake(("policy",), f"policy {raw!r}: {message}")
         return
     if raw in policies.broken or not policies.readable:
         yield entry.mistake(("policy",), f"policy {raw!r} cannot be read: see {policies.file}")
@@ -181,7 +185,11 @@ def _policy(entry: Entry, policies: Policies) -> Policy:
     raw = entry.raw["policy"]
     policy = policies.named[raw] if isinstance(raw, str) else policy_from(f"of {entry.name}", raw)
     assert policy is not None  # noqa: S101  # the entry has no mistakes
-    return policy
+    return own_policy(policy, entry.name)
+
+
+def _strategy(entry: Entry) -> str:
+    return entry.text("strategy") or (default_strategy(entry.engine) if entry.engine else "")
 
 
 def _admin(entry: Entry) -> EntryAdmin | ConnectionAdmin | None:

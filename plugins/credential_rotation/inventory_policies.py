@@ -1,24 +1,27 @@
-"""Named policies, and the one that is built in.
+"""Named policies, the one that is built in, and the limits that hold for all of them.
 
 Rules this file keeps:
 - `manual` (due only when asked) is always there and never redefined.
-- Grace ends before the next version is due, or retiring would never catch up.
+- A policy that can never hold is a mistake, and so is each entry that names it.
+- Limits that cannot be read are the usual ones: without a brake nothing runs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from credential_rotation.durations import parse_duration
+from credential_rotation.durations import parse_duration, share_of
 from credential_rotation.errors import BadInput
+from credential_rotation.inventory_promises import impossible
 from credential_rotation.inventory_schema import POLICIES, refusals
 from credential_rotation.inventory_words import in_words
 from credential_rotation.inventory_yaml import Document, Mistake, Value
-from credential_rotation.model import Policy
+from credential_rotation.model import USUAL_LIMITS, CatchUp, Limits, Policy, Window
 
-MANUAL = Policy(name="manual", max_age=None)
+MANUAL = Policy(name="manual")
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Policies:
     """Policies that are there and have mistakes of their own."""
     mistakes: tuple[Mistake, ...] = ()
     readable: bool = True
+    limits: Limits = USUAL_LIMITS
 
 
 def read_policies(document: Document) -> Policies:
@@ -47,7 +51,8 @@ def read_policies(document: Document) -> Policies:
         policy = policy_from(name, raw)
         if policy is not None and name != MANUAL.name:
             named[name] = policy
-    broken = {str(mistake.path[1]) for mistake in mistakes if len(mistake.path) > 1} - {MANUAL.name}
+    below = [mistake.path for mistake in mistakes if mistake.path[:1] == ("policies",)]
+    broken = {str(path[1]) for path in below if len(path) > 1} - {MANUAL.name}
     good = {name: policy for name, policy in named.items() if name not in broken}
     return Policies(
         file=document.file,
@@ -55,6 +60,7 @@ def read_policies(document: Document) -> Policies:
         broken=frozenset(broken),
         mistakes=tuple(mistakes),
         readable=document.readable,
+        limits=_limits(document.value),
     )
 
 
@@ -62,30 +68,68 @@ def policy_from(name: str, raw: Value) -> Policy | None:
     """The policy that a mapping says, or None where it says none (the schema has told why)."""
     if not isinstance(raw, dict):
         return None
-    max_age, grace, pause = _length(raw.get("max_age")), _length(raw.get("grace")), raw.get("pause", False)
-    if max_age is None or not isinstance(pause, bool) or (grace is None and "grace" in raw):
+    try:
+        return _policy(name, raw)
+    except (_UnreadableError, BadInput):
         return None
-    return Policy(name=name, max_age=max_age, grace=grace or timedelta(0), pause=pause)
 
 
-def grace_mistake(raw: Value) -> str | None:
-    """What is wrong between a policy's durations, where both can be read."""
+def own_policy(policy: Policy, name: str) -> Policy:
+    """A policy as one credential keeps to it, with its own share of the jitter."""
+    return replace(policy, share=share_of(policy.jitter, name)) if policy.jitter else policy
+
+
+def impossible_policy(raw: Value, *, soaks: bool = False) -> list[str]:
+    """Why what a mapping says can never hold; nothing where it says no policy."""
     policy = policy_from("", raw)
-    if policy is None or policy.max_age is None or policy.grace < policy.max_age:
-        return None
-    assert isinstance(raw, dict)  # noqa: S101  # policy_from has just read it
-    return (
-        f"grace {raw['grace']} must be shorter than max_age {raw['max_age']}: "
-        "the old value has to be gone before the next version begins"
+    if policy is None or not isinstance(raw, dict):
+        return []
+    return impossible(policy, soaks=soaks or "soak" in raw)
+
+
+class _UnreadableError(Exception):
+    """A value is not what its key wants; the schema says so in better words."""
+
+
+def _policy(name: str, raw: Mapping[str, Value]) -> Policy:
+    usual = Policy(name=name)
+    place = _text(raw, "timezone") or usual.timezone
+    pause = raw.get("pause", False)
+    catch_up = _text(raw, "catch_up") or usual.catch_up.value
+    if not isinstance(pause, bool) or catch_up not in {one.value for one in CatchUp}:
+        raise _UnreadableError
+    return Policy(
+        name=name,
+        max_age=_length(raw, "max_age"),
+        grace=_length(raw, "grace") or usual.grace,
+        pause=pause,
+        cron=_text(raw, "cron"),
+        timezone=place,
+        window=_window(raw["window"], place) if "window" in raw else None,
+        jitter=_length(raw, "jitter") or usual.jitter,
+        soak=_length(raw, "soak") or usual.soak,
+        catch_up=CatchUp(catch_up),
+    )
+
+
+def _window(raw: Value, place: str) -> Window:
+    if not isinstance(raw, dict):
+        raise _UnreadableError
+    days = raw.get("days", list(_DAYS))
+    if not isinstance(days, list) or not all(day in _DAYS for day in days):
+        raise _UnreadableError
+    return Window(
+        opens=_clock(raw, "from"),
+        closes=_clock(raw, "to"),
+        days=frozenset(_DAYS.index(str(day)) for day in days),
+        timezone=_text(raw, "timezone") or place,
     )
 
 
 def _wrong(name: str, raw: Value) -> Iterator[str]:
     if name == MANUAL.name:
         yield "policy 'manual' is built in (due only when asked); give this one another name"
-    grace = grace_mistake(raw)
-    if grace:
-        yield grace
+    yield from impossible_policy(raw)
 
 
 def _written(value: Value) -> Mapping[str, Value]:
@@ -93,10 +137,39 @@ def _written(value: Value) -> Mapping[str, Value]:
     return policies if isinstance(policies, dict) else {}
 
 
-def _length(text: Value) -> timedelta | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        return parse_duration(text)
-    except BadInput:
-        return None
+def _limits(value: Value) -> Limits:
+    raw = value.get("limits") if isinstance(value, dict) else None
+    if not isinstance(raw, dict):
+        return USUAL_LIMITS
+    return Limits(
+        per_tick=_count(raw.get("per_tick"), USUAL_LIMITS.per_tick),
+        stop_after_failures=_count(raw.get("stop_after_failures"), USUAL_LIMITS.stop_after_failures),
+    )
+
+
+def _count(found: Value, usual: int) -> int:
+    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else usual
+
+
+def _text(raw: Mapping[str, Value], key: str) -> str | None:
+    """A text, or None where the key is missing. Raises: _UnreadableError."""
+    found = raw.get(key)
+    if isinstance(found, str) and found:
+        return found
+    if key in raw:
+        raise _UnreadableError
+    return None
+
+
+def _length(raw: Mapping[str, Value], key: str) -> timedelta | None:
+    """A duration, or None where the key is missing. Raises: _UnreadableError, BadInput."""
+    text = _text(raw, key)
+    return None if text is None else parse_duration(text)
+
+
+def _clock(raw: Mapping[str, Value], key: str) -> timedelta:
+    """A time of day, since midnight. Raises: _UnreadableError."""
+    hours, _, minutes = (_text(raw, key) or "").partition(":")
+    if not (hours.isdecimal() and minutes.isdecimal() and int(hours) * 60 + int(minutes) <= 24 * 60):
+        raise _UnreadableError
+    return timedelta(hours=int(hours), minutes=int(minutes))

@@ -148,15 +148,72 @@ class Consumer:
     owner: str | None = None
 
 
+class CatchUp(str, Enum):
+    """What becomes of a version whose whole window went by with nobody there to rotate it."""
+
+    NEXT_WINDOW = "next_window"
+    AT_ONCE = "at_once"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The hours in which new versions may begin, by the clock of one place."""
+
+    opens: timedelta
+    """Since midnight."""
+    closes: timedelta
+    """Since midnight; not later than `opens` means on the day after."""
+    days: frozenset[int] = frozenset(range(7))
+    """The weekdays on which it opens, Monday is 0."""
+    timezone: str = "UTC"
+
+    @property
+    def length(self) -> timedelta:
+        """By the wall clock; zero where it opens and closes at one time."""
+        spans = self.closes - self.opens
+        return spans if spans >= timedelta(0) else spans + timedelta(days=1)
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """When a credential is due, and how long the old value may live on."""
+    """When a credential is due, and how long the old value may live on.
+
+    At most one of `max_age` and `cron`; with neither it is due only when asked (`manual`).
+    """
 
     name: str
-    max_age: timedelta | None
-    """None: due only when asked (`manual`)."""
+    max_age: timedelta | None = None
+    """No version gets older than this, so that window and jitter begin early rather than late."""
     grace: timedelta = timedelta(0)
     pause: bool = False
+    cron: str | None = None
+    timezone: str = "UTC"
+    """The clock that `cron` means."""
+    window: Window | None = None
+    jitter: timedelta = timedelta(0)
+    share: timedelta = timedelta(0)
+    """This credential's own part of the jitter, fixed by its name."""
+    soak: timedelta = timedelta(days=1)
+    """How long an old cloud key stays inactive before it is deleted."""
+    catch_up: CatchUp = CatchUp.NEXT_WINDOW
+
+    @property
+    def is_scheduled(self) -> bool:
+        """It falls due by itself."""
+        return self.max_age is not None or self.cron is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The brake: how much one run may do, and how much may go wrong in it."""
+
+    per_tick: int = 20
+    """New versions that one run begins."""
+    stop_after_failures: int = 3
+    """Failures in a row after which nothing new begins in that run."""
+
+
+USUAL_LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)

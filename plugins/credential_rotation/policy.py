@@ -3,18 +3,25 @@
 Rules this file keeps:
 - No I/O and no clock: everything that matters comes in.
 - "Now" means older than the request, so that a retried or cleared run does not rotate twice.
-- `pause` stops what begins new versions, never what finishes or repairs one.
+- `pause` and `window` stop what begins new versions, never what finishes or repairs one.
+- What a person asked for and did not get is never told as if nothing had been left to do.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from credential_rotation.durations import write_duration
 from credential_rotation.errors import BadInput
-from credential_rotation.model import UNMANAGED_EPOCH, Policy
+from credential_rotation.model import UNMANAGED_EPOCH, CatchUp, Policy
+from credential_rotation.schedule import falls_due
+from credential_rotation.windows import is_open, last_opening, next_opening
+
+PAUSED = "paused by its policy"
+UNPAUSE = "Take `pause` out of its policy, or force it and say why."
+NOT_OPEN = "Ask again when it is open, or force it and say why; nothing asks again by itself."
 
 
 class Version(Protocol):
@@ -38,8 +45,10 @@ class Request:
     now: bool = False
     """Asked for by a person: not being due is no reason not to."""
     force: bool = False
-    """Also ignores pause, and lets an admin set a password where no stored value works."""
+    """Also ignores window and pause, and lets an admin set a password where no stored value works."""
     reason: str | None = None
+    not_before: datetime | None = None
+    """The earliest moment at which it may begin; a version that is younger than that will do."""
 
     def __post_init__(self) -> None:
         if self.force and not (self.reason or "").strip():
@@ -56,26 +65,77 @@ class Decision:
     begin: bool
     reason: str
     at: datetime | None = None
-    """When it is due, where that is known."""
+    """When it is due or may begin, where that is known."""
+    blocked: bool = False
+    """It is due or was asked for, and pause, window or `not_before` holds it back."""
+    outcome: str = "unchanged"
+    """What a pass that only does not begin it has to answer: `waiting` or `refused` to who asked."""
+    next_step: str = ""
 
 
 def due(policy: Policy, version: Version | None, request: Request, now: datetime) -> Decision:
     """Decide whether a new version is due; `version` is CURRENT's own record, None where there is none."""
-    if policy.pause and not request.force:
-        return Decision(begin=False, reason="paused by its policy")
     if request.now or request.force:
-        return _asked_for(version, request)
-    if policy.max_age is None:
-        return Decision(begin=False, reason="rotated only when asked (policy manual)")
-    if version is None or version.epoch == UNMANAGED_EPOCH:
-        return Decision(begin=True, reason="never rotated", at=now)
-    at = version.written + policy.max_age
-    if at <= now:
-        return Decision(begin=True, reason=f"older than {write_duration(policy.max_age)}", at=at)
-    return Decision(begin=False, reason=f"due {at:%Y-%m-%d %H:%M} UTC", at=at)
+        return _asked_for(policy, version, request, now)
+    decision = _by_schedule(policy, version, now)
+    if policy.pause:
+        return Decision(
+            begin=False, reason=PAUSED, at=decision.at, blocked=decision.begin or decision.blocked
+        )
+    return decision
 
 
-def _asked_for(version: Version | None, request: Request) -> Decision:
-    if version is not None and version.epoch != UNMANAGED_EPOCH and version.written >= request.at:
+def _asked_for(policy: Policy, version: Version | None, request: Request, now: datetime) -> Decision:
+    since = max(request.at, request.not_before or request.at)
+    if version is not None and version.epoch != UNMANAGED_EPOCH and version.written >= since:
         return Decision(begin=False, reason="already rotated since it was asked for")
-    return Decision(begin=True, reason=request.reason or f"asked for by {request.by}", at=request.at)
+    if since > now and request.not_before is not None:
+        return _held(f"asked for not before {_written(since)}", "waiting", "", since)
+    if policy.pause and not request.force:
+        return _held(PAUSED, "refused", UNPAUSE, None)
+    if policy.window is not None and not request.force and not is_open(policy.window, now):
+        opens = next_opening(policy.window, now).opens
+        return _held(f"outside its window, which opens {_written(opens)}", "refused", NOT_OPEN, opens)
+    return Decision(begin=True, reason=request.reason or f"asked for by {request.by}", at=since)
+
+
+def _held(reason: str, outcome: str, next_step: str, at: datetime | None) -> Decision:
+    return Decision(begin=False, reason=reason, at=at, blocked=True, outcome=outcome, next_step=next_step)
+
+
+def _by_schedule(policy: Policy, version: Version | None, now: datetime) -> Decision:
+    if not policy.is_scheduled:
+        return Decision(begin=False, reason=f"rotated only when asked (policy {policy.name})")
+    if version is None or (version.epoch == UNMANAGED_EPOCH and policy.cron is None):
+        return _when_open(policy, Decision(begin=True, reason="never rotated", at=now), now)
+    at = falls_due(policy, version.written)
+    if at is None or at > now:
+        return Decision(begin=False, reason=f"due {_written(at)}" if at else "never due", at=at)
+    return _when_open(policy, Decision(begin=True, reason=_why(policy, version, at, now), at=at), now)
+
+
+def _when_open(policy: Policy, decision: Decision, now: datetime) -> Decision:
+    """The same inside the window; outside of it, it waits, or catches up."""
+    if policy.window is None or is_open(policy.window, now):
+        return decision
+    missed = decision.at is not None and decision.at < now
+    if missed and policy.catch_up is CatchUp.AT_ONCE:
+        closed = last_opening(policy.window, now).closes
+        return replace(decision, reason=f"{decision.reason}; its window closed {_written(closed)}, missed")
+    opens = next_opening(policy.window, now).opens
+    reason = (
+        f"{decision.reason}; {'missed its window, which' if missed else 'its window'} opens {_written(opens)}"
+    )
+    return Decision(begin=False, reason=reason, at=opens, blocked=True)
+
+
+def _why(policy: Policy, version: Version, at: datetime, now: datetime) -> str:
+    if policy.max_age is None:
+        return f"due since {_written(at)} by cron {policy.cron}"
+    limit = version.written + policy.max_age
+    said = f"older than {write_duration(policy.max_age)}"
+    return said if limit <= now else f"{said} from {_written(limit)}"
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"

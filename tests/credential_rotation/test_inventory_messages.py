@@ -228,7 +228,7 @@ ONE_ENTRY = {
         {"policy": "policy: {max_age: 1d, grace: 24h}"},
         [
             (
-                "7: etl: grace 24h must be shorter than max_age 1d: "
+                "7: etl: grace 1d is not shorter than max_age 1d: "
                 "the old value has to be gone before the next version begins"
             )
         ],

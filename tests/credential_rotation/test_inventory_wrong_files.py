@@ -60,12 +60,11 @@ POLICIES = {
         "policies:\n  manual: {max_age: 1d}\n",
         ["2: policy 'manual' is built in (due only when asked); give this one another name"],
     ),
-    "a policy without max_age": ("policies:\n  a: {grace: 1d}\n", ["2: 'max_age' is missing in a"]),
     "grace that outlives max_age": (
         "policies:\n  a: {max_age: 1d, grace: 3d}\n",
         [
             (
-                "2: grace 3d must be shorter than max_age 1d: "
+                "2: grace 3d is not shorter than max_age 1d: "
                 "the old value has to be gone before the next version begins"
             )
         ],

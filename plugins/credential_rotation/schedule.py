@@ -1,0 +1,42 @@
+"""When a version falls due: the arithmetic of max age, cron, window and jitter, without a clock.
+
+Rules this file keeps:
+- `max_age` is a promise: no version gets older. So jitter spreads to the early side, and a window is used
+  the last time that it opens before the promise would break. Begun at the opening and not at the exact
+  hour, rotations do not creep through the window until they miss it.
+- A cron time or a window's opening is never run ahead of; jitter delays from there, inside the window.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from credential_rotation.cron import next_fire
+from credential_rotation.model import Policy
+from credential_rotation.windows import last_opening, next_opening
+
+TICK = timedelta(hours=1)
+"""How often the rotating DAGs look; a window has to be at least as long."""
+
+
+def falls_due(policy: Policy, written: datetime) -> datetime | None:
+    """The first moment at which a version of this age may be replaced; None where only when asked."""
+    if policy.max_age is not None:
+        return _before_too_old(policy, written, written + policy.max_age)
+    if policy.cron is not None:
+        return _in_window(policy, next_fire(policy.cron, policy.timezone, written) + policy.share)
+    return None
+
+
+def _before_too_old(policy: Policy, written: datetime, limit: datetime) -> datetime:
+    if policy.window is None:
+        return limit - policy.share
+    last = last_opening(policy.window, limit)
+    if last.opens <= written:  # no window begins within its life: the first chance after that
+        return _in_window(policy, limit)
+    spread = min(last.opens + policy.share, last.closes - TICK)
+    return min(max(last.opens, spread), limit)
+
+
+def _in_window(policy: Policy, at: datetime) -> datetime:
+    return at if policy.window is None else max(at, next_opening(policy.window, at).opens)
