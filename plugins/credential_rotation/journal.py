@@ -98,7 +98,11 @@ class Journal:
     def delete(self, secret_ids: tuple[str, ...]) -> None:
         """Move records (or duplicates) to the trash. Raises: VaultTrouble, VaultUnknown."""
         with in_rotation_words(self.credential.name):
-            self.client.delete_secrets(secret_ids)
+            try:
+                self.client.delete_secrets(secret_ids)
+            except OutcomeUnknown:
+                if any(name.id in secret_ids for name in self.client.list_secrets()):
+                    raise
 
     # --- reading ---------------------------------------------------------------------------------------
 

@@ -85,6 +85,8 @@ class SimVault:
         )
 
         def commit() -> None:
+            if current and (self.current is None or self.current.id != current.id):
+                raise VaultTrouble("no such secret", next_step="Look in Bitwarden.")
             self.current = replace(new, revised=self.world.now)
 
         def landed() -> bool:
