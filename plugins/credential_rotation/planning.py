@@ -39,7 +39,10 @@ class Known:
 
 
 def plan(credential: Credential, known: Known, *, begin: Request | None, now: datetime) -> Outcome:
-    """`planned` where an attempt has something to do, `unchanged` where it has not, with the reason."""
+    """`planned` where an attempt has something to do, with the reason; else `unchanged`.
+
+    What a person asked for and may not have yet is `waiting` or `refused`.
+    """
     newest = known.newest
     made = replace(told(credential, "unchanged", "nothing is open"), version=newest.epoch if newest else None)
     if known.is_open:
@@ -47,7 +50,13 @@ def plan(credential: Credential, known: Known, *, begin: Request | None, now: da
     if begin is None:
         return made
     decision = due(credential.policy, newest, begin, now)
-    return replace(made, outcome="planned" if decision.begin else "unchanged", reason=decision.reason)
+    return replace(
+        made,
+        outcome="planned" if decision.begin else decision.outcome,
+        reason=decision.reason,
+        next_step=decision.next_step,
+        until=decision.at if decision.outcome == "waiting" else None,
+    )
 
 
 def status(credential: Credential, known: Known, *, begin: Request, now: datetime) -> Outcome:
