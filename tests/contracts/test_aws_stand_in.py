@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from urllib import error, request
 
+import psutil
 import pytest
 from botocore.exceptions import ClientError
 
@@ -210,6 +213,35 @@ def test_only_what_succeeded_is_use_and_it_shows_late(aws: AwsStandIn, caller: N
     assert last_used() == ("N/A", False)
     aws.advance_clock(601)
     assert last_used() == ("s3", True)
+
+
+def test_of_two_who_want_the_last_place_at_once_one_gets_it(aws: AwsStandIn, caller: NewCaller) -> None:
+    """One request at a time, however many arrive."""
+    someone = caller()
+    client = someone.iam
+
+    def ask(_: int) -> str:
+        try:
+            client.create_access_key(UserName=someone.name)
+        except ClientError as refused:
+            return str(refused.response["Error"]["Code"])
+        return "made"
+
+    with ThreadPoolExecutor(4) as pool:
+        said = sorted(pool.map(ask, range(4)))
+    assert said == ["LimitExceeded"] * 3 + ["made"]
+    assert len(aws.keys(someone.name)) == 2
+
+
+def test_it_ends_with_its_holder_and_the_next_one_starts_empty(tmp_path: Path) -> None:
+    """Nothing of an account is kept."""
+    with AwsStandIn(tmp_path) as first:
+        key, pid = first.create_user("someone"), first.pid
+    assert not psutil.pid_exists(pid)
+    with AwsStandIn(tmp_path) as second:
+        assert not second.works(*key)
+        with pytest.raises(ValueError, match="NoSuchEntity"):
+            second.keys("someone")
 
 
 def test_nothing_secret_is_in_the_servers_log(aws: AwsStandIn, caller: NewCaller) -> None:

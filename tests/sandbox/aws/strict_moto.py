@@ -3,7 +3,7 @@
 1. Whether a key works is asked of the keyring, per service; moto itself lets an inactive key in.
 2. IAM's calls on a user are allowed or not for that user's ARN, and `${aws:username}` is the caller; moto
    asks for `*`, so that a policy for one user would allow nothing. Without a user name the caller is meant.
-3. Only what the keyring was told counts as use of a key.
+3. Last use is what the keyring was told; moto counts every request, also one that it refuses.
 """
 
 import json
@@ -12,7 +12,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
-import moto.iam.models
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.iam.access_control import CreateAccessKeyFailure, IAMUserAccessKey
 from moto.iam.exceptions import IAMException
@@ -143,12 +142,8 @@ def _write_use(keyring: Keyring, clock: Clock) -> None:
         key = keyring.keys.get(access_key_id)
         return self.get_user(key.user) if key else find(self, access_key_id)
 
-    def nobody_was_here(**_: str) -> None:
-        """Moto counts every request, also one that it refuses."""
-
     _set(IAMBackend, "get_access_key_last_used", get_access_key_last_used)
     _set(IAMBackend, "get_user_from_access_key_id", get_user_from_access_key_id)
-    _set(moto.iam.models, "mark_account_as_visited", nobody_was_here)
 
 
 def _mean_the_caller(keyring: Keyring) -> None:
