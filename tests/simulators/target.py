@@ -63,6 +63,8 @@ class SimTarget:
 
     def probe(self, secret: Secret) -> Probe:
         def ask() -> Probe:
+            if secret.principal not in self.principals:
+                return Probe(Answer.UNKNOWN, WHERE, "the value is for none of the entry's principals")
             if self.down:
                 return Probe(Answer.UNKNOWN, WHERE, "connection refused")
             if self.accepts(secret):
@@ -143,6 +145,8 @@ class SimSession:
         also: Callable[[], None],
     ) -> None:
         target = self.target
+        if principal not in target.principals:
+            raise TargetRefused("the record is for none of the entry's principals", next_step="Look at it.")
 
         def commit() -> None:
             if target.refuses_changes:
