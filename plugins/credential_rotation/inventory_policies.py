@@ -8,7 +8,7 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -60,7 +60,7 @@ def read_policies(document: Document) -> Policies:
         broken=frozenset(broken),
         mistakes=tuple(mistakes),
         readable=document.readable,
-        limits=_limits(document.value),
+        limits=_limits(document.value, mistakes),
     )
 
 
@@ -116,7 +116,7 @@ def _window(raw: Value, place: str) -> Window:
     if not isinstance(raw, dict):
         raise _UnreadableError
     days = raw.get("days", list(_DAYS))
-    if not isinstance(days, list) or not all(day in _DAYS for day in days):
+    if not isinstance(days, list) or not days or not all(day in _DAYS for day in days):
         raise _UnreadableError
     return Window(
         opens=_clock(raw, "from"),
@@ -137,9 +137,9 @@ def _written(value: Value) -> Mapping[str, Value]:
     return policies if isinstance(policies, dict) else {}
 
 
-def _limits(value: Value) -> Limits:
+def _limits(value: Value, mistakes: Iterable[Mistake]) -> Limits:
     raw = value.get("limits") if isinstance(value, dict) else None
-    if not isinstance(raw, dict):
+    if not isinstance(raw, dict) or any(mistake.path[:1] == ("limits",) for mistake in mistakes):
         return USUAL_LIMITS
     return Limits(
         per_tick=_count(raw.get("per_tick"), USUAL_LIMITS.per_tick),
@@ -148,7 +148,7 @@ def _limits(value: Value) -> Limits:
 
 
 def _count(found: Value, usual: int) -> int:
-    return found if isinstance(found, int) and not isinstance(found, bool) and found > 0 else usual
+    return found if isinstance(found, int) else usual
 
 
 def _text(raw: Mapping[str, Value], key: str) -> str | None:
