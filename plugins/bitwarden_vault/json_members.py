@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from json.decoder import JSONDecodeError
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
@@ -48,7 +47,9 @@ def _members(text: str) -> Iterator[tuple[str, object, int, int]]:
     """Name, value, and where the value begins and ends."""
     try:
         yield from _scan(text)
-    except (JSONDecodeError, IndexError, RecursionError):
+    except NoObject:
+        raise
+    except (ValueError, IndexError, RecursionError):  # also a number of more digits than Python takes
         raise NoObject("it is not a JSON object") from None
 
 
