@@ -14,19 +14,22 @@ it again. The rules are those of the rotation protocol (docs/protocol.md), each 
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
-from credential_rotation.complaints import foreign_stamp, nothing_works
+from credential_rotation.complaints import nothing_works
 from credential_rotation.errors import RotationError
+from credential_rotation.key_work import KeyWork
 from credential_rotation.look import Look
-from credential_rotation.model import UNMANAGED_EPOCH, Credential, Record
+from credential_rotation.model import UNMANAGED_EPOCH, Credential, Strategy
 from credential_rotation.outcome import Outcome
+from credential_rotation.password_work import PasswordWork
 from credential_rotation.policy import Decision, Request, due
-from credential_rotation.promotion import apply, compare, promote
-from credential_rotation.protocols import Session
-from credential_rotation.retirement import retire, sweep
+from credential_rotation.promotion import promote
+from credential_rotation.protocols import KeyRotator, KeySession, Rotator, Session
+from credential_rotation.retirement import sweep
 from credential_rotation.turn import Clock, Parties, Turn
+from credential_rotation.work import Work
 
 IN_GRACE = "the value before it lives on until its grace is over; the next one begins after that"
 UNRETIRED = "a replaced version is not proved dead yet; the next one begins after that"
@@ -63,15 +66,23 @@ def _run(turn: Turn) -> None:
     with turn.rotator.lock(login, changing=look.idle) as session:
         turn.ending.step("locked")
         look = turn.see()
-        _read_stamps(turn, look, session)
+        work = _work(turn, look, session)
+        work.prepare()
         _heal(turn, look)
         _adopt(turn, look)
-        _finish(turn, look, session)
+        work.finish()
         sweep(turn, look)
-        retire(turn, look, session)
+        work.retire()
         if _may_begin(turn, look):
-            _begin(turn, look, session)
-            retire(turn, look, session)
+            work.begin()
+            work.retire()
+
+
+def _work(turn: Turn, look: Look, session: Session | KeySession) -> Work:
+    """The steps that fit the strategy; the inventory sees to it that engine and strategy agree."""
+    if turn.credential.strategy is Strategy.OVERLAPPING:
+        return KeyWork(turn, look, cast("KeyRotator", turn.rotator), cast("KeySession", session))
+    return PasswordWork(turn, look, cast("Rotator", turn.rotator), cast("Session", session))
 
 
 # --- looking -------------------------------------------------------------------------------------------
@@ -90,8 +101,8 @@ def _has_work(turn: Turn, look: Look) -> bool:
     if current is None:
         if not look.stored.records and not decision.begin:
             turn.ending.unchanged(f"nothing is stored yet; {decision.reason}")
-        return bool(look.stored.records) or decision.begin
-    if look.newer or look.own is None:
+        return bool(look.stored.records or look.stored.intents) or decision.begin
+    if look.newer or look.own is None or look.stored.intents:
         return True
     has_end = bool(look.stored.duplicates) or (bool(look.older) and not turn.is_in_grace(look))
     can_begin = decision.begin and not turn.is_in_grace(look)
@@ -111,23 +122,9 @@ def _wait(turn: Turn, look: Look) -> None:
     if turn.is_settling:
         turn.ending.waiting(turn.settles_at, UNSETTLED)
     elif turn.is_in_grace(look):
-        turn.ending.waiting(look.grace_ends, IN_GRACE)
+        turn.ending.waiting(look.rests_until, IN_GRACE)
     else:
         turn.ending.waiting(None, UNRETIRED)
-
-
-def _read_stamps(turn: Turn, look: Look, session: Session) -> None:
-    """Refuse a foreign stamp; ask first about the versions that our own ones name."""
-    for principal in turn.credential.principals:
-        stamp = turn.stamps[principal] = session.stamp(principal)
-        if stamp is None:
-            continue
-        if stamp.journal != turn.vault.journal:
-            raise foreign_stamp(turn.credential, stamp)
-        mark = (stamp.epoch, stamp.attempt)
-        named = next((r for r in look.stored.records if (r.epoch, r.attempt) == mark), None)
-        if named is not None:
-            look.ask(named.secret)
 
 
 # --- the steps -----------------------------------------------------------------------------------------
@@ -162,23 +159,8 @@ def _adopt(turn: Turn, look: Look) -> None:
         written=current.revised,
         secret=current.secret,
     )
-    look.stored = replace(look.stored, records=_with(look.stored.records, record))
+    look.add(record)
     turn.ending.adopted(record)
-
-
-def _finish(turn: Turn, look: Look, session: Session) -> None:
-    """A newer version is open: probe it, else apply it again, and promote it. This never waits."""
-    if not look.newer:
-        return
-    newest = look.newer[0]
-    record = next((record for record in look.newer if look.works(record.secret)), None)
-    chosen = record or newest
-    compare(turn, look, session, chosen.secret.principal)
-    if record is None:
-        turn.vault.reserve(look.stored.current)
-        apply(turn, look, session, newest)
-    promote(turn, look, chosen, gated=turn.is_overlapping)
-    turn.ending.recovered(f"version {chosen.epoch} had been begun and is finished")
 
 
 def _may_begin(turn: Turn, look: Look) -> bool:
@@ -190,24 +172,6 @@ def _may_begin(turn: Turn, look: Look) -> bool:
         _wait(turn, look)
         return False
     return True
-
-
-def _begin(turn: Turn, look: Look, session: Session) -> None:
-    """Mint, write down, apply, promote."""
-    compare(turn, look, session, look.idle)
-    turn.vault.reserve(look.stored.current)
-    epochs = [look.newest_epoch or 0, *(stamp.epoch for stamp in turn.stamps.values() if stamp)]
-    secret = turn.rotator.mint(look.idle)
-    record = turn.vault.record(epoch=max(epochs) + 1, attempt=turn.id, written=turn.clock(), secret=secret)
-    turn.ending.recorded(record)
-    look.stored = replace(look.stored, records=_with(look.stored.records, record))
-    apply(turn, look, session, record)
-    promote(turn, look, record, gated=turn.is_overlapping)
-    turn.ending.rotated(record)
-
-
-def _with(records: tuple[Record, ...], record: Record) -> tuple[Record, ...]:
-    return tuple(sorted((*records, record), key=lambda r: r.order, reverse=True))
 
 
 __all__ = ["Parties", "attempt"]

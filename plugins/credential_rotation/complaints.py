@@ -13,7 +13,7 @@ from credential_rotation.errors import (
     TargetUnknown,
     VaultUnknown,
 )
-from credential_rotation.model import Credential, Probe, Record, Stamp
+from credential_rotation.model import Credential, Intent, Key, Probe, Record, Stamp
 
 
 def could_not_ask(credential: Credential, probe: Probe) -> TargetUnknown:
@@ -90,6 +90,32 @@ def unlike_twins(credential: Credential, principal: str, differences: tuple[str,
         next_step="Nothing was changed. Make the two roles alike (best: give both the same owner role and "
         "nothing of their own), then run again.",
     )
+
+
+def no_slot(credential: Credential, keys: tuple[Key, ...]) -> TargetRefused:
+    """All keys that the target allows are there, and not all of them are known to us."""
+    return TargetRefused(
+        f"{credential.name}: {credential.principals[0]} has no room for a new key; nobody recorded "
+        f"{', '.join(map(_told, keys))}",
+        next_step="Nothing was changed, and no key is deleted by guess. Find out who uses it (last use above); "
+        f"then: python -m credential_rotation resolve {credential.name} --key {keys[0].login}.",
+    )
+
+
+def unknown_key(credential: Credential, key: Key, intent: Intent) -> NotOurs:
+    """A run was killed between asking for a key and recording it, and nothing proves which key is its."""
+    return NotOurs(
+        f"{credential.name}: a run asked for a key at {intent.written:%Y-%m-%d %H:%M} UTC and was killed; "
+        f"whether {_told(key)} is that key cannot be proved (yet)",
+        next_step="The next runs look for proof again. If you know that nobody uses it: "
+        f"python -m credential_rotation resolve {credential.name} --key {key.login}.",
+    )
+
+
+def _told(key: Key) -> str:
+    state = "active" if key.is_active else "inactive"
+    used = f", last used {key.last_used}" if key.last_used else ""
+    return f"key {key.login} ({state}, made {key.created:%Y-%m-%d %H:%M} UTC{used})"
 
 
 def only_the_new_one_works(

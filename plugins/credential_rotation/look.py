@@ -9,17 +9,28 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from credential_rotation.complaints import could_not_ask, nothing_stored, nothing_works
-from credential_rotation.model import Answer, Credential, Probe, Record, Secret, Stored, Strategy
-from credential_rotation.protocols import Rotator
+from credential_rotation.model import (
+    Answer,
+    Credential,
+    Ending,
+    Intent,
+    Probe,
+    Record,
+    Secret,
+    Stored,
+    Strategy,
+)
+from credential_rotation.protocols import Prober
 
 
 class Look:
     """One view of a credential, in the vault and on its target."""
 
-    def __init__(self, credential: Credential, stored: Stored, rotator: Rotator) -> None:
+    def __init__(self, credential: Credential, stored: Stored, rotator: Prober) -> None:
         self.credential = credential
         self.stored = stored
         self._rotator = rotator
@@ -59,29 +70,42 @@ class Look:
         return next(name for name in names if name != current.secret.principal)
 
     @property
-    def grace_ends(self) -> datetime | None:
-        """Until when the replaced value lives on beside CURRENT; None where it died when it was replaced."""
-        current = self.stored.current
+    def rests_until(self) -> datetime | None:
+        """Until when the replaced values stay as they are: in grace beside CURRENT, then inactive in soak.
+
+        None where a value died when it was replaced.
+        """
+        current, policy = self.stored.current, self.credential.policy
         if self.credential.strategy is Strategy.IN_PLACE or current is None or not self.older:
             return None
-        return current.revised + self.credential.policy.grace
+        endings = [self.ending_of(record) for record in self.older]
+        soaks = [ending.written + policy.soak for ending in endings if ending is not None]
+        return max(soaks) if soaks else current.revised + policy.grace
+
+    def ending_of(self, record: Record) -> Ending | None:
+        """The note that a record's value was made inactive; the first counts where a crash left two."""
+        mark = (record.epoch, record.attempt)
+        found = [one for one in self.stored.endings if (one.epoch, one.attempt) == mark]
+        return min(found, key=lambda one: one.written, default=None)
 
     @property
     def newest_epoch(self) -> int | None:
         """The highest epoch that anything in the vault names; None where nothing does."""
-        epochs = [record.epoch for record in self.stored.records]
+        epochs = [one.epoch for one in (*self.stored.records, *self.stored.intents)]
         if self.stored.current is not None and self.stored.current.epoch is not None:
             epochs.append(self.stored.current.epoch)
         return max(epochs, default=None)
 
     def settles_at(self, settle: timedelta) -> datetime | None:
         """When writes of an earlier attempt can no longer land; None when that one was seen to end."""
-        if not self.stored.records:
-            return None
+        written = (*self.stored.records, *self.stored.intents)
         current = self.stored.current
-        if current is not None and self.stored.records[0].attempt == current.attempt:
+        if not written:
             return None
-        dates = [record.revised for record in self.stored.records]
+        is_last = bool(self.stored.records) and not self.stored.intents
+        if is_last and current is not None and self.stored.records[0].attempt == current.attempt:
+            return None
+        dates = [one.revised for one in written]
         if current is not None:
             dates.append(current.revised)
         return max(dates) + settle
@@ -120,6 +144,19 @@ class Look:
             if self.works(secret):
                 return secret
         raise nothing_works(self.credential) if values else nothing_stored(self.credential)
+
+    def add(self, record: Record) -> None:
+        """A record was written."""
+        records = sorted((*self.stored.records, record), key=lambda one: one.order, reverse=True)
+        self.stored = replace(self.stored, records=tuple(records))
+
+    def remove(self, gone: tuple[Record, ...]) -> None:
+        """Records were deleted."""
+        self.stored = replace(self.stored, records=tuple(r for r in self.stored.records if r not in gone))
+
+    def forget_intent(self, intent: Intent) -> None:
+        """An intent was deleted."""
+        self.stored = replace(self.stored, intents=tuple(one for one in self.stored.intents if one != intent))
 
     def forget(self) -> None:
         """Something was applied: what was answered before no longer counts."""

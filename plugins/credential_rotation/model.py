@@ -82,6 +82,41 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class Intent:
+    """Written before the target is asked to make a value: what is there now is not ours to judge later."""
+
+    id: str
+    epoch: int
+    attempt: str
+    written: datetime
+    revised: datetime
+    there: tuple[str, ...]
+    """The logins (key ids) that the principal had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Written before a replaced value is made inactive: its soak counts from here."""
+
+    id: str
+    epoch: int
+    attempt: str
+    """Of the version that is being ended."""
+    written: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A login of the principal, as the target lists it."""
+
+    login: str
+    is_active: bool
+    created: datetime
+    last_used: str = ""
+    """For people: when and by which service, as far as the target tells."""
+
+
+@dataclass(frozen=True, slots=True)
 class Current:
     """The secret that consumers read, as found in the vault."""
 
@@ -105,6 +140,9 @@ class Stored:
     records: tuple[Record, ...]
     duplicates: tuple[Current, ...] = ()
     """Further secrets of ours with CURRENT's key and value, left by a create whose answer was lost."""
+    intents: tuple[Intent, ...] = ()
+    """Newest first; only of strategies whose target makes the values."""
+    endings: tuple[Ending, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

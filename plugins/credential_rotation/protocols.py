@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from credential_rotation.model import Current, Probe, Record, Secret, Stamp, Stored
+from credential_rotation.model import Current, Intent, Key, Probe, Record, Secret, Stamp, Stored
 
 
 class Vault(Protocol):
@@ -38,6 +38,15 @@ class Vault(Protocol):
         """Write a version down, once, under a name of its own.
 
         An unknown outcome is resolved by looking; a record that cannot be seen is not there.
+        Raises: VaultTrouble, VaultUnknown.
+        """
+
+    def intend(self, *, epoch: int, attempt: str, written: datetime, there: tuple[str, ...]) -> Intent:
+        """Write down that the target is about to make a value. Raises: VaultTrouble, VaultUnknown."""
+
+    def begin_ending(self, record: Record, *, now: datetime) -> None:
+        """Write down that the record's value is about to be made inactive.
+
         Raises: VaultTrouble, VaultUnknown.
         """
 
@@ -88,15 +97,40 @@ class Session(Protocol):
         """
 
 
-class Rotator(Protocol):
-    """The driver of one credential's engine."""
+class KeySession(Protocol):
+    """The locked session where the target makes the values: keys of one principal, at most two of them.
+
+    It holds a mutex, not a fence: whoever is stopped past its deadline is not kept from going on.
+    """
+
+    def keys(self) -> tuple[Key, ...]:
+        """All keys of the principal, oldest first. Raises: TargetUnknown, TargetRefused."""
+
+    def mint(self, intent: Intent) -> Secret:
+        """Have the target make a key; the request carries the intent's attempt, to be proved ours by.
+
+        Raises: TargetRefused (for certain none was made), ApplyUnknown (one may be there, now or later).
+        """
+
+    def is_ours(self, key: Key, intent: Intent) -> bool | None:
+        """Whether the target's own records prove that this intent made the key, or that it did not.
+
+        None: there is no evidence yet, or nobody may look. Raises: TargetUnknown.
+        """
+
+    def deactivate(self, login: str) -> None:
+        """Make a key inactive; already so, or gone, is success. Raises: TargetRefused, ApplyUnknown."""
+
+    def remove(self, login: str) -> None:
+        """Delete a key that is inactive; gone already is success. Raises: TargetRefused, ApplyUnknown."""
+
+
+class Prober(Protocol):
+    """Asks a target about values; what all drivers have."""
 
     @property
     def changes_itself(self) -> bool:
         """Whether the lock session must log in as the principal, with a value that works."""
-
-    def mint(self, principal: str) -> Secret:
-        """A new value for this principal, made locally; nothing is sent anywhere. Raises: BadInput."""
 
     def probe(self, secret: Secret) -> Probe:
         """Ask the primary whether this value logs in, by strict authentication.
@@ -107,6 +141,13 @@ class Rotator(Protocol):
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
         """The same question to every further endpoint of the entry, in the entry's order."""
 
+
+class Rotator(Prober, Protocol):
+    """The driver of an engine to which we bring the values."""
+
+    def mint(self, principal: str) -> Secret:
+        """A new value for this principal, made locally; nothing is sent anywhere. Raises: BadInput."""
+
     def lock(self, login: Secret | None, *, changing: str) -> AbstractContextManager[Session]:
         """Take the credential's lock on the session that will also apply.
 
@@ -114,6 +155,25 @@ class Rotator(Protocol):
         `changing` is the principal whose value is going to change: the privilege for that is proved first.
         Leaving the context releases the lock whatever happened.
         Raises: Busy, TargetUnknown, TargetRefused (admin refused, missing privilege, a pooler in between).
+        """
+
+
+class KeyRotator(Prober, Protocol):
+    """The driver of an engine that makes the values itself."""
+
+    def wait_until_valid(self, secret: Secret) -> None:
+        """Wait, within the engine's deadline, until a key that was just made is known wherever it is used.
+
+        Returns in any case: whether it works is `probe`'s to say.
+        """
+
+    def wait_until_dead(self, secret: Secret) -> None:
+        """Wait, within the engine's deadline, until a key that was just removed is refused everywhere."""
+
+    def lock(self, login: Secret | None, *, changing: str) -> AbstractContextManager[KeySession]:
+        """Take the credential's mutex; as `Rotator.lock`, the privileges for a key's whole life are proved.
+
+        Raises: Busy, TargetUnknown, TargetRefused.
         """
 
 

@@ -8,14 +8,14 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from credential_rotation.complaints import nothing_works
 from credential_rotation.errors import VaultTrouble, VaultUnknown
 from credential_rotation.look import Look
-from credential_rotation.model import Answer, Current, Record, Stamp
+from credential_rotation.model import Answer, Current, Record
 from credential_rotation.promotion import prove
-from credential_rotation.protocols import Session
 from credential_rotation.turn import Turn
 
 
@@ -28,8 +28,11 @@ def sweep(turn: Turn, look: Look) -> None:
         turn.ending.step("swept", f"{len(extra)} more secrets with CURRENT's key and value")
 
 
-def retire(turn: Turn, look: Look, session: Session) -> None:
-    """End the replaced versions where they live on, prove them dead, then delete their records."""
+def retire(turn: Turn, look: Look, end: Callable[[Record], bool]) -> None:
+    """Prove the replaced versions dead, then delete their records.
+
+    `end` ends the value of a record where it lives on, and says whether it may be asked for its death now.
+    """
     current = look.stored.current
     if current is None or turn.nothing_works or not look.older:
         return
@@ -37,28 +40,20 @@ def retire(turn: Turn, look: Look, session: Session) -> None:
         turn.ending.retire_waits(turn.settles_at)
         return
     if turn.is_in_grace(look):
-        turn.ending.in_grace(look.older, look.grace_ends)
+        turn.ending.in_grace(look.older, look.rests_until)
         return
     if not look.works(current.secret):
         raise nothing_works(turn.credential)
-    gone = tuple(r for r in look.older if _end(turn, look, session, current, r) and _is_dead(turn, look, r))
+    gone = tuple(record for record in look.older if end(record) and _is_dead(turn, look, record))
     if gone:
         _forget_records(turn, look, gone)
 
 
-def _end(turn: Turn, look: Look, session: Session, current: Current, record: Record) -> bool:
-    """End a value that lives on beside CURRENT; whether nothing speaks against its death."""
-    principal = record.secret.principal
-    if not turn.is_overlapping or principal == current.secret.principal or not look.works(record.secret):
-        return True
-    if not prove(turn, current):
-        turn.ending.step("kept", f"version {record.epoch} lives on until CURRENT is proved everywhere")
+def speaks_against_end(turn: Turn, current: Current, record: Record) -> bool:
+    """Whether something keeps a replaced value alive: CURRENT is proved once more, everywhere."""
+    if prove(turn, current):
         return False
-    leave = Stamp(record.epoch, turn.id, turn.vault.journal)
-    session.kill(record, found=turn.stamps[principal], leave=leave)
-    turn.stamps[principal] = leave
-    look.forget()
-    turn.ending.step("ended", f"version {record.epoch}")
+    turn.ending.step("kept", f"version {record.epoch} lives on until CURRENT is proved everywhere")
     return True
 
 
@@ -76,10 +71,12 @@ def _is_dead(turn: Turn, look: Look, record: Record) -> bool:
 
 def _forget_records(turn: Turn, look: Look, gone: tuple[Record, ...]) -> None:
     """Delete the records of dead versions; where that fails, the next pass finds and deletes them."""
+    versions = {(record.epoch, record.attempt) for record in gone}
+    endings = [one.id for one in look.stored.endings if (one.epoch, one.attempt) in versions]
     try:
-        turn.vault.delete(tuple(record.id for record in gone))
+        turn.vault.delete((*(record.id for record in gone), *endings))
     except (VaultTrouble, VaultUnknown) as error:
         turn.ending.retire_failed(error)
         return
-    look.stored = replace(look.stored, records=tuple(r for r in look.stored.records if r not in gone))
+    look.remove(gone)
     turn.ending.retired(gone)

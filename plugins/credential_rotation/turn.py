@@ -11,7 +11,7 @@ from credential_rotation.ending import Ending
 from credential_rotation.look import Look
 from credential_rotation.model import Credential, Stamp, Strategy
 from credential_rotation.policy import Request
-from credential_rotation.protocols import Consumers, Rotator, Vault
+from credential_rotation.protocols import Consumers, KeyRotator, Rotator, Vault
 
 Clock = Callable[[], datetime]
 
@@ -21,7 +21,7 @@ class Parties:
     """Who takes part in a credential's rotation."""
 
     vault: Vault
-    rotator: Rotator
+    rotator: Rotator | KeyRotator
     consumers: Consumers
 
 
@@ -71,6 +71,6 @@ class Turn:
         return self.credential.strategy is not Strategy.IN_PLACE
 
     def is_in_grace(self, look: Look) -> bool:
-        """Whether a replaced value is to live on for now."""
-        ends = look.grace_ends
+        """Whether a replaced value is to be left as it is for now: alive in grace, or inactive in soak."""
+        ends = look.rests_until
         return ends is not None and ends > self.clock()

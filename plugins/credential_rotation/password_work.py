@@ -1,0 +1,95 @@
+"""The steps of an attempt where we bring the values: one role, or a pair of roles that take turns.
+
+Rules this file keeps:
+- A record is written before its value is applied; one that may have been applied is applied again, never
+  dropped.
+- A foreign stamp ends the attempt; the version that our own names is asked first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from credential_rotation.complaints import foreign_stamp
+from credential_rotation.look import Look
+from credential_rotation.model import Record, Stamp
+from credential_rotation.promotion import apply, compare, promote
+from credential_rotation.protocols import Rotator, Session
+from credential_rotation.retirement import retire, speaks_against_end
+from credential_rotation.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordWork:
+    """Implements `work.Work` for strategies in_place and alternating."""
+
+    turn: Turn
+    look: Look
+    rotator: Rotator
+    session: Session
+
+    def prepare(self) -> None:
+        """Refuse a foreign stamp; ask first about the versions that our own ones name."""
+        for principal in self.turn.credential.principals:
+            stamp = self.turn.stamps[principal] = self.session.stamp(principal)
+            if stamp is None:
+                continue
+            if stamp.journal != self.turn.vault.journal:
+                raise foreign_stamp(self.turn.credential, stamp)
+            mark = (stamp.epoch, stamp.attempt)
+            records = self.look.stored.records
+            named = next((one for one in records if (one.epoch, one.attempt) == mark), None)
+            if named is not None:
+                self.look.ask(named.secret)
+
+    def finish(self) -> None:
+        """A newer version is open: probe it, else apply it again, and promote it."""
+        newer = self.look.newer
+        if not newer:
+            return
+        record = next((record for record in newer if self.look.works(record.secret)), None)
+        chosen = record or newer[0]
+        compare(self.turn, self.look, self.session, chosen.secret.principal)
+        if record is None:
+            self.turn.vault.reserve(self.look.stored.current)
+            apply(self.turn, self.look, self.session, chosen)
+        promote(self.turn, self.look, chosen, gated=self.turn.is_overlapping)
+        self.turn.ending.recovered(f"version {chosen.epoch} had been begun and is finished")
+
+    def retire(self) -> None:
+        """Of a pair, end the replaced role's value first; of one role it died when it was replaced."""
+        retire(self.turn, self.look, self._end)
+
+    def begin(self) -> None:
+        """Mint, write down, apply, promote."""
+        turn, look = self.turn, self.look
+        compare(turn, look, self.session, look.idle)
+        turn.vault.reserve(look.stored.current)
+        epochs = [look.newest_epoch or 0, *(stamp.epoch for stamp in turn.stamps.values() if stamp)]
+        record = turn.vault.record(
+            epoch=max(epochs) + 1,
+            attempt=turn.id,
+            written=turn.clock(),
+            secret=self.rotator.mint(look.idle),
+        )
+        turn.ending.recorded(record)
+        look.add(record)
+        apply(turn, look, self.session, record)
+        promote(turn, look, record, gated=turn.is_overlapping)
+        turn.ending.rotated(record)
+
+    def _end(self, record: Record) -> bool:
+        """End a value that lives on beside CURRENT; whether it can be asked for its death now."""
+        current, principal = self.look.stored.current, record.secret.principal
+        if current is None or not self.turn.is_overlapping or principal == current.secret.principal:
+            return True
+        if not self.look.works(record.secret):
+            return True
+        if speaks_against_end(self.turn, current, record):
+            return False
+        leave = Stamp(record.epoch, self.turn.id, self.turn.vault.journal)
+        self.session.kill(record, found=self.turn.stamps[principal], leave=leave)
+        self.turn.stamps[principal] = leave
+        self.look.forget()
+        self.turn.ending.step("ended", f"version {record.epoch}")
+        return True
