@@ -5,7 +5,8 @@ Rules this file keeps:
 - No message repeats any part of a value.
 
 `airflow-connection` is Airflow's own JSON, `airflow-uri` its connection URI (both as in "Managing
-Connections" of Airflow's documentation); `json` is `{"username", "password", …}`; `password` is bare.
+Connections" of Airflow's documentation); `json` is `{"username", "password", …}`; `aws-credentials` is
+`{"aws_access_key_id", "aws_secret_access_key"}`; `password` is bare.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
 from bitwarden_vault.json_members import NoObject, read_object, replace_members
+
+AWS_FIELDS = ("aws_access_key_id", "aws_secret_access_key")
 
 
 class Unreadable(ValueError):
@@ -67,18 +70,18 @@ def first_value(form: str, login: Login, server: Server) -> str:
     return FORMS[form].first(login, server)
 
 
-def _read_json(user: str, host: str) -> Callable[[str], Login]:
+def _read_json(user: str, password: str = "password", host: str = "host") -> Callable[[str], Login]:  # noqa: S107 - the name of a field
     def read(value: str) -> Login:
         fields = _object(value)
-        return Login(_text(fields, user), _text(fields, "password") or "", _text(fields, host))
+        return Login(_text(fields, user), _text(fields, password) or "", _text(fields, host))
 
     return read
 
 
-def _write_json(user: str) -> Callable[[str, Login], str]:
+def _write_json(user: str, password: str = "password") -> Callable[[str, Login], str]:  # noqa: S107 - the name of a field
     def write(value: str, login: Login) -> str:
         try:
-            return replace_members(value, {user: login.username or "", "password": login.password})
+            return replace_members(value, {user: login.username or "", password: login.password})
         except NoObject as wrong:
             raise Unreadable(str(wrong)) from None
 
@@ -123,6 +126,10 @@ def _first_json(login: Login, server: Server) -> str:
     return json.dumps({name: told for name, told in fields.items() if told})
 
 
+def _first_aws(login: Login, _: Server) -> str:
+    return json.dumps(dict(zip(AWS_FIELDS, (login.username, login.password), strict=True)))
+
+
 def _read_uri(value: str) -> Login:
     _, user_info, _ = _uri_parts(value)
     user, _, password = user_info.partition(":")
@@ -158,9 +165,10 @@ def _first_uri(login: Login, server: Server) -> str:
 
 
 FORMS: Mapping[str, _Form] = {
-    "airflow-connection": _Form(_read_json("login", "host"), _write_json("login"), _first_connection),
+    "airflow-connection": _Form(_read_json("login"), _write_json("login"), _first_connection),
     "airflow-uri": _Form(_read_uri, _write_uri, _first_uri),
-    "json": _Form(_read_json("username", "host"), _write_json("username"), _first_json),
+    "json": _Form(_read_json("username"), _write_json("username"), _first_json),
+    "aws-credentials": _Form(_read_json(*AWS_FIELDS), _write_json(*AWS_FIELDS), _first_aws),
     "password": _Form(
         lambda value: Login(None, value),
         lambda _, login: login.password,

@@ -97,8 +97,8 @@ def no_slot(credential: Credential, keys: tuple[Key, ...]) -> TargetRefused:
     return TargetRefused(
         f"{credential.name}: {credential.principals[0]} has no room for a new key; nobody recorded "
         f"{', '.join(map(_told, keys))}",
-        next_step="Nothing was changed, and no key is deleted by guess. Find out who uses it (last use above); "
-        f"then: python -m credential_rotation resolve {credential.name} --key {keys[0].login}.",
+        next_step="Nothing was changed, and no key is deleted by guess. Find out who uses it (see its last "
+        f"use), then: python -m credential_rotation resolve {credential.name} --key {keys[0].login}.",
     )
 
 
@@ -109,6 +109,15 @@ def unknown_key(credential: Credential, key: Key, intent: Intent) -> NotOurs:
         f"whether {_told(key)} is that key cannot be proved (yet)",
         next_step="The next runs look for proof again. If you know that nobody uses it: "
         f"python -m credential_rotation resolve {credential.name} --key {key.login}.",
+    )
+
+
+def inactive_key(credential: Credential, key: Key, record: Record) -> TargetRefused:
+    """Somebody made a key inactive that was on its way to CURRENT, or was it."""
+    return TargetRefused(
+        f"{credential.name}: {_told(key)} of version {record.epoch} was made inactive by somebody else",
+        next_step="CURRENT works with another key. Activate this one, and the next run makes it CURRENT; or "
+        "delete it, and the next run forgets it.",
     )
 
 

@@ -18,7 +18,7 @@ from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Probe
 from credential_rotation.outcome import Outcome, Step, told
 from credential_rotation.policy import Request, due
-from credential_rotation.protocols import Rotator
+from credential_rotation.protocols import Prober
 
 Clock = Callable[[], datetime]
 
@@ -47,7 +47,7 @@ def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: 
     return replace(told(credential, word, reason or decision.reason), version=_version(look))
 
 
-def _would_do(look: Look, rotator: Rotator, begin: Request, now: datetime) -> str | None:
+def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str | None:
     current = look.stored.current
     if look.newer:
         return f"version {look.newer[0].epoch} was begun and would be finished"
@@ -61,7 +61,7 @@ def _would_do(look: Look, rotator: Rotator, begin: Request, now: datetime) -> st
     return f"a new version would be made: {decision.reason}" if decision.begin else None
 
 
-def _would_heal(look: Look, rotator: Rotator, begin: Request) -> str:
+def _would_heal(look: Look, rotator: Prober, begin: Request) -> str:
     """What becomes of a CURRENT that is refused. Raises: NoStoredValueWorks (nothing else is stored)."""
     if any(record is not look.own for record in look.stored.records):
         return "CURRENT is refused; the newest record that logs in would take its place"

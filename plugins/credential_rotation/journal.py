@@ -13,12 +13,20 @@ from datetime import datetime
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import NotFound, OutcomeUnknown
-from bitwarden_vault.formats import Login, Server, Unreadable, first_value, read_login, write_login
+from bitwarden_vault.formats import Server
 from bitwarden_vault.nouns import SecretName, VaultSecret
 from credential_rotation import vault_complaints as complaints
-from credential_rotation.current_note import NoteDoesNotFit, read_marks, with_marks
-from credential_rotation.model import Credential, Current, Record, Secret, Stored
-from credential_rotation.records import UnreadableRecord, key_of, read_key, read_value, value_of
+from credential_rotation.current_note import NoteDoesNotFit, with_marks
+from credential_rotation.journal_entries import (
+    current_from,
+    ending_from,
+    host_of,
+    intent_from,
+    next_value,
+    record_from,
+)
+from credential_rotation.model import Credential, Current, Intent, Record, Secret, Stored, Strategy
+from credential_rotation.records import ENDING, INTENT, RecordName, intent_value, key_of, read_key, value_of
 from credential_rotation.vault_complaints import in_rotation_words
 
 MOST_VALUE = 25_000
@@ -61,19 +69,27 @@ class Journal:
             self._next_texts(current, longest, epoch=10**6, attempt="x" * 12, now=current.revised)
         ids = (current.id,) if current is not None else ()
         with in_rotation_words(self.credential.name):
-            self.client.reserve(creates=1 if ids else 2, updates=ids, reads=ids)
+            self.client.reserve(creates=self._creates + (not ids), updates=ids, reads=ids)
 
     def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
         """Write a version down, once. Raises: VaultTrouble, VaultUnknown."""
-        host = self.credential.target.host
         key = key_of(self.credential.name, epoch=epoch, written=written, attempt=attempt)
-        value = value_of(secret, epoch=epoch, attempt=attempt, host=host)
-        with in_rotation_words(self.credential.name):
-            try:
-                made = self.client.create_secret(key=key, value=value, note="", project_id=self.journal)
-            except OutcomeUnknown:
-                made = self._found(key, self.journal, value)
-        return self._record(made)
+        value = value_of(secret, epoch=epoch, attempt=attempt, host=host_of(self.credential))
+        return record_from(self.credential, self._write_down(key, value))
+
+    def intend(self, *, epoch: int, attempt: str, written: datetime, there: tuple[str, ...]) -> Intent:
+        """Write down that the target is about to make a value. Raises: VaultTrouble, VaultUnknown."""
+        key = key_of(self.credential.name, epoch=epoch, written=written, attempt=attempt, kind=INTENT)
+        return intent_from(self.credential, self._write_down(key, intent_value(there)))
+
+    def begin_ending(self, record: Record, *, now: datetime) -> None:
+        """Write down that a value is about to be made inactive. Raises: VaultTrouble, VaultUnknown."""
+        key = key_of(
+            self.credential.name, epoch=record.epoch, written=now, attempt=record.attempt, kind=ENDING
+        )
+        self._write_down(
+            key, f"the value of version {record.epoch} was made inactive; keep this until it is gone"
+        )
 
     def promote(self, current: Current | None, record: Record, *, attempt: str, now: datetime) -> str:
         """Make the record's value CURRENT by one write. Raises: VaultTrouble, VaultUnknown."""
@@ -93,7 +109,7 @@ class Journal:
     def read_back(self, current_id: str) -> Current:
         """CURRENT as Bitwarden answers now. Raises: VaultTrouble, NotOurs."""
         with in_rotation_words(self.credential.name):
-            return self._current(self.client.get_secret(current_id))
+            return current_from(self.credential, self.client.get_secret(current_id))
 
     def delete(self, secret_ids: tuple[str, ...]) -> None:
         """Move records (or duplicates) to the trash. Raises: VaultTrouble, VaultUnknown."""
@@ -108,26 +124,34 @@ class Journal:
 
     def _look(self) -> Stored:
         names = self.client.list_secrets()
-        records = [name for name in names if self._is_ours(name)]
+        ours = self._ours(names)
         candidates = self._candidates(names)
-        secrets = self.client.get_secrets([name.id for name in (*candidates, *records)])
+        ids = [name.id for name in candidates] + [key.id for key in ours]
+        secrets = self.client.get_secrets(ids)
         by_id = {secret.id: secret for secret in secrets}
         currents = sorted(
-            (self._current(by_id[name.id]) for name in candidates),
+            (current_from(self.credential, by_id[name.id]) for name in candidates),
             key=lambda current: (by_id[current.id].creation_date, current.id),
         )
         if any(current.secret != currents[0].secret or not current.epoch for current in currents[1:]):
             raise complaints.ambiguous(self.credential, [current.id for current in currents])
-        written_down = [self._record(by_id[name.id]) for name in records]
+
+        def of(kind: str) -> list[VaultSecret]:
+            return [by_id[key.id] for key in ours if key.kind == kind]
+
+        records = [record_from(self.credential, one) for one in of("")]
+        intents = [intent_from(self.credential, one) for one in of(INTENT)]
         return Stored(
             current=currents[0] if currents else None,
-            records=tuple(sorted(written_down, key=lambda record: record.order, reverse=True)),
+            records=tuple(sorted(records, key=lambda record: record.order, reverse=True)),
             duplicates=tuple(currents[1:]),
+            intents=tuple(sorted(intents, key=lambda intent: intent.written, reverse=True)),
+            endings=tuple(ending_from(self.credential, one) for one in of(ENDING)),
         )
 
-    def _is_ours(self, name: SecretName) -> bool:
-        key = read_key(name.id, name.key)
-        return key is not None and key.name == self.credential.name and name.project_id == self.journal
+    def _ours(self, names: tuple[SecretName, ...]) -> list[RecordName]:
+        keys = (read_key(name.id, name.key) for name in names if name.project_id == self.journal)
+        return [key for key in keys if key is not None and key.name == self.credential.name]
 
     def _candidates(self, names: tuple[SecretName, ...]) -> list[SecretName]:
         """The secrets that the entry's `vault` can mean: none, CURRENT, or CURRENT and its duplicates."""
@@ -139,65 +163,18 @@ class Journal:
             return found
         return [name for name in names if name.key == place.key and name.project_id == self.project_id]
 
-    def _current(self, secret: VaultSecret) -> Current:
-        form = self.credential.vault.format
-        try:
-            login = read_login(form, secret.value)
-        except Unreadable as wrong:
-            raise complaints.wrong_form(self.credential, str(wrong)) from None
-        if login.username is not None and login.username not in self.credential.principals:
-            raise complaints.foreign_login(self.credential)
-        if login.host is not None and not _is_same_host(login.host, self.credential.target.host):
-            raise complaints.foreign_host(self.credential, "CURRENT")
-        marks = read_marks(secret.note)
-        return Current(
-            id=secret.id,
-            key=secret.key,
-            secret=Secret(login.username or self.credential.principals[0], login.password),
-            revised=secret.revision_date,
-            epoch=marks.epoch if marks else None,
-            attempt=marks.attempt if marks else None,
-            value=secret.value,
-            note=secret.note,
-        )
-
-    def _record(self, stored: VaultSecret) -> Record:
-        key = read_key(stored.id, stored.key)
-        if key is None:
-            raise complaints.bad_record(self.credential, stored.key, "its key is not a record's")
-        try:
-            secret, host = read_value(stored.value)
-        except UnreadableRecord as wrong:
-            raise complaints.bad_record(self.credential, stored.key, str(wrong)) from None
-        if secret.principal not in self.credential.principals:
-            why = "it is for none of the entry's principals"
-            raise complaints.bad_record(self.credential, stored.key, why)
-        if not _is_same_host(host, self.credential.target.host):
-            raise complaints.foreign_host(self.credential, f"the record {stored.key}")
-        return Record(
-            id=stored.id,
-            epoch=key.epoch,
-            attempt=key.attempt,
-            written=key.written,
-            revised=stored.revision_date,
-            secret=secret,
-            host=host,
-        )
-
     # --- writing ---------------------------------------------------------------------------------------
+
+    @property
+    def _creates(self) -> int:
+        """What one rotation creates: a record, and an intent before it where the target makes the value."""
+        return 2 if self.credential.strategy is Strategy.OVERLAPPING else 1
 
     def _next_texts(
         self, current: Current | None, secret: Secret, *, epoch: int, attempt: str, now: datetime
     ) -> tuple[str, str]:
         """Value and note of CURRENT with this secret in it. Raises: VaultTrouble (they do not fit)."""
-        login = Login(secret.principal, secret.password)
-        form = self.credential.vault.format
-        try:
-            value = (
-                write_login(form, current.value, login) if current else first_value(form, login, self.server)
-            )
-        except Unreadable as wrong:
-            raise complaints.wrong_form(self.credential, str(wrong)) from None
+        value = next_value(self.credential, current, secret, self.server)
         if len(value) > MOST_VALUE:
             raise complaints.too_long(self.credential, f"its value would have {len(value)} characters")
         try:
@@ -205,6 +182,13 @@ class Journal:
         except NoteDoesNotFit as wrong:
             raise complaints.too_long(self.credential, str(wrong)) from None
         return value, note
+
+    def _write_down(self, key: str, value: str) -> VaultSecret:
+        with in_rotation_words(self.credential.name):
+            try:
+                return self.client.create_secret(key=key, value=value, note="", project_id=self.journal)
+            except OutcomeUnknown:
+                return self._found(key, self.journal, value)
 
     def _create(self, value: str, note: str) -> str:
         key = self.credential.vault.key or ""
@@ -220,7 +204,3 @@ class Journal:
         if not made:
             raise OutcomeUnknown(f"a new secret was sent to Bitwarden and is not to be seen there ({key})")
         return min(made, key=lambda secret: (secret.creation_date, secret.id))
-
-
-def _is_same_host(one: str, other: str) -> bool:
-    return one.lower().rstrip(".") == other.lower().rstrip(".")

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from credential_rotation.complaints import no_slot, unknown_key
+from credential_rotation.complaints import inactive_key, no_slot, unknown_key
 from credential_rotation.errors import VaultTrouble, VaultUnknown
 from credential_rotation.look import Look
 from credential_rotation.model import Intent, Key, Record
@@ -92,7 +92,10 @@ class KeyWork:
 
     def _finish_newest(self, record: Record) -> None:
         """Promote it; where its key is gone there is nothing to come back to, and the record goes."""
-        if self._key_of(record) is None:
+        key = self._key_of(record)
+        if key is not None and not key.is_active:
+            raise inactive_key(self.turn.credential, key, record)
+        if key is None:
             self.turn.vault.delete((record.id,))
             self.look.remove((record,))
             self.turn.ending.step("dropped", f"version {record.epoch}, whose key is gone")

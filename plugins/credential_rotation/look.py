@@ -91,21 +91,20 @@ class Look:
     @property
     def newest_epoch(self) -> int | None:
         """The highest epoch that anything in the vault names; None where nothing does."""
-        epochs = [one.epoch for one in (*self.stored.records, *self.stored.intents)]
+        epochs = [one.epoch for one in self.stored.records] + [one.epoch for one in self.stored.intents]
         if self.stored.current is not None and self.stored.current.epoch is not None:
             epochs.append(self.stored.current.epoch)
         return max(epochs, default=None)
 
     def settles_at(self, settle: timedelta) -> datetime | None:
         """When writes of an earlier attempt can no longer land; None when that one was seen to end."""
-        written = (*self.stored.records, *self.stored.intents)
+        dates = [one.revised for one in self.stored.records] + [one.revised for one in self.stored.intents]
         current = self.stored.current
-        if not written:
+        if not dates:
             return None
         is_last = bool(self.stored.records) and not self.stored.intents
         if is_last and current is not None and self.stored.records[0].attempt == current.attempt:
             return None
-        dates = [one.revised for one in written]
         if current is not None:
             dates.append(current.revised)
         return max(dates) + settle

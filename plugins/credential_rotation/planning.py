@@ -23,19 +23,24 @@ FINISH = "an earlier run was interrupted, or a replaced version is not retired y
 class Known:
     """What the names tell about one credential."""
 
-    records: tuple[RecordName, ...]
-    """Newest first."""
+    names: tuple[RecordName, ...]
+    """Newest first, with intents and endings."""
     has_current: bool
+
+    @property
+    def records(self) -> tuple[RecordName, ...]:
+        """The versions, newest first."""
+        return tuple(name for name in self.names if not name.kind)
 
     @property
     def newest(self) -> RecordName | None:
         """The newest version's record."""
-        return self.records[0] if self.records else None
+        return next(iter(self.records), None)
 
     @property
     def is_open(self) -> bool:
         """Something was begun and is not over."""
-        return len(self.records) > 1 or (bool(self.records) and not self.has_current)
+        return len(self.names) > 1 or (bool(self.names) and not self.has_current)
 
 
 def plan(credential: Credential, known: Known, *, begin: Request | None, now: datetime) -> Outcome:

@@ -1,7 +1,8 @@
 """The text of a record: its key in Bitwarden, from which one list tells what is due, and its value.
 
 A record is read by people too, on the day when nothing else runs: its value is plain JSON with named fields.
-Key: `rotation/<name>/<epoch, 6 digits>/<UTC>/<attempt>`.
+Key: `rotation/<name>/<epoch, 6 digits>/<UTC>/<attempt>`. An intent ends in `/intent`; the note that a
+version's value was made inactive ends in `/ending`, and its UTC is when.
 """
 
 from __future__ import annotations
@@ -16,8 +17,10 @@ from credential_rotation.model import Secret
 
 SCHEMA = 1
 PREFIX = "rotation/"
+INTENT, ENDING = "intent", "ending"
 _KEY = re.compile(
     r"rotation/(?P<name>[^/]+)/(?P<epoch>\d{6,})/(?P<written>\d{8}T\d{6}Z)/(?P<attempt>[0-9a-f]+)"
+    r"(?:/(?P<kind>intent|ending))?"
 )
 _TIME = "%Y%m%dT%H%M%SZ"
 
@@ -35,6 +38,8 @@ class RecordName:
     epoch: int
     written: datetime
     attempt: str
+    kind: str = ""
+    """`intent` or `ending`; empty for a version's record itself."""
 
     @property
     def order(self) -> tuple[int, datetime, str]:
@@ -42,9 +47,10 @@ class RecordName:
         return (self.epoch, self.written, self.attempt)
 
 
-def key_of(name: str, *, epoch: int, written: datetime, attempt: str) -> str:
-    """The key of one version's record."""
-    return f"{PREFIX}{name}/{epoch:06d}/{written.astimezone(timezone.utc).strftime(_TIME)}/{attempt}"
+def key_of(name: str, *, epoch: int, written: datetime, attempt: str, kind: str = "") -> str:
+    """The key of one version's record, or of what goes with it."""
+    key = f"{PREFIX}{name}/{epoch:06d}/{written.astimezone(timezone.utc).strftime(_TIME)}/{attempt}"
+    return f"{key}/{kind}" if kind else key
 
 
 def read_key(secret_id: str, key: str) -> RecordName | None:
@@ -56,7 +62,8 @@ def read_key(secret_id: str, key: str) -> RecordName | None:
         written = datetime.strptime(found["written"], _TIME).replace(tzinfo=timezone.utc)
     except ValueError:
         return None
-    return RecordName(secret_id, found["name"], int(found["epoch"]), written, found["attempt"])
+    kind = found["kind"] or ""
+    return RecordName(secret_id, found["name"], int(found["epoch"]), written, found["attempt"], kind)
 
 
 def value_of(secret: Secret, *, epoch: int, attempt: str, host: str) -> str:
@@ -86,6 +93,23 @@ def read_value(value: str) -> tuple[Secret, str]:
     if not isinstance(login, str):
         raise UnreadableRecord("its login is not a text")
     return Secret(principal, password, login), host
+
+
+def intent_value(there: tuple[str, ...]) -> str:
+    """The value of an intent: the keys that were there before."""
+    return json.dumps({"schema": SCHEMA, "there": list(there)})
+
+
+def read_intent(value: str) -> tuple[str, ...]:
+    """The keys that an intent names. Raises: UnreadableRecord."""
+    try:
+        fields = json.loads(value)
+    except json.JSONDecodeError:
+        raise UnreadableRecord("it is not JSON") from None
+    there = fields.get("there") if isinstance(fields, Mapping) else None
+    if not isinstance(there, list) or not all(isinstance(login, str) for login in there):
+        raise UnreadableRecord("it does not say which keys were there")
+    return tuple(there)
 
 
 def _text(fields: Mapping[str, object], name: str) -> str:

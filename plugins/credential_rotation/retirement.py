@@ -44,7 +44,7 @@ def retire(turn: Turn, look: Look, end: Callable[[Record], bool]) -> None:
         return
     if not look.works(current.secret):
         raise nothing_works(turn.credential)
-    gone = tuple(record for record in look.older if end(record) and _is_dead(turn, look, record))
+    gone = tuple(record for record in look.older if _goes(turn, look, record, end))
     if gone:
         _forget_records(turn, look, gone)
 
@@ -57,10 +57,15 @@ def speaks_against_end(turn: Turn, current: Current, record: Record) -> bool:
     return True
 
 
-def _is_dead(turn: Turn, look: Look, record: Record) -> bool:
-    """Whether a replaced version can go: its value is refused, or its record only repeats CURRENT's."""
+def _goes(turn: Turn, look: Look, record: Record, end: Callable[[Record], bool]) -> bool:
+    """Whether a record can go; one that only repeats CURRENT's value goes, and the value stays."""
     if look.stored.current is not None and record.secret == look.stored.current.secret:
         return True
+    return end(record) and _is_dead(turn, look, record)
+
+
+def _is_dead(turn: Turn, look: Look, record: Record) -> bool:
+    """Whether a replaced value is refused by now."""
     if turn.credential.prove_dead == "off":
         turn.ending.step("not asked", f"version {record.epoch}: the entry says prove_dead: off")
         return True

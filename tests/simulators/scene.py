@@ -18,6 +18,7 @@ from credential_rotation.model import (
 )
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
+from simulators.keys import SimKeyTarget
 from simulators.target import SimTarget
 from simulators.vault import HOST, SimVault
 from simulators.world import START, World
@@ -48,6 +49,14 @@ PAIR = replace(
     policy=replace(QUARTERLY, grace=GRACE),
 )
 
+SOAK = timedelta(minutes=5)
+
+KEYS = replace(
+    ETL,
+    strategy=Strategy.OVERLAPPING,
+    policy=replace(QUARTERLY, grace=GRACE, soak=SOAK),
+)
+
 BY_HAND = Secret("etl", "by-hand")
 
 
@@ -68,6 +77,7 @@ class Scene:
     changes_itself: bool = False
     stored: bool = True
     pair: bool = False
+    keys: bool = False
     world: World = field(default_factory=World)
     credential: Credential = ETL
     consumers: SimConsumers = field(default_factory=SimConsumers)
@@ -76,15 +86,19 @@ class Scene:
         self.vault = SimVault(self.world)
         if self.pair:
             self.credential = PAIR
+        if self.keys:
+            self.credential = KEYS
         if self.changes_itself:
             self.credential = replace(self.credential, admin=None)
         principals = self.credential.principals
         self.target = SimTarget(self.world, principals=principals, changes_itself=self.changes_itself)
+        self.account = SimKeyTarget(self.world)
         if self.stored:
-            self.vault.put_current(BY_HAND)
+            self.vault.put_current(self.account.first if self.keys else BY_HAND)
 
     def run(self, begin: Request | None = None) -> Outcome:
-        parties = Parties(self.vault, self.target, self.consumers)
+        rotator = self.account if self.keys else self.target
+        parties = Parties(self.vault, rotator, self.consumers)
         return attempt(self.credential, parties, begin=begin, clock=self.world.clock, settle=SETTLE)
 
     def tick(self) -> Outcome:
@@ -108,18 +122,27 @@ class Scene:
     @property
     def readers_can_log_in(self) -> bool:
         """What a pair promises besides: whoever reads CURRENT is never refused."""
-        return self.current is not None and self.target.accepts(self.current)
+        return self.current is not None and self.accepts(self.current)
+
+    def accepts(self, secret: Secret) -> bool:
+        """The truth, whichever target it is."""
+        return self.account.accepts(secret) if self.keys else self.target.accepts(secret)
 
     @property
     def somebody_can_log_in(self) -> bool:
         """The first promise: some value stored in the vault logs in."""
-        return any(self.target.accepts(secret) for secret in self.vault.values())
+        return any(self.accepts(secret) for secret in self.vault.values())
 
 
-def rotated_scene(*, changes_itself: bool = False, pair: bool = False) -> Scene:
+def rotated_scene(*, changes_itself: bool = False, pair: bool = False, keys: bool = False) -> Scene:
     """A credential that has been rotated once and is at rest."""
-    scene = Scene(changes_itself=changes_itself, pair=pair)
+    scene = Scene(changes_itself=changes_itself, pair=pair, keys=keys)
     assert scene.tick().outcome == "rotated"
+    if keys:
+        scene.world.pass_time(GRACE + timedelta(minutes=1))
+        scene.run()
+        scene.world.pass_time(SOAK + timedelta(minutes=1))
+        assert scene.run().outcome == "retired"
     if pair:
         scene.world.pass_time(GRACE + timedelta(minutes=1))
         assert scene.run().outcome == "retired"
@@ -132,9 +155,11 @@ __all__ = [
     "BY_HAND",
     "ETL",
     "GRACE",
+    "KEYS",
     "PAIR",
     "QUARTERLY",
     "SETTLE",
+    "SOAK",
     "START",
     "Scene",
     "SimConsumers",

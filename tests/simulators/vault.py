@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from credential_rotation.errors import VaultTrouble, VaultUnknown
-from credential_rotation.model import Current, Record, Secret, Stored
+from credential_rotation.model import Current, Ending, Intent, Record, Secret, Stored
 from simulators.world import AnswerLostError, World
 
 T = TypeVar("T")
@@ -26,6 +26,8 @@ class SimVault:
         self.world = world
         self.current: Current | None = None
         self.records: dict[str, Record] = {}
+        self.intents: dict[str, Intent] = {}
+        self.endings: dict[str, Ending] = {}
         self.down = False
         self._ids = itertools.count(1)
 
@@ -49,7 +51,7 @@ class SimVault:
         return stored | ({self.current.secret} if self.current else set())
 
     def look(self) -> Stored:
-        return self._read("look", lambda: Stored(self.current, self._newest_first()))
+        return self._read("look", self._stored)
 
     def reserve(self, current: Current | None) -> None:
         del current
@@ -69,6 +71,19 @@ class SimVault:
             "create record", lambda: self.records.update({made.id: made}), lambda: made.id in self.records
         )
         return made
+
+    def intend(self, *, epoch: int, attempt: str, written: datetime, there: tuple[str, ...]) -> Intent:
+        made = Intent(f"secret-{next(self._ids)}", epoch, attempt, written, self.world.now, there)
+        self._write(
+            "create intent", lambda: self.intents.update({made.id: made}), lambda: made.id in self.intents
+        )
+        return made
+
+    def begin_ending(self, record: Record, *, now: datetime) -> None:
+        made = Ending(f"secret-{next(self._ids)}", record.epoch, record.attempt, now)
+        self._write(
+            "create ending", lambda: self.endings.update({made.id: made}), lambda: made.id in self.endings
+        )
 
     def promote(self, current: Current | None, record: Record, *, attempt: str, now: datetime) -> str:
         del now
@@ -105,10 +120,19 @@ class SimVault:
 
     def delete(self, secret_ids: tuple[str, ...]) -> None:
         def commit() -> None:
-            for one in secret_ids:
-                self.records.pop(one, None)
+            for kept in (self.records, self.intents, self.endings):
+                for one in secret_ids:
+                    kept.pop(one, None)
 
-        self._write("delete", commit, lambda: not set(secret_ids) & set(self.records))
+        def landed() -> bool:
+            return not set(secret_ids) & {*self.records, *self.intents, *self.endings}
+
+        self._write("delete", commit, landed)
+
+    def _stored(self) -> Stored:
+        intents = sorted(self.intents.values(), key=lambda one: one.written, reverse=True)
+        endings = tuple(self.endings.values())
+        return Stored(self.current, self._newest_first(), (), tuple(intents), endings)
 
     def _newest_first(self) -> tuple[Record, ...]:
         return tuple(sorted(self.records.values(), key=lambda record: record.order, reverse=True))
