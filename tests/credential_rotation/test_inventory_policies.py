@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from credential_rotation.cron import cron_mistake, next_fire
 from credential_rotation.inventory import Inventory, load_inventory
 from credential_rotation.inventory_promises import impossible
 from credential_rotation.model import CatchUp, Limits, Policy, Window
@@ -368,3 +371,28 @@ def test_editors_take_what_the_code_takes(text: str) -> None:
 def test_editors_refuse_what_the_code_refuses_by_its_form(case: str) -> None:
     """Whoever writes it in an editor sees it there."""
     assert refusals_of_editors(FORM[case][0])
+
+
+ODD = st.text(alphabet="0123456789*,/-#?LWRHlmonfrijan@ \t%x", max_size=25)
+
+
+@settings(max_examples=500)
+@given(cron=ODD | st.lists(ODD.map(str.split).map("".join), min_size=5, max_size=5).map(" ".join))
+def test_no_cron_makes_it_raise(cron: str) -> None:
+    """What means nothing is a mistake, and what means something has a next time."""
+    policy = Policy("any", cron=cron)
+    if cron_mistake(cron) is None:
+        fire = next_fire(cron, "Europe/Berlin", datetime(2026, 3, 28, 22, tzinfo=timezone.utc))
+        assert fire.year < 2100
+        assert not any(message.startswith("cron") for message in impossible(policy))
+    else:
+        assert impossible(policy)
+
+
+@given(
+    place=st.text(max_size=20) | st.sampled_from(["Europe", "/etc", "..", "posix", "UTC/", "\0", "a" * 5000])
+)
+def test_no_timezone_makes_it_raise(place: str) -> None:
+    """Neither folders of the zone data, nor paths, nor anything else."""
+    policy = Policy("any", cron="0 3 1 * *", timezone=place)
+    assert all("timezone" in message for message in impossible(policy))
