@@ -348,6 +348,18 @@ def test_all_mistakes_of_a_policy_are_told_at_once() -> None:
     assert [message.split()[0] for message in impossible(wrong)] == ["max_age", "catch_up", "unknown", "cron"]
 
 
+def test_the_examples_of_docs_and_file_are_good(tmp_path: Path) -> None:
+    """What people copy has no problems, the commented policy of the shipped file included."""
+    root = SCHEMAS.parents[1]
+    shown = (root / "docs" / "policies.md").read_text().split("```yaml\n")[1].split("```")[0]
+    shipped = (root / "include" / "policies.yaml").read_text().replace("  # ", "  ")
+    for text, name in ((shown, "nights"), (shipped, "nightly-window")):
+        inventory = loaded(tmp_path / name, text, policy=f"policy: {name}")
+        assert inventory.problems == ()
+        assert inventory.credentials[0].policy.window is not None
+        assert inventory.limits == Limits(20, 3)
+
+
 def refusals_of_editors(policy: str) -> list[str]:
     """What a plain reader of JSON Schema says to an entry with this policy."""
     found = {
