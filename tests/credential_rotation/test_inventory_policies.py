@@ -342,6 +342,15 @@ def test_c8_the_usual_soak_counts_where_keys_soak() -> None:
     assert impossible(replace(short, soak=HOUR), soaks=True) == []
 
 
+def test_c8_an_entry_whose_keys_soak_is_held_to_it_under_a_policy_that_suits_others(tmp_path: Path) -> None:
+    """The policy stays good for database roles; the entry with keys is refused, with the inequality."""
+    policies = "policies:\n  quarterly: {max_age: 1d, grace: 1h}\n"
+    inventory = loaded(tmp_path, policies, engine="engine: postgres\n    strategy: overlapping")
+    message = f"policy 'quarterly': grace 1h + soak 1d is not shorter than max_age 1d: {GONE}"
+    assert f"include/credentials/a.yaml:8: etl: {message}" in [str(problem) for problem in inventory.problems]
+    assert loaded(tmp_path / "roles", policies).problems == ()
+
+
 def test_all_mistakes_of_a_policy_are_told_at_once() -> None:
     """Those that do not follow from one another."""
     wrong = Policy("wrong", max_age=DAY, cron="x", timezone="Nowhere", catch_up=CatchUp.AT_ONCE)
