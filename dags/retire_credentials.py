@@ -22,6 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a t
 
 from airflow.sdk import dag
 
+from credential_rotation.copies import counts
 from credential_rotation.engines.registry import ALL
 from credential_rotation.tasks import plan_retirements, report, retire
 from credential_rotation.trigger_form import choice_params
@@ -43,4 +44,5 @@ def retire_credentials() -> None:
     outcomes >> report(worker="retire", planner="plan_retirements", work="retirement")
 
 
-retire_credentials()
+if counts(__file__):
+    retire_credentials()

@@ -25,6 +25,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a t
 
 from airflow.sdk import dag
 
+from credential_rotation.copies import counts
 from credential_rotation.engines.registry import DATABASES
 from credential_rotation.tasks import plan_rotations, report, rotate
 from credential_rotation.trigger_form import rotation_params
@@ -45,4 +46,5 @@ def rotate_database_credentials() -> None:
     outcomes >> report(worker="rotate", planner="plan_rotations", work="rotation")
 
 
-rotate_database_credentials()
+if counts(__file__):
+    rotate_database_credentials()

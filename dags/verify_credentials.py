@@ -22,6 +22,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a t
 
 from airflow.sdk import dag
 
+from credential_rotation.copies import counts
 from credential_rotation.engines.registry import ALL
 from credential_rotation.tasks import plan_verifications, report, verify
 from credential_rotation.trigger_form import choice_params
@@ -43,4 +44,5 @@ def verify_credentials() -> None:
     outcomes >> report(worker="verify", planner="plan_verifications", work="check")
 
 
-verify_credentials()
+if counts(__file__):
+    verify_credentials()

@@ -21,6 +21,7 @@ from airflow.sdk import BaseHook, get_current_context
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import VaultError
 from bitwarden_vault.nouns import Caller
+from bitwarden_vault.provider import CONNECTION_TYPE, HIDDEN, LABELS, NAME
 from bitwarden_vault.settings import ORGANIZATION, TOKEN, Settings, read_settings
 
 _EXTRAS = {
@@ -37,8 +38,8 @@ class BitwardenHook(BaseHook):
 
     conn_name_attr: ClassVar[str] = "bitwarden_conn_id"
     default_conn_name: ClassVar[str] = "bitwarden_default"
-    conn_type: ClassVar[str] = "bitwarden"
-    hook_name: ClassVar[str] = "Bitwarden Secrets Manager"
+    conn_type: ClassVar[str] = CONNECTION_TYPE
+    hook_name: ClassVar[str] = NAME
 
     def __init__(self, bitwarden_conn_id: str = default_conn_name) -> None:
         super().__init__()
@@ -61,8 +62,8 @@ class BitwardenHook(BaseHook):
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
         """What the form shows; the token is a password, because extras are shown in the clear."""
         return {
-            "hidden_fields": ["schema", "port", "login", "host"],
-            "relabeling": {"password": "Access token"},
+            "hidden_fields": list(HIDDEN),
+            "relabeling": LABELS,
             "placeholders": {"extra": '{"organization_id": "…", "server_url": "https://…"}'},
         }
 

@@ -14,6 +14,8 @@ MOST_CHARACTERS = 7000
 MOST_BYTES = 7400
 """Bitwarden's limits for a note: what the SDK counts, and what its ciphertext may hold as UTF-8."""
 MOST_HISTORY = 20
+MOST_DIGITS = 9
+"""Of an epoch; a longer one is no number of ours."""
 CACHE_SECONDS = "5"
 """How long a reader may keep the value. Of in_place it is dead the moment that it is replaced."""
 
@@ -34,7 +36,7 @@ def read_marks(note: str) -> Marks | None:
     """Our marks in this note; None where we never wrote any that still make sense."""
     block = read_note(note)
     epoch = block.fields.get("epoch", "") if block else ""
-    if block is None or not (epoch.isascii() and epoch.isdigit()):
+    if block is None or not (epoch.isascii() and epoch.isdigit() and len(epoch) <= MOST_DIGITS):
         return None
     return Marks(int(epoch), block.fields.get("attempt", ""))
 
@@ -48,4 +50,7 @@ def with_marks(note: str, *, epoch: int, attempt: str, now: datetime) -> str:
         text = write_note(note, NoteBlock(fields, history[start:]))
         if len(text) <= MOST_CHARACTERS and len(text.encode()) <= MOST_BYTES:
             return text
-    raise NoteDoesNotFit(f"its note would have {len(text)} characters; Bitwarden takes {MOST_CHARACTERS}")
+    raise NoteDoesNotFit(
+        f"its note would have {len(text)} characters in {len(text.encode())} bytes; "
+        f"Bitwarden takes {MOST_CHARACTERS} in {MOST_BYTES}"
+    )

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from credential_rotation.cron import cron_mistake, next_fire
@@ -30,12 +31,18 @@ _GONE = "the old value has to be gone before the next version begins"
 
 def impossible(policy: Policy, *, soaks: bool = False) -> list[str]:
     """Why this policy can never hold; `soaks` where old keys stay inactive for a while before they go."""
+    return list(_impossible(policy, soaks))
+
+
+@lru_cache(maxsize=1000)
+def _impossible(policy: Policy, soaks: bool) -> tuple[str, ...]:  # noqa: FBT001  # a key of the cache
+    """Many entries say the same; looking through a cron's times costs some milliseconds."""
     found = list(_without_meaning(policy))
     unreadable = [*_unknown_zones(policy), *_bad_cron(policy)]
     if unreadable:
-        return found + unreadable
+        return (*found, *unreadable)
     shut = list(_never_open(policy))
-    return found + (shut or [*_never_in_window(policy), *_too_tight(policy, soaks=soaks)])
+    return (*found, *(shut or [*_never_in_window(policy), *_too_tight(policy, soaks=soaks)]))
 
 
 def _without_meaning(policy: Policy) -> Iterator[str]:

@@ -29,8 +29,9 @@ from credential_rotation.model import Credential, Current, Intent, Record, Secre
 from credential_rotation.records import ENDING, INTENT, RecordName, intent_value, key_of, read_key, value_of
 from credential_rotation.vault_complaints import in_rotation_words
 
-MOST_VALUE = 25_000
-"""Characters; Bitwarden's limit for a value."""
+MOST_CHARACTERS = 25_000
+MOST_BYTES = 26_100
+"""Bitwarden's limits for a value: what the SDK counts, and what its ciphertext may hold as UTF-8."""
 LOOKS = 3
 """A list and the values that it names are two requests; what vanishes between them is looked at again."""
 
@@ -175,8 +176,9 @@ class Journal:
     ) -> tuple[str, str]:
         """Value and note of CURRENT with this secret in it. Raises: VaultTrouble (they do not fit)."""
         value = next_value(self.credential, current, secret, self.server)
-        if len(value) > MOST_VALUE:
-            raise complaints.too_long(self.credential, f"its value would have {len(value)} characters")
+        if len(value) > MOST_CHARACTERS or len(value.encode()) > MOST_BYTES:
+            why = f"its value would have {len(value)} characters in {len(value.encode())} bytes"
+            raise complaints.too_long(self.credential, why)
         try:
             note = with_marks(current.note if current else "", epoch=epoch, attempt=attempt, now=now)
         except NoteDoesNotFit as wrong:

@@ -84,7 +84,7 @@ def read_value(value: str) -> tuple[Secret, str]:
     """The secret in a record's value, and the host that it is for. Raises: UnreadableRecord."""
     try:
         fields = json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise UnreadableRecord("it is not JSON") from None
     if not isinstance(fields, Mapping) or fields.get("schema") != SCHEMA:
         raise UnreadableRecord(f"it is not a record of schema {SCHEMA}")

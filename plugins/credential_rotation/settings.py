@@ -10,6 +10,7 @@ from pathlib import Path
 
 from credential_rotation.durations import parse_duration
 from credential_rotation.errors import BadInput
+from credential_rotation.installed import carried_dags
 
 INCLUDE = "ROTATION_INCLUDE"
 JOURNAL = "ROTATION_JOURNAL_PROJECT"
@@ -37,14 +38,17 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
     """The settings in this environment. Raises: BadInput."""
     given = {name: text.strip() for name, text in environ.items() if text.strip()}
     return Settings(
-        include=Path(given[INCLUDE]) if INCLUDE in given else _beside_plugins(),
+        include=Path(given[INCLUDE]) if INCLUDE in given else _include_folder(given),
         journal_project=given.get(JOURNAL),
         settle=_duration(given[SETTLE]) if SETTLE in given else SETTLES_SURELY,
     )
 
 
-def _beside_plugins() -> Path:
-    return Path(__file__).resolve().parents[2] / "include"
+def _include_folder(given: Mapping[str, str]) -> Path:
+    """Beside `plugins/`; a wheel has nothing of its users beside it, and takes Airflow's home."""
+    if carried_dags() is None:
+        return Path(__file__).resolve().parents[2] / "include"
+    return Path(given.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "include"
 
 
 def _duration(text: str) -> timedelta:

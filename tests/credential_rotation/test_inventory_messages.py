@@ -123,8 +123,10 @@ ONE_ENTRY = {
     "an unknown strategy": (
         {"owner": "owner: x\n    strategy: in-place"},
         [
-            "9: etl: unknown strategy 'in-place'; did you mean 'in_place'? "
-            "(this version has in_place, alternating)",
+            (
+                "9: etl: unknown strategy 'in-place'; did you mean 'in_place'? "
+                "(this version has in_place, alternating)"
+            )
         ],
     ),
     "a format of another engine": (

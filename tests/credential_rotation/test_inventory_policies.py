@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
+from credential_rotation.cron import cron_mistake, next_fire
 from credential_rotation.inventory import Inventory, load_inventory
 from credential_rotation.inventory_promises import impossible
 from credential_rotation.model import CatchUp, Limits, Policy, Window
@@ -339,10 +342,31 @@ def test_c8_the_usual_soak_counts_where_keys_soak() -> None:
     assert impossible(replace(short, soak=HOUR), soaks=True) == []
 
 
+def test_c8_an_entry_whose_keys_soak_is_held_to_it_under_a_policy_that_suits_others(tmp_path: Path) -> None:
+    """The policy stays good for database roles; the entry with keys is refused, with the inequality."""
+    policies = "policies:\n  quarterly: {max_age: 1d, grace: 1h}\n"
+    inventory = loaded(tmp_path, policies, engine="engine: postgres\n    strategy: overlapping")
+    message = f"policy 'quarterly': grace 1h + soak 1d is not shorter than max_age 1d: {GONE}"
+    assert f"include/credentials/a.yaml:8: etl: {message}" in [str(problem) for problem in inventory.problems]
+    assert loaded(tmp_path / "roles", policies).problems == ()
+
+
 def test_all_mistakes_of_a_policy_are_told_at_once() -> None:
     """Those that do not follow from one another."""
     wrong = Policy("wrong", max_age=DAY, cron="x", timezone="Nowhere", catch_up=CatchUp.AT_ONCE)
     assert [message.split()[0] for message in impossible(wrong)] == ["max_age", "catch_up", "unknown", "cron"]
+
+
+def test_the_examples_of_docs_and_file_are_good(tmp_path: Path) -> None:
+    """What people copy has no problems, the commented policy of the shipped file included."""
+    root = SCHEMAS.parents[1]
+    shown = (root / "docs" / "policies.md").read_text().split("```yaml\n")[1].split("```")[0]
+    shipped = (root / "include" / "policies.yaml").read_text().replace("  # ", "  ")
+    for text, name in ((shown, "nights"), (shipped, "nightly-window")):
+        inventory = loaded(tmp_path / name, text, policy=f"policy: {name}")
+        assert inventory.problems == ()
+        assert inventory.credentials[0].policy.window is not None
+        assert inventory.limits == Limits(20, 3)
 
 
 def refusals_of_editors(policy: str) -> list[str]:
@@ -368,3 +392,28 @@ def test_editors_take_what_the_code_takes(text: str) -> None:
 def test_editors_refuse_what_the_code_refuses_by_its_form(case: str) -> None:
     """Whoever writes it in an editor sees it there."""
     assert refusals_of_editors(FORM[case][0])
+
+
+ODD = st.text(alphabet="0123456789*,/-#?LWRHlmonfrijan@ \t%x", max_size=25)
+
+
+@settings(max_examples=500)
+@given(cron=ODD | st.lists(ODD.map(str.split).map("".join), min_size=5, max_size=5).map(" ".join))
+def test_no_cron_makes_it_raise(cron: str) -> None:
+    """What means nothing is a mistake, and what means something has a next time."""
+    policy = Policy("any", cron=cron)
+    if cron_mistake(cron) is None:
+        fire = next_fire(cron, "Europe/Berlin", datetime(2026, 3, 28, 22, tzinfo=timezone.utc))
+        assert fire.year < 2100
+        assert not any(message.startswith("cron") for message in impossible(policy))
+    else:
+        assert impossible(policy)
+
+
+@given(
+    place=st.text(max_size=20) | st.sampled_from(["Europe", "/etc", "..", "posix", "UTC/", "\0", "a" * 5000])
+)
+def test_no_timezone_makes_it_raise(place: str) -> None:
+    """Neither folders of the zone data, nor paths, nor anything else."""
+    policy = Policy("any", cron="0 3 1 * *", timezone=place)
+    assert all("timezone" in message for message in impossible(policy))

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from credential_rotation.model import Policy
+from credential_rotation.model import Policy, Window
 from credential_rotation.planning import Known, plan, records_by_name, status
 from credential_rotation.policy import Request
 from credential_rotation.records import RecordName
@@ -114,3 +114,39 @@ def test_records_are_sorted_by_name_and_newest_first() -> None:
     found = records_by_name([*mine, other, again])
     assert [one.id for one in found["warehouse-etl"]] == ["id-10", "id-9", "again", "id-2"]
     assert found["other"] == (other,)
+
+
+NIGHT = Policy("nightly", max_age=DAY, window=Window(timedelta(hours=22), timedelta(hours=5)))
+ASKED = Request(at=START, by="kim", now=True)
+WISHES = {
+    "asked for within the rules": (ETL.policy, ASKED, "planned", "asked for by kim"),
+    "asked for outside the window": (
+        NIGHT,
+        ASKED,
+        "refused",
+        "outside its window, which opens 2026-11-25 22:00 UTC",
+    ),
+    "asked for while paused": (replace(NIGHT, pause=True), ASKED, "refused", "paused by its policy"),
+    "asked for later": (
+        ETL.policy,
+        replace(ASKED, not_before=START + DAY),
+        "waiting",
+        "asked for not before 2026-11-26 12:00 UTC",
+    ),
+    "a tick outside the window, though it is due": (
+        NIGHT,
+        TICK,
+        "unchanged",
+        "older than 1d; missed its window, which opens 2026-11-25 22:00 UTC",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WISHES)
+def test_a_wish_that_is_held_back_is_not_told_as_nothing_to_do(case: str) -> None:
+    """To a person it is refused or waits, with the way out; a tick just comes again."""
+    policy, begin, word, reason = WISHES[case]
+    outcome = plan(replace(ETL, policy=policy), known(record(3, 3 * DAY)), begin=begin, now=START)
+    assert (outcome.outcome, outcome.reason) == (word, reason)
+    assert bool(outcome.next_step) == (word == "refused")
+    assert outcome.until == (START + DAY if word == "waiting" else None)

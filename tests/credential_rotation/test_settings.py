@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from credential_rotation import installed
 from credential_rotation.errors import BadInput
 from credential_rotation.settings import Settings, read_settings
 
@@ -16,6 +17,15 @@ ROOT = Path(__file__).parents[2]
 def test_nothing_set_is_a_fresh_drop_in() -> None:
     """The inventory lies beside `plugins/`, lost writes settle for 15 minutes, and there is no journal."""
     assert read_settings({}) == Settings(ROOT / "include", None, timedelta(minutes=15))
+
+
+def test_a_wheel_looks_in_the_home_of_airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside an installed package there is nothing of its users."""
+    monkeypatch.setattr(installed, "_DAGS", tmp_path)
+    assert read_settings({"AIRFLOW_HOME": "/opt/airflow"}).include == Path("/opt/airflow/include")
+    assert read_settings({"ROTATION_INCLUDE": "/srv", "AIRFLOW_HOME": "/opt"}).include == Path("/srv")
+    monkeypatch.setenv("HOME", "/home/of-somebody")
+    assert read_settings({}).include == Path("/home/of-somebody/airflow/include")
 
 
 def test_everything_set() -> None:
