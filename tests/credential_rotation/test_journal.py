@@ -207,7 +207,7 @@ def test_records_of_others_are_not_looked_at(side: BitwardenSide) -> None:
     """Another entry's, other secrets of the journal's project, and a record in CURRENT's project."""
     own = side.write_down(1, NEW.password)
     side.put_record(key_of("another-entry", epoch=9, written=NOW, attempt="ab"), "not a record's text")
-    side.put_record(f"{KEY}/intent", "not a record's text")
+    side.put_record(f"{KEY}/other", "not a record's text")
     side.put_record("rotation/check", "not a record's text")
     side.put(KEY, "not a record's text")
     assert side.vault.look().records == (own,)

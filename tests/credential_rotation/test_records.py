@@ -10,7 +10,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credential_rotation.model import Secret
-from credential_rotation.records import UnreadableRecord, key_of, read_key, read_value, value_of
+from credential_rotation.records import (
+    ENDING,
+    INTENT,
+    UnreadableRecord,
+    intent_value,
+    key_of,
+    read_intent,
+    read_key,
+    read_value,
+    value_of,
+)
 
 WRITTEN = datetime(2026, 11, 25, 12, 30, 15, tzinfo=timezone.utc)
 CANARY = "canary-0815"
@@ -73,7 +83,7 @@ def test_keys_of_one_credential_sort_as_its_versions_do() -> None:
         "rotation/etl/000001/20261325T123015Z/a1",
         "rotation/etl/000001/20261125T250000Z/a1",
         "rotation/etl/000001/20261125T123015Z/xyz",
-        "rotation/etl/000001/20261125T123015Z/a1/intent",
+        "rotation/etl/000001/20261125T123015Z/a1/other",
         "rotation/etl/000001/20261125T123015Z/a1 ",
         "rotation/etl/000001/20261125T123015Z/a1\n",
         " rotation/etl/000001/20261125T123015Z/a1",
@@ -144,3 +154,19 @@ def test_what_is_no_records_value_is_refused_without_a_word_of_it(what: str) -> 
     assert str(refusal.value)
     assert CANARY not in str(refusal.value)
     assert refusal.value.__suppress_context__ or refusal.value.__context__ is None
+
+
+@pytest.mark.parametrize("kind", [INTENT, ENDING])
+def test_what_goes_with_a_version_is_told_from_its_record(kind: str) -> None:
+    """An intent and the note of an ending carry the version's number and attempt, and are no record."""
+    found = read_key("id", key_of("etl", epoch=7, written=WRITTEN, attempt="ab12", kind=kind))
+    assert found is not None
+    assert (found.epoch, found.attempt, found.written, found.kind) == (7, "ab12", WRITTEN, kind)
+
+
+def test_an_intent_says_which_keys_were_there() -> None:
+    """What was there before is never taken for ours; a text that does not say so is refused."""
+    assert read_intent(intent_value(("KEY1", "KEY2"))) == ("KEY1", "KEY2")
+    for wrong in ("", "[]", "{}", '{"there": "KEY1"}', '{"there": [1]}'):
+        with pytest.raises(UnreadableRecord):
+            read_intent(wrong)
