@@ -49,9 +49,8 @@ def _tested(connection: Hooked) -> Verdict:
     try:
         hook = connection.get_hook()
     except Exception as wrong:  # noqa: BLE001 - a hook may raise anything, and its text may hold a value
-        return Answer.UNKNOWN, (
-            f"Airflow has no hook for {_type_of(connection)} here ({type(wrong).__name__}); install its provider"
-        )
+        what = f"Airflow has no hook for {_type_of(connection)} ({type(wrong).__name__})"
+        return Answer.UNKNOWN, f"{what}; install its provider here"
     name = type(hook).__name__
     test = getattr(hook, "test_connection", None)
     if test is None:

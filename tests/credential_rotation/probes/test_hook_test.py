@@ -93,7 +93,7 @@ HOOKS: dict[str, tuple[Any, Answer, str]] = {
     "there is none": (
         None,
         Answer.UNKNOWN,
-        "Airflow has no hook for connection type 'postgres' here (LookupError); install its provider",
+        "Airflow has no hook for connection type 'postgres' (LookupError); install its provider here",
     ),
 }
 
@@ -127,7 +127,7 @@ def test_a_hook_that_hangs_keeps_nobody_waiting() -> None:
 def test_a_type_that_looks_like_a_paste_is_not_repeated() -> None:
     """A connection URI without its scheme has its password where the type should be."""
     _, why = ask_hook(SomeConnection(conn_type=f"etl:{CANARY}@db"))
-    assert why.startswith("Airflow has no hook for its connection type here")
+    assert why.startswith("Airflow has no hook for its connection type")
 
 
 def judge(connection: SomeConnection, secret: Secret | None = None) -> tuple[Answer, str]:
