@@ -14,6 +14,7 @@ from datetime import timedelta
 
 from credential_rotation import settings as ours
 from credential_rotation.complaints import could_not_ask
+from credential_rotation.consumers import cannot_be_asked
 from credential_rotation.durations import write_duration
 from credential_rotation.errors import NoStoredValueWorks, RotationError
 from credential_rotation.inspection import HEAL
@@ -121,11 +122,10 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
             f"{ours.SETTLE} is {_written(deployment.settings.settle)}: a write whose answer is lost may land "
             f"later than that. Shorter than {write_duration(ours.SETTLES_SURELY)} is for trying things out."
         )
-    unproved = [one.name for one in inventory.credentials if one.consumers]
-    if unproved:
-        yield (
-            f"this version cannot ask consumers: {', '.join(unproved)} will be `unproved` after each rotation"
-        )
+    unasked = [(one.name, who) for one in inventory.credentials for who in cannot_be_asked(one)]
+    if unasked:
+        named = ", ".join(f"{name} ({who.kind.replace('_', ' ')} {who.name})" for name, who in unasked)
+        yield f"no probe can ask these consumers: {named}; their entries end `unproved` at each rotation"
     fixed = [one.name for one in inventory.credentials if one.queue or one.pool]
     if fixed:
         yield f"this version ignores queue and pool of {', '.join(fixed)}"

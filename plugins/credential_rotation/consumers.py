@@ -1,16 +1,30 @@
-"""Asks those who use a credential whether it works for them: a table by kind of consumer.
+"""Asks those who use a credential whether CURRENT works for them: a table by kind of consumer.
 
-A kind without a probe is `unknown`, so that a rotation never claims a proof that nobody made.
+Rules this file keeps:
+- A kind without a probe is `unknown`, so that a rotation never claims a proof that nobody made.
+- Nobody's libraries end an attempt: by now CURRENT is written, and whoever could not be asked is `unknown`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from credential_rotation.model import Answer, Consumer, Credential, Probe
+from credential_rotation.model import Consumer, Credential, Current, Probe
+from credential_rotation.probes import s3_bucket
+from credential_rotation.probes.airflow_connection import ask_connection
+from credential_rotation.probes.dag import ask_dag
+from credential_rotation.probes.manual import ask_person
+from credential_rotation.probes.question import Question
+from credential_rotation.probes.s3_bucket import ask_bucket
 
-PROBES: Mapping[str, Callable[[Consumer], Probe]] = {}
+PROBES: Mapping[str, Callable[[Question], Probe]] = {
+    "airflow_connection": ask_connection,
+    "dag": ask_dag,
+    "manual": ask_person,
+    "s3_bucket": ask_bucket,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +32,32 @@ class EntryConsumers:
     """Implements `protocols.Consumers` for the consumers that an entry names."""
 
     credential: Credential
+    clock: Callable[[], datetime]
 
-    def check(self) -> tuple[Probe, ...]:
+    def check(self, current: Current) -> tuple[Probe, ...]:
         """One answer per consumer, in the entry's order."""
-        return tuple(PROBES.get(one.kind, _no_probe)(one) for one in self.credential.consumers)
+        return tuple(
+            _asked(Question(one, self.credential, current, self.clock())) for one in self.credential.consumers
+        )
 
 
-def _no_probe(consumer: Consumer) -> Probe:
-    kind = consumer.kind.replace("_", " ")
-    return Probe(
-        Answer.UNKNOWN, f"{kind} {consumer.name}", f"this version cannot ask a {kind}; see for yourself"
-    )
+def cannot_be_asked(credential: Credential) -> tuple[Consumer, ...]:
+    """Those whose answer this version never gets, so that each rotation of the entry ends `unproved`."""
+    return tuple(one for one in credential.consumers if not _has_proof(one, credential))
+
+
+def _has_proof(consumer: Consumer, credential: Credential) -> bool:
+    if consumer.kind == "s3_bucket":
+        return credential.engine == s3_bucket.ENGINE
+    return consumer.kind in PROBES and consumer.kind != "manual"
+
+
+def _asked(question: Question) -> Probe:
+    try:
+        return PROBES.get(question.consumer.kind, _no_probe)(question)
+    except Exception as wrong:  # noqa: BLE001 - Airflow, its providers, boto3; the text may hold a value
+        return question.unknown(f"asking it broke off ({type(wrong).__name__})")
+
+
+def _no_probe(question: Question) -> Probe:
+    return question.unknown("this version cannot ask it; see for yourself")

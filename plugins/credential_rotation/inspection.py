@@ -95,7 +95,7 @@ def _verified(inspection: _Inspection, look: Look, parties: Parties) -> Outcome:
         reason = f"{primary.where} refuses CURRENT: {primary.why}"
         return replace(inspection.ended(look, "broken", reason, HEAL, [primary]), old_value=Answer.REFUSED)
     endpoints = list(parties.rotator.endpoints(current.secret))
-    consumers = list(parties.consumers.check())
+    consumers = list(parties.consumers.check(current))
     ended = _judged(inspection, look, [primary, *endpoints, *consumers])
     told_by = tuple((probe.where, probe.answer, probe.why) for probe in consumers)
     return replace(ended, new_value=Answer.WORKS, consumers=told_by)

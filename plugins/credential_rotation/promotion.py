@@ -80,7 +80,7 @@ def prove(turn: Turn, current: Current) -> bool:
     places = (turn.rotator.probe(current.secret), *turn.rotator.endpoints(current.secret))
     for probe in places:
         turn.ending.current_answered(probe)
-    consumers = turn.consumers.check()
+    consumers = turn.consumers.check(current)
     for probe in consumers:
         turn.ending.consumer_answered(probe)
     return _all_work(places) and not any(probe.answer is Answer.REFUSED for probe in consumers)

@@ -180,5 +180,8 @@ class KeyRotator(Prober, Protocol):
 class Consumers(Protocol):
     """Asks those who use the credential whether it works for them."""
 
-    def check(self) -> tuple[Probe, ...]:
-        """One answer per consumer of the entry; what has no probe yet is `UNKNOWN`."""
+    def check(self, current: Current) -> tuple[Probe, ...]:
+        """One answer per consumer of the entry about this value, as Bitwarden just answered it.
+
+        Never raises for what a consumer does or lacks: what cannot be told is `UNKNOWN`.
+        """

@@ -129,7 +129,8 @@ class Deployment:
 
     def parties(self, credential: Credential) -> Parties:
         """Vault, rotator and consumers of an entry. Raises: BadInput, VaultTrouble."""
-        return Parties(self.vault(credential), self.rotator(credential), EntryConsumers(credential))
+        consumers = EntryConsumers(credential, self.clock)
+        return Parties(self.vault(credential), self.rotator(credential), consumers)
 
     def rotator(self, credential: Credential) -> CheckedRotator:
         """The entry's rotator; its admin's secret is read when the lock is taken. Raises: BadInput."""

@@ -138,12 +138,14 @@ def test_a_settle_that_is_shorter_than_sure_is_told(untouched: Site, settle: str
 
 
 def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> None:
-    """Consumers that nobody can ask yet, queues and pools that are not used yet."""
+    """Consumers that no probe can ask, queues and pools that are not used yet."""
     untouched.change_entries(
-        "owner: analytics", "owner: analytics\n    consumers: [{dag: load}]\n    pool: db"
+        "owner: analytics",
+        "owner: analytics\n    consumers: [{dag: load}, {manual: Looker}, {s3_bucket: x}]\n    pool: db",
     )
     warnings = " ".join(check(untouched).json["warnings"])
-    assert "cannot ask consumers: reporting" in warnings
+    assert "can ask these consumers: reporting (manual Looker), reporting (s3 bucket x);" in warnings
+    assert "dag load" not in warnings
     assert "ignores queue and pool of reporting" in warnings
 
 
