@@ -14,6 +14,7 @@ it again. The rules are those of the rotation protocol (docs/protocol.md), each 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
@@ -100,7 +101,7 @@ def _has_work(turn: Turn, look: Look) -> bool:
     current = look.stored.current
     if current is None:
         if not look.stored.records and not decision.begin:
-            turn.ending.unchanged(f"nothing is stored yet; {decision.reason}")
+            turn.ending.not_begun(replace(decision, reason=f"nothing is stored yet; {decision.reason}"))
         return bool(look.stored.records or look.stored.intents) or decision.begin
     if look.newer or look.own is None or look.stored.intents:
         return True
@@ -113,7 +114,7 @@ def _has_work(turn: Turn, look: Look) -> bool:
     if has_end or decision.begin:
         _wait(turn, look)
     else:
-        turn.ending.unchanged(decision.reason)
+        turn.ending.not_begun(decision)
     return False
 
 

@@ -68,7 +68,9 @@ def plan(names: tuple[str, ...], *, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         chosen, problems = _chosen(deployment, names)
-        return output.show(deployment.plan(chosen, _request(deployment)), problems, as_json=as_json)
+        these = [one.name for one in chosen]
+        outcomes = deployment.plan(deployment.inventory(), _request(deployment), these=these)
+        return output.show(outcomes, problems, as_json=as_json)
 
     _run(run, as_json=as_json)
 
@@ -90,7 +92,9 @@ def status(names: tuple[str, ...], *, as_json: bool) -> None:
 @main.command()
 @certain_names
 @click.option(
-    "--force", is_flag=True, help="Also when paused, and where no stored value works. Needs --reason."
+    "--force",
+    is_flag=True,
+    help="In spite of pause and window, and where no stored value works. Needs --reason.",
 )
 @click.option("--reason", help="Why; kept as evidence.")
 @click.option("--dry-run", is_flag=True, help="Look, ask the target, change nothing.")

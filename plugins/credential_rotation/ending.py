@@ -21,6 +21,17 @@ from credential_rotation.policy import Decision
 
 log = logging.getLogger(__name__)
 
+_STRONGEST_FIRST = (
+    "rotated",
+    "waiting",
+    "refused",
+    "recovered",
+    "retired",
+    "adopted",
+    "retire waits",
+    "unchanged",
+)
+
 
 class Ending:
     """The steps of one attempt, and the outcome that follows from them."""
@@ -34,6 +45,7 @@ class Ending:
         self._unproved: list[str] = []
         self._consumers: list[tuple[str, Answer, str]] = []
         self._until: datetime | None = None
+        self._next_step = ""
         self._before: Record | None = None
         self._old: Answer | None = None
         self.has_promoted_newer = False
@@ -53,9 +65,13 @@ class Ending:
         self._say("unchanged", reason)
 
     def not_begun(self, decision: Decision) -> None:
-        """Nothing new was begun, as the policy decided."""
-        if not self._said:
-            self._say("unchanged", decision.reason)
+        """Nothing new was begun, as the policy decided; who asked for it is not told "unchanged"."""
+        if self._said and decision.outcome == "unchanged":
+            return
+        self._say(decision.outcome, decision.reason)
+        self._next_step = decision.next_step
+        if decision.outcome == "waiting":
+            self._until = decision.at
 
     def waiting(self, until: datetime | None, reason: str) -> None:
         """A new version, or the only thing that was left to do, has to wait."""
@@ -140,7 +156,7 @@ class Ending:
     def outcome(self, look: Look | None) -> Outcome:
         """How an attempt ended that came to its end."""
         word, reason = self._word()
-        next_step = ""
+        next_step = self._next_step if word in {"waiting", "refused"} else ""
         if self._unproved and word in {"rotated", "recovered", "retired", "adopted", "unchanged", "waiting"}:
             word, reason = "unproved", "; ".join(self._unproved)
             next_step = (
@@ -165,7 +181,7 @@ class Ending:
         return any(step.name == "promoted" for step in self._steps)
 
     def _word(self) -> tuple[str, str]:
-        for word in ("rotated", "waiting", "recovered", "retired", "adopted", "retire waits", "unchanged"):
+        for word in _STRONGEST_FIRST:
             if word in self._said:
                 return ("waiting" if word == "retire waits" else word), self._said[word]
         return "unchanged", "works, nothing is open"

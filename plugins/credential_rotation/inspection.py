@@ -42,9 +42,12 @@ def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: 
         reason = _would_do(look, parties.rotator, begin, clock())
     except RotationError as error:
         return told(credential, error.outcome, error.what, next_step=error.next_step)
-    word = "planned" if reason is not None else "unchanged"
     decision = due(credential.policy, look.own, begin, clock())
-    return replace(told(credential, word, reason or decision.reason), version=_version(look))
+    if reason is not None:
+        return replace(told(credential, "planned", reason), version=_version(look))
+    made = told(credential, decision.outcome, decision.reason, next_step=decision.next_step)
+    until = decision.at if decision.outcome == "waiting" else None
+    return replace(made, version=_version(look), until=until)
 
 
 def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str | None:

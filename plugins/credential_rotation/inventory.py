@@ -53,6 +53,11 @@ def load_inventory(include: Path) -> Inventory:
     return _examine(folder, folder.files, whole=True)
 
 
+def load_limits(include: Path) -> Limits:
+    """How much one run may begin, and when it stops. Raises: BadInput (there is no such folder)."""
+    return read_policies(open_folder(include).policies()).limits
+
+
 def load_entry(include: Path, name: str) -> Credential:
     """Read one entry, and as little as possible of the others.
 

@@ -63,12 +63,15 @@ def wait_out(
         left = (until - clock()).total_seconds() + 1 if until else BUSY_AGAIN
         return min(max(left, 1.0), MOST_SLEEP)
 
+    def _is_far(outcome: Outcome) -> bool:
+        return outcome.until is not None and outcome.until > clock() + patience
+
     def again(state: RetryCallState) -> None:
         if state.outcome is not None:
             note(state.outcome.result())
 
     retrying = Retrying(
-        retry=retry_if_result(lambda outcome: outcome.heals_by_itself),
+        retry=retry_if_result(lambda outcome: outcome.heals_by_itself and not _is_far(outcome)),
         stop=stop_after_delay(patience.total_seconds()),
         wait=seconds,
         before_sleep=again,

@@ -13,14 +13,16 @@ import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from airflow.sdk import Context, get_current_context, task
 
 from bitwarden_vault.nouns import Caller
 from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
+from credential_rotation.brake import brake_pulled
 from credential_rotation.errors import BadInput, NotConfigured, RotationError
-from credential_rotation.inventory import Inventory
+from credential_rotation.inventory import Inventory, load_limits
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.persevere import wait_out
@@ -54,12 +56,12 @@ def plan_retirements(engines: Sequence[str]) -> list[str]:
 def plan_verifications(engines: Sequence[str]) -> list[str]:
     """Names of all credentials, or of those chosen by hand."""
 
-    def everything(_deployment: Deployment, wish: Wish, inventory: Inventory) -> list[str]:
+    def everything(_: Deployment, inventory: Inventory, chosen: list[str], wish: Wish) -> list[str]:
         if inventory.problems and not wish.names:
             context = get_current_context()
             texts = "; ".join(str(problem) for problem in inventory.problems)
             context["ti"].xcom_push(key=TROUBLE, value=f"entries that cannot be used: {texts}")
-        return [one.name for one in _chosen(inventory, wish)]
+        return chosen
 
     return _planned(engines, everything)
 
@@ -73,6 +75,10 @@ def rotate(name: str) -> None:
     def run(deployment: Deployment, credential: Credential, wish: Wish) -> Outcome:
         if wish.dry_run:
             return deployment.foresee(credential, wish.request)
+        brake = _brake(deployment)
+        if brake is not None:
+            repaired = deployment.rotate(credential, None)
+            return replace(repaired, outcome="waiting", reason=brake) if repaired.is_done else repaired
         if not wish.request.now:
             return deployment.rotate(credential, wish.request)
         return wait_out(
@@ -116,53 +122,52 @@ def report(worker: str, planner: str, work: str) -> None:
 # --- planning ------------------------------------------------------------------------------------------
 
 
-def _planned(engines: Sequence[str], choose: Callable[[Deployment, Wish, Inventory], list[str]]) -> list[str]:
+Choose = Callable[[Deployment, Inventory, list[str], Wish], list[str]]
+
+
+def _planned(engines: Sequence[str], choose: Choose) -> list[str]:
     context = get_current_context()
     with _airflow_words(context):
         deployment = _deployment(context)
         inventory = deployment.inventory()
         for problem in inventory.problems:
             log.error("not usable: %s", problem)
-        of_engines = Inventory(
-            tuple(one for one in inventory.credentials if one.engine in engines), inventory.problems
-        )
-        names = choose(deployment, _wish(context), of_engines)
+        of_engines = [one for one in inventory.credentials if one.engine in engines]
+        names = choose(deployment, inventory, _chosen(of_engines, inventory, _wish(context)), _wish(context))
         log.info("planned: %s", ", ".join(names) or "nothing")
         return names
 
 
-def _due(deployment: Deployment, wish: Wish, inventory: Inventory) -> list[str]:
-    if wish.names:
-        return [one.name for one in _chosen(inventory, wish)]
-    return _with_work(deployment, inventory, wish.request)
+def _due(deployment: Deployment, inventory: Inventory, chosen: list[str], wish: Wish) -> list[str]:
+    return chosen if wish.names else _with_work(deployment, inventory, chosen, wish.request)
 
 
-def _open(deployment: Deployment, wish: Wish, inventory: Inventory) -> list[str]:
-    if wish.names:
-        return [one.name for one in _chosen(inventory, wish)]
-    return _with_work(deployment, inventory, None)
+def _open(deployment: Deployment, inventory: Inventory, chosen: list[str], wish: Wish) -> list[str]:
+    return chosen if wish.names else _with_work(deployment, inventory, chosen, None)
 
 
-def _with_work(deployment: Deployment, inventory: Inventory, begin: Request | None) -> list[str]:
-    outcomes = deployment.plan(inventory.credentials, begin)
+def _with_work(
+    deployment: Deployment, inventory: Inventory, chosen: list[str], begin: Request | None
+) -> list[str]:
+    outcomes = deployment.plan(inventory, begin, these=chosen)
     for outcome in outcomes:
         log.info("%s: %s, %s", outcome.name, outcome.outcome, outcome.reason)
     return [outcome.name for outcome in outcomes if outcome.outcome == "planned"]
 
 
-def _chosen(inventory: Inventory, wish: Wish) -> list[Credential]:
-    """The entries of these names, or all. Raises: BadInput (with all names that are wrong)."""
-    by_name = {one.name: one for one in inventory.credentials}
-    unknown = [name for name in wish.names if name not in by_name]
+def _chosen(of_engines: Sequence[Credential], inventory: Inventory, wish: Wish) -> list[str]:
+    """The names that the run is about: those chosen, or all. Raises: BadInput (with all that are wrong)."""
+    names = [one.name for one in of_engines]
+    unknown = [name for name in wish.names if name not in names]
     if unknown:
-        known = ", ".join(sorted(by_name)) or "none"
+        known = ", ".join(sorted(names)) or "none"
         about = [str(problem) for problem in inventory.problems if problem.name in unknown]
         raise BadInput(
             f"no such credential for this DAG: {', '.join(unknown)[:500]}"
             + (f" ({'; '.join(about)})" if about else ""),
             next_step=f"Choose from: {known[:1000]}.",
         )
-    return [by_name[name] for name in wish.names] or list(inventory.credentials)
+    return list(wish.names) or names
 
 
 # --- one credential ------------------------------------------------------------------------------------
@@ -182,6 +187,14 @@ def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -
     text = f"{outcome.outcome}: {outcome.reason}. {outcome.next_step}"
     is_tick = context["dag_run"].run_type == "scheduled"
     raise AirflowSkipException(text) if outcome.heals_by_itself and is_tick else AirflowFailException(text)
+
+
+def _brake(deployment: Deployment) -> str | None:
+    """Why nothing new may begin in this run any more: too many before it failed in a row."""
+    context = get_current_context()
+    outcomes = context["ti"].xcom_pull(task_ids=[context["ti"].task_id], key=OUTCOME) or []
+    limits = load_limits(deployment.settings.include)
+    return brake_pulled([one for one in outcomes if one], limits.stop_after_failures)
 
 
 def _wish(context: Context) -> Wish:

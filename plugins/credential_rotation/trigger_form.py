@@ -19,7 +19,7 @@ from credential_rotation.policy import Request
 from credential_rotation.settings import read_settings
 
 MOST_REASON = 500
-_KNOWN = ("credentials", "reason", "force", "dry_run")
+_KNOWN = ("credentials", "reason", "not_before", "force", "dry_run")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +43,19 @@ def rotation_params(engines: Sequence[str], environ: Mapping[str, str]) -> dict[
             title="Reason",
             description="Kept as evidence. Required when forced.",
         ),
+        "not_before": Param(
+            None,
+            type=["null", "string"],
+            format="date-time",
+            title="Not before",
+            description="Begins no earlier than this; the run waits for a while, then says so.",
+        ),
         "force": Param(
             False,  # noqa: FBT003 - a form's default
             type="boolean",
             title="Force",
-            description="Also where the policy pauses it, and where no stored value works and an admin may "
-            "set a new one.",
+            description="In spite of its policy's pause and window, and where no stored value works and an "
+            "admin may set a new one.",
         ),
         "dry_run": Param(
             False,  # noqa: FBT003 - a form's default
@@ -88,6 +95,7 @@ def wish_of(
         now=bool(names) and by is not None,
         force=force,
         reason=reason,
+        not_before=_moment(params.get("not_before")),
     )
     return Wish(names, request, dry_run)
 
@@ -110,6 +118,20 @@ def _reason(given: object) -> str | None:
             f"`reason` is not a text of at most {MOST_REASON} characters", next_step="Say why, in a sentence."
         )
     return given.strip() or None
+
+
+def _moment(given: object) -> datetime | None:
+    if given is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadInput(
+            "`not_before` is not a moment with a time zone", next_step="Write it as 2026-11-28T02:00:00Z."
+        )
+    return moment
 
 
 def _switch(params: Mapping[str, object], name: str) -> bool:

@@ -8,7 +8,7 @@ Rules this file keeps:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
@@ -29,9 +29,10 @@ from credential_rotation.inspection import foresee, verify
 from credential_rotation.inventory import Inventory, load_entry, load_inventory
 from credential_rotation.journal import Journal
 from credential_rotation.model import ConnectionAdmin, Credential, EntryAdmin, Secret
+from credential_rotation.ordering import ordered
 from credential_rotation.outcome import Outcome, told
 from credential_rotation.persevere import persevere
-from credential_rotation.planning import Known, plan, records_by_name, status
+from credential_rotation.planning import Known, records_by_name, status
 from credential_rotation.policy import Request
 from credential_rotation.projects import Projects
 from credential_rotation.records import RecordName, read_key
@@ -82,13 +83,18 @@ class Deployment:
 
     # --- what can be done ------------------------------------------------------------------------------
 
-    def plan(self, credentials: Iterable[Credential], begin: Request | None) -> tuple[Outcome, ...]:
-        """What the next attempt would do, for each, told by one list. Raises: VaultTrouble, BadInput."""
-        credentials = tuple(credentials)
-        if not credentials:
+    def plan(
+        self, inventory: Inventory, begin: Request | None, *, these: Collection[str]
+    ) -> tuple[Outcome, ...]:
+        """What a run about `these` names would do, in its order, told by one list.
+
+        Raises: VaultTrouble, BadInput.
+        """
+        if not these:
             return ()
-        known = self.known(credentials)
-        return tuple(plan(one, known[one.name], begin=begin, now=self.clock()) for one in credentials)
+        known = self.known(inventory.credentials)
+        pairs = [(one, known[one.name]) for one in inventory.credentials]
+        return ordered(pairs, begin=begin, now=self.clock(), limits=inventory.limits, these=these)
 
     def status(self, credentials: Iterable[Credential], begin: Request) -> tuple[Outcome, ...]:
         """Version, age and due date of each, told by one list. Raises: VaultTrouble, BadInput."""
@@ -196,10 +202,17 @@ class Deployment:
         places = {(name.project_id, text) for name in names for text in (name.key, name.id)}
         found = {}
         for one in credentials:
-            project = self.projects.id_of(one.vault.project, what=one.name)
+            project = self._project_of(one)
             has_current = (project, one.vault.id or one.vault.key) in places
             found[one.name] = Known(records.get(one.name, ()), has_current=has_current)
         return found
+
+    def _project_of(self, credential: Credential) -> str | None:
+        """None where it cannot be told: then the entry's own attempt says why, and the others go on."""
+        try:
+            return self.projects.id_of(credential.vault.project, what=credential.name)
+        except RotationError:
+            return None
 
     def names(self) -> tuple[SecretName, ...]:
         """Everything that the machine account can see, without values. Raises: VaultTrouble, BadInput."""

@@ -283,9 +283,10 @@ def test_a_paused_credential_begins_nothing_and_is_repaired_all_the_same() -> No
     """`pause` stops new versions, not the healing of old ones."""
     scene = rotated_scene()
     scene.credential = replace(scene.credential, policy=replace(scene.credential.policy, pause=True))
-    assert scene.rotate_now().outcome == "unchanged"
+    assert scene.rotate_now().outcome == "refused"
+    assert scene.tick().outcome == "unchanged"
     scene.vault.put_current(BY_HAND)
-    assert scene.rotate_now().outcome == "recovered"
+    assert scene.tick().outcome == "recovered"
 
 
 @MODES

@@ -118,7 +118,7 @@ def test_the_form_offers_the_names_of_the_inventory(tmp_path: Path) -> None:
     """To choose from, not to type."""
     include = folder(tmp_path, a="credentials:\n" + simple("etl") + simple("bi"))
     fields = form("rotation_params", {"ROTATION_INCLUDE": str(include)})
-    assert list(fields) == ["credentials", "reason", "force", "dry_run"]
+    assert list(fields) == ["credentials", "reason", "not_before", "force", "dry_run"]
     assert fields["credentials"]["items"] == {"type": "string", "enum": ["etl", "bi"]}
     assert fields["credentials"]["examples"] == ["etl", "bi"]
 
@@ -127,8 +127,22 @@ def test_the_form_as_it_opens_is_a_valid_request(tmp_path: Path) -> None:
     """Pressing the button without a choice is what the schedule does."""
     fields = form("rotation_params", {"ROTATION_INCLUDE": str(folder(tmp_path))})
     values = {name: one["value"] for name, one in fields.items()}
-    assert values == {"credentials": [], "reason": None, "force": False, "dry_run": False}
+    assert values == {
+        "credentials": [],
+        "reason": None,
+        "not_before": None,
+        "force": False,
+        "dry_run": False,
+    }
     assert wish(**values).request.now is False
+
+
+def test_a_moment_to_wait_for_has_a_time_zone() -> None:
+    """What the form and people write; a moment without a zone could mean any of 38."""
+    asked = wish(credentials=["etl"], not_before="2026-11-28T02:00:00Z").request
+    assert asked.not_before == datetime(2026, 11, 28, 2, tzinfo=timezone.utc)
+    for wrong in ("2026-11-28T02:00:00", "tomorrow", 5):
+        assert "not_before" in refusal(credentials=["etl"], not_before=wrong)
 
 
 def test_a_form_that_begins_nothing_asks_only_which() -> None:
