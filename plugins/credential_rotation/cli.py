@@ -140,6 +140,40 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
     _run(run, as_json=as_json)
 
 
+@main.command()
+@click.argument("name")
+@click.option("--key", required=True, help="The key's id, as the message that asked you tells it.")
+@click.option("--reason", required=True, help="How you know that nobody uses it.")
+@as_json
+def resolve(name: str, *, key: str, reason: str, as_json: bool) -> None:
+    """Delete a key that no record names, because you know that nobody uses it."""
+
+    def run(deployment: Deployment) -> int:
+        chosen = _chosen(deployment, [name])
+        return _each(
+            chosen, f"resolving ({reason})", lambda one: deployment.resolve(one, key), as_json=as_json
+        )
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@click.argument("name")
+@click.option("--reason", required=True, help="Why; kept as evidence.")
+@as_json
+def rollback(name: str, *, reason: str, as_json: bool) -> None:
+    """Make the value before CURRENT's current again, while it lives.
+
+    For pairs and keys until their grace is over. Never after a compromise: rotate again instead.
+    """
+
+    def run(deployment: Deployment) -> int:
+        chosen = _chosen(deployment, [name])
+        return _each(chosen, "rolling back", lambda one: deployment.rollback(one, reason), as_json=as_json)
+
+    _run(run, as_json=as_json)
+
+
 def _run(command: Callable[[Deployment], int], *, as_json: bool) -> None:
     """Run a command and leave with its exit status; bad input and trouble are said once, with the remedy."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="      %(message)s")

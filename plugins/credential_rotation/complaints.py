@@ -6,6 +6,7 @@ Each says what was found, on which credential, and what to do next. No value is 
 from __future__ import annotations
 
 from credential_rotation.errors import (
+    BadInput,
     NoStoredValueWorks,
     NotOurs,
     RotationError,
@@ -118,6 +119,37 @@ def inactive_key(credential: Credential, key: Key, record: Record) -> TargetRefu
         f"{credential.name}: {_told(key)} of version {record.epoch} was made inactive by somebody else",
         next_step="CURRENT works with another key. Activate this one, and the next run makes it CURRENT; or "
         "delete it, and the next run forgets it.",
+    )
+
+
+def no_such_key(credential: Credential, login: str, keys: tuple[Key, ...]) -> BadInput:
+    """A person named a key that is not there."""
+    there = ", ".join(map(_told, keys)) or "no key"
+    return BadInput(
+        f"{credential.name}: there is no key {login[:40]!r}; there is {there}",
+        next_step="Copy the id from the message that asked you, or from the account itself.",
+    )
+
+
+def key_is_known(credential: Credential, login: str) -> BadInput:
+    """A person named a key that a record or CURRENT names."""
+    return BadInput(
+        f"{credential.name}: key {login} is recorded, and the rotation sees to it by itself",
+        next_step="Only keys that no record names are resolved by hand. `status` tells what is open.",
+    )
+
+
+def nothing_to_go_back_to(credential: Credential, newer: tuple[Record, ...]) -> BadInput:
+    """Rollback without a value that lives, or while another version is open."""
+    if newer:
+        return BadInput(
+            f"{credential.name}: version {newer[0].epoch} is open; CURRENT still holds the value before it",
+            next_step="There is nothing to go back from. `retire` finishes what is open.",
+        )
+    return BadInput(
+        f"{credential.name}: no value before CURRENT's still logs in",
+        next_step="Of one role (in_place) the old value dies when it is replaced; of pairs and keys it lives "
+        "until its grace is over. Rotate again instead.",
     )
 
 

@@ -179,9 +179,12 @@ class KeyWork:
         return next((key for key in self.keys if key.login == record.secret.login), None)
 
     def _unknown(self, keys: tuple[Key, ...]) -> tuple[Key, ...]:
-        """Keys that neither CURRENT nor a record names."""
-        current = self.look.stored.current
-        known = {record.secret.login for record in self.look.stored.records}
-        if current is not None:
-            known.add(current.secret.login)
-        return tuple(key for key in keys if key.login not in known)
+        return unknown_keys(self.look, keys)
+
+
+def unknown_keys(look: Look, keys: tuple[Key, ...]) -> tuple[Key, ...]:
+    """Keys that neither CURRENT nor a record names."""
+    known = {record.secret.login for record in look.stored.records}
+    if look.stored.current is not None:
+        known.add(look.stored.current.secret.login)
+    return tuple(key for key in keys if key.login not in known)

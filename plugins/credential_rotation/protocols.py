@@ -121,6 +121,9 @@ class KeySession(Protocol):
     def deactivate(self, login: str) -> None:
         """Make a key inactive; already so, or gone, is success. Raises: TargetRefused, ApplyUnknown."""
 
+    def activate(self, login: str) -> None:
+        """Let an inactive key log in again; already so is success. Raises: TargetRefused, ApplyUnknown."""
+
     def remove(self, login: str) -> None:
         """Delete a key that is inactive; gone already is success. Raises: TargetRefused, ApplyUnknown."""
 

@@ -21,6 +21,7 @@ from bitwarden_vault.settings import read_settings as read_vault_settings
 from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
+from credential_rotation.by_person import resolve, rollback
 from credential_rotation.complaints import admin_not_stored
 from credential_rotation.consumers import EntryConsumers
 from credential_rotation.engines.registry import CheckedRotator, rotator_for
@@ -124,6 +125,32 @@ class Deployment:
         """A dry run."""
         return _told(
             credential, lambda: foresee(credential, self.parties(credential), begin=begin, clock=self.clock)
+        )
+
+    def resolve(self, credential: Credential, key: str) -> Outcome:
+        """Remove a key that no record names, as a person decided."""
+        return _told(
+            credential,
+            lambda: resolve(
+                credential,
+                self.parties(credential),
+                key=key,
+                clock=self.clock,
+                settle=self.settings.settle,
+            ),
+        )
+
+    def rollback(self, credential: Credential, reason: str) -> Outcome:
+        """Go back to the value before CURRENT's, while it lives."""
+        return _told(
+            credential,
+            lambda: rollback(
+                credential,
+                self.parties(credential),
+                reason=reason,
+                clock=self.clock,
+                settle=self.settings.settle,
+            ),
         )
 
     def insist_on_settings(self) -> None:

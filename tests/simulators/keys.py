@@ -132,6 +132,12 @@ class SimKeySession:
 
         self._change("deactivate", change)
 
+    def activate(self, login: str) -> None:
+        def change() -> None:
+            self.target.keys[login].is_active = True
+
+        self._change("activate", change)
+
     def remove(self, login: str) -> None:
         def change() -> None:
             key = self.target.keys.get(login)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from credential_rotation.attempt import Parties, attempt
+from credential_rotation.by_person import resolve, rollback
 from credential_rotation.model import (
     Credential,
     Current,
@@ -101,6 +102,19 @@ class Scene:
         rotator = self.account if self.keys else self.target
         parties = Parties(self.vault, rotator, self.consumers)
         return attempt(self.credential, parties, begin=begin, clock=self.world.clock, settle=SETTLE)
+
+    def roll_back(self) -> Outcome:
+        """A person goes back."""
+        rotator = self.account if self.keys else self.target
+        parties = Parties(self.vault, rotator, self.consumers)
+        return rollback(
+            self.credential, parties, reason="reports broke", clock=self.world.clock, settle=SETTLE
+        )
+
+    def resolve(self, key: str) -> Outcome:
+        """A person decides about a key."""
+        parties = Parties(self.vault, self.account, self.consumers)
+        return resolve(self.credential, parties, key=key, clock=self.world.clock, settle=SETTLE)
 
     def tick(self) -> Outcome:
         """The hourly run of the rotating DAG."""

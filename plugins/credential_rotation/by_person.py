@@ -1,0 +1,102 @@
+"""What only a person may decide: what becomes of a key that nobody recorded, and going back to the old value.
+
+Rules this file keeps:
+- Under the same lock as every attempt, after looking again.
+- A key that CURRENT or a record names is never resolved away.
+- Rollback is a new version that carries the old value, on proof that the old value still works everywhere.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import cast
+
+from credential_rotation.complaints import key_is_known, no_such_key, nothing_to_go_back_to
+from credential_rotation.errors import RotationError
+from credential_rotation.key_work import unknown_keys
+from credential_rotation.look import Look
+from credential_rotation.model import Credential, Record, Strategy
+from credential_rotation.outcome import Outcome
+from credential_rotation.promotion import promote
+from credential_rotation.protocols import KeyRotator, KeySession
+from credential_rotation.turn import Clock, Parties, Turn
+
+
+def resolve(
+    credential: Credential, parties: Parties, *, key: str, clock: Clock, settle: timedelta
+) -> Outcome:
+    """Remove a key that no record names: a person has found out that nobody uses it."""
+    turn = Turn(credential, parties, begin=None, clock=clock, settle=settle)
+    try:
+        _resolve(turn, key)
+    except RotationError as error:
+        return turn.ending.failed(error, turn.look)
+    return turn.ending.outcome(turn.look)
+
+
+def rollback(
+    credential: Credential, parties: Parties, *, reason: str, clock: Clock, settle: timedelta
+) -> Outcome:
+    """Make the value before CURRENT's the current one again, while it lives."""
+    turn = Turn(credential, parties, begin=None, clock=clock, settle=settle)
+    try:
+        _roll_back(turn, reason)
+    except RotationError as error:
+        return turn.ending.failed(error, turn.look)
+    return turn.ending.outcome(turn.look)
+
+
+def _resolve(turn: Turn, login: str) -> None:
+    look = turn.see()
+    own = look.login() if turn.rotator.changes_itself else None
+    with turn.rotator.lock(own, changing=look.idle) as locked:
+        session = cast("KeySession", locked)
+        look = turn.see()
+        keys = session.keys()
+        if login not in {key.login for key in keys}:
+            raise no_such_key(turn.credential, login, keys)
+        if login not in {key.login for key in unknown_keys(look, keys)}:
+            raise key_is_known(turn.credential, login)
+        session.deactivate(login)
+        session.remove(login)
+        turn.ending.recovered(f"key {login} is deleted, as a person decided")
+
+
+def _roll_back(turn: Turn, reason: str) -> None:
+    look = turn.see()
+    own = look.login() if turn.rotator.changes_itself else None
+    with turn.rotator.lock(own, changing=look.idle) as session:
+        turn.ending.step("locked")
+        look = turn.see()
+        if turn.credential.strategy is Strategy.OVERLAPPING and not look.newer:
+            _wake(turn, look, cast("KeySession", session), cast("KeyRotator", turn.rotator))
+        before = _living(look)
+        if look.newer or before is None:
+            raise nothing_to_go_back_to(turn.credential, look.newer)
+        turn.vault.reserve(look.stored.current)
+        record = turn.vault.record(
+            epoch=(look.newest_epoch or 0) + 1, attempt=turn.id, written=turn.clock(), secret=before.secret
+        )
+        turn.ending.recorded(record)
+        look.add(record)
+        promote(turn, look, record, gated=turn.is_overlapping)
+        turn.ending.recovered(f"version {record.epoch} carries the value of version {before.epoch}: {reason}")
+
+
+def _wake(turn: Turn, look: Look, session: KeySession, rotator: KeyRotator) -> None:
+    """Activate the replaced key that soaks, so that there is something to go back to."""
+    asleep = {key.login for key in session.keys() if not key.is_active}
+    for record in look.older:
+        if record.secret.login in asleep:
+            session.activate(record.secret.login)
+            rotator.wait_until_valid(record.secret)
+            look.forget()
+            turn.ending.step("activated", f"key {record.secret.login} of version {record.epoch}")
+            return
+
+
+def _living(look: Look) -> Record | None:
+    """The newest replaced version whose value still logs in."""
+    current = look.stored.current
+    older = [one for one in look.older if current is None or one.secret != current.secret]
+    return next((record for record in older if look.works(record.secret)), None)

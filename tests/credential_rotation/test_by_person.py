@@ -1,0 +1,86 @@
+"""What only a person may decide, and what they are kept from: simulated targets, real steps."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from simulators.scene import GRACE, SETTLE, SOAK, Scene, rotated_scene
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(params=["pair", "keys"])
+def scene(request: pytest.FixtureRequest) -> Scene:
+    """Strategies whose old value lives on."""
+    return rotated_scene(**{request.param: True})
+
+
+def test_a_rollback_is_a_new_version_with_the_old_value(scene: Scene) -> None:
+    """Both still log in; the number goes up, so that nothing is mistaken for something older."""
+    before = scene.current
+    scene.rotate_now()
+    newer = scene.current
+    rolled = scene.roll_back()
+    assert (rolled.outcome, rolled.version) == ("recovered", 3)
+    assert scene.current == before
+    assert newer is not None
+    assert scene.accepts(newer)
+
+
+def test_what_was_rolled_back_from_is_retired_in_its_turn(scene: Scene) -> None:
+    """After grace and soak only CURRENT is left, and the next rotation goes through."""
+    scene.rotate_now()
+    scene.roll_back()
+    for _ in range(3):
+        scene.world.pass_time(max(GRACE, SOAK) + MINUTE)
+        scene.run()
+    assert scene.readers_can_log_in
+    assert scene.epochs == [3]
+    assert scene.rotate_now().outcome == "rotated"
+
+
+def test_a_key_that_soaks_is_activated_to_go_back_to() -> None:
+    """That is what soak is for: until a key is deleted it can come back."""
+    scene = rotated_scene(keys=True)
+    before = scene.current
+    scene.rotate_now()
+    scene.world.pass_time(GRACE + MINUTE)
+    scene.run()
+    assert before is not None
+    assert not scene.account.accepts(before)
+    assert scene.roll_back().outcome == "recovered"
+    assert scene.current == before
+    assert scene.readers_can_log_in
+
+
+def test_no_rollback_to_a_dead_value() -> None:
+    """Of one role the old value died when it was replaced: said, and nothing is touched."""
+    scene = rotated_scene()
+    scene.rotate_now()
+    before = scene.current
+    refused = scene.roll_back()
+    assert refused.outcome == "refused"
+    assert "no value before CURRENT's still logs in" in refused.reason
+    assert scene.current == before
+
+
+def test_a_key_that_nobody_uses_is_deleted_on_a_persons_word() -> None:
+    """The slot is free again, and the rotation that had no room goes through."""
+    scene = Scene(keys=True)
+    theirs = scene.account.make_by_hand()
+    assert scene.rotate_now().outcome == "failed"
+    assert scene.resolve(theirs.login).outcome == "recovered"
+    assert not scene.account.accepts(theirs)
+    scene.world.pass_time(SETTLE + MINUTE)
+    assert scene.rotate_now().outcome == "rotated"
+
+
+def test_a_key_that_is_recorded_or_not_there_is_not_resolved() -> None:
+    """CURRENT's own key cannot be deleted by a slip of the pen."""
+    scene = rotated_scene(keys=True)
+    assert scene.current is not None
+    for key in (scene.current.login, "KEY99"):
+        assert scene.resolve(key).outcome == "refused"
+    assert scene.readers_can_log_in
