@@ -85,7 +85,8 @@ def _roll_back(turn: Turn, reason: str) -> None:
 
 def _wake(turn: Turn, look: Look, session: KeySession, rotator: KeyRotator) -> None:
     """Activate the replaced key that soaks, so that there is something to go back to."""
-    asleep = {key.login for key in session.keys() if not key.is_active}
+    there = session.keys()
+    asleep = {key.login for key in there if not key.is_active}
     for record in look.older:
         if record.secret.login in asleep:
             session.activate(record.secret.login)
