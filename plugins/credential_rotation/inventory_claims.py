@@ -4,6 +4,7 @@ Rules this file keeps:
 - Where two entries claim one thing, neither is rotated until a person has chosen: each locks the other out.
 - A principal belongs to a server, not to a database: two databases of one server share it.
 - An endpoint of one entry may be the target of another: the same principal there is the same one.
+- What has no host is told apart by its account; an IAM user belongs to all regions.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def _told(claimants: list[tuple[Entry, Path, str]]) -> Iterator[Found]:
 
 def _at_an_endpoint(entry: Entry, claims: Claims) -> Iterator[Found]:
     for path, endpoint in entry.targets()[1:]:
-        for principal in entry.texts("principal"):
+        for principal in entry.texts("principal") if endpoint.host else ():
             for other, theirs, what in claims.get((entry.engine, _server(endpoint), principal), ()):
                 if other is not entry:
                     yield entry, entry.mistake(path, f"{what} is rotated by {_called(other)}; keep one")
@@ -64,13 +65,19 @@ def _claims(entry: Entry) -> Iterator[tuple[Claim, Path, str]]:
     if secret_id:
         yield ("id", secret_id.lower()), ("vault", "id"), f"secret {secret_id}"
     targets = entry.targets()
-    if targets and targets[0][1].host:
+    if targets and _server(targets[0][1]):
         for principal in entry.texts("principal"):
             server = _server(targets[0][1])
             yield (entry.engine, server, principal), ("principal",), f"principal {principal!r} on {server}"
 
 
 def _server(target: Target) -> str:
+    """What a principal belongs to; "" where the entry does not say enough."""
+    if "region" in target.settings:
+        account = target.settings.get("account")
+        return f"AWS account {account}" if account else "AWS (no target.account)"
+    if not target.host:
+        return ""
     return f"{target.host.lower().rstrip('.')}:{target.settings.get('port', '')}"
 
 

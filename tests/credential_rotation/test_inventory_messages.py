@@ -105,11 +105,11 @@ ONE_ENTRY = {
     ),
     "an unknown engine says nothing else about its target": (
         {"engine": "engine: postgress", "target": "target: {region: eu-central-1}"},
-        ["3: etl: unknown engine 'postgress'; did you mean 'postgres'? (this version has postgres)"],
+        ["3: etl: unknown engine 'postgress'; did you mean 'postgres'? (this version has postgres, aws_iam)"],
     ),
     "an engine of a later version": (
-        {"engine": "engine: aws_iam", "target": "target: {region: eu-central-1}"},
-        ["3: etl: unknown engine 'aws_iam'; this version has postgres"],
+        {"engine": "engine: gcp_key", "target": "target: {project: exports}"},
+        ["3: etl: unknown engine 'gcp_key'; this version has postgres, aws_iam"],
     ),
     "a strategy of a later version": (
         {"owner": "owner: x\n    strategy: overlapping"},

@@ -10,14 +10,21 @@ from pathlib import Path
 import pytest
 
 from credential_rotation.engines.postgres import PostgresRotator
-from credential_rotation.engines.registry import ALL, DATABASES, rotator_for
+from credential_rotation.engines.registry import ALL, CLOUD, DATABASES, rotator_for
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory_schema import CREDENTIALS, schema
-from credential_rotation.model import Secret
+from credential_rotation.model import Secret, Strategy, Target
+from scenes.aws_iam import Gate
 from simulators.scene import ETL
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
 POSTGRES = replace(ETL, engine="postgres")
+IAM = replace(
+    ETL,
+    engine="aws_iam",
+    strategy=Strategy.OVERLAPPING,
+    target=Target("", {"region": "eu-central-1"}),
+)
 
 
 def test_an_entry_gets_the_rotator_of_its_engine() -> None:
@@ -32,25 +39,37 @@ def test_an_unknown_engine_names_the_known_ones_and_the_entry() -> None:
     """A mistake that the schema finds first, said as clearly where it does not."""
     with pytest.raises(BadInput, match="warehouse-etl: unknown engine 'oracle'") as wrong:
         rotator_for(replace(ETL, engine="oracle"), admin=None)
-    assert wrong.value.next_step == "Known are postgres. Mend the entry at warehouse.yaml:1."
+    assert wrong.value.next_step == "Known are aws_iam, postgres. Mend the entry at warehouse.yaml:1."
 
 
 def test_every_line_of_the_table_can_be_loaded() -> None:
     """A misspelt module shows here, not at night."""
-    for engine in ALL:
+    for engine in DATABASES:
         assert rotator_for(replace(ETL, engine=engine), admin=None).changes_itself
+    for engine in CLOUD:
+        entry = replace(IAM, engine=engine)
+        assert rotator_for(entry, admin=None, mutex=Gate()).changes_itself
+
+
+def test_a_target_without_locks_needs_a_mutex() -> None:
+    """Forgetting it is a mistake in the wiring, and shows at once."""
+    with pytest.raises(TypeError, match="mutex"):
+        rotator_for(IAM, admin=None)
 
 
 def test_the_schema_offers_exactly_the_engines_of_the_table() -> None:
     """What can be written down can be rotated, and the other way round."""
     offered = schema(CREDENTIALS)["$defs"]["credential"]["properties"]["engine"]["enum"]
     assert sorted(offered) == sorted(ALL)
-    assert set(DATABASES) <= set(ALL)
+    assert sorted(ALL) == sorted([*DATABASES, *CLOUD])
 
 
 def test_drivers_are_loaded_only_when_needed() -> None:
     """The DAG processor works without them installed."""
-    code = "import sys, credential_rotation.engines.registry; print('psycopg' in sys.modules)"
+    code = (
+        "import sys, credential_rotation.engines.registry, credential_rotation.engines.aws_iam; "
+        "print(any(name in sys.modules for name in ('psycopg', 'boto3', 'botocore')))"
+    )
     ran = subprocess.run(
         [sys.executable, "-c", code],
         env={"PYTHONPATH": str(PLUGINS)},
