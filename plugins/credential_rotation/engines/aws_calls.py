@@ -120,10 +120,11 @@ class AwsCalls:
             made = self._client("iam", agent=agent).create_access_key(UserName=user)["AccessKey"]
         return Secret(made["UserName"], made["SecretAccessKey"], made["AccessKeyId"])
 
-    def make_inactive(self, user: str, key_id: str) -> None:
-        """From now on it is refused; it can come back."""
+    def set_status(self, user: str, key_id: str, *, active: bool) -> None:
+        """An inactive key is refused; it can come back."""
+        status = "Active" if active else "Inactive"
         with _in_our_words():
-            self._client("iam").update_access_key(UserName=user, AccessKeyId=key_id, Status="Inactive")
+            self._client("iam").update_access_key(UserName=user, AccessKeyId=key_id, Status=status)
 
     def delete_key(self, user: str, key_id: str) -> None:
         """It never comes back."""

@@ -103,6 +103,11 @@ class Asker:
                 f"AWS refuses the key of {self.name}",
                 f"{NOTHING_CHANGED} See that the stored key of {self.name} is right and active.",
             )
+        if code == "NoSuchEntity" and action == "iam:UpdateAccessKey":
+            return (
+                f"user {self.user} has no such key any more",
+                f"{NOTHING_CHANGED} A deleted key stays gone.",
+            )
         if code == "NoSuchEntity":
             return (
                 f"IAM has no user {self.user} in the account of {self.name}",

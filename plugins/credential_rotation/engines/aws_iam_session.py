@@ -65,9 +65,16 @@ class IamKeySession:
         """Already so, or gone, is success. Raises: TargetRefused, ApplyUnknown."""
         calls = self._other_than(login)
         with self._change("iam:UpdateAccessKey", calls, gone_is_fine=True):
-            calls.make_inactive(self.asker.user, login)
+            calls.set_status(self.asker.user, login, active=False)
         self._inactive.add(login)
         self.young.forget(login)
+
+    def activate(self, login: str) -> None:
+        """Already so is success; it is as young as a new one. Raises: TargetRefused, ApplyUnknown."""
+        with self._change("iam:UpdateAccessKey", self.calls):
+            self.calls.set_status(self.asker.user, login, active=True)
+        self._inactive.discard(login)
+        self.young.add(login)
 
     def remove(self, login: str) -> None:
         """Only if inactive; gone already is success. Raises: TargetRefused, ApplyUnknown."""
@@ -90,7 +97,7 @@ class IamKeySession:
         user = self.asker.user
         with self._question("iam:ListAccessKeys"):
             there = self.calls.keys(user)
-        self._prove("iam:UpdateAccessKey", lambda: self.calls.make_inactive(user, NOBODYS))
+        self._prove("iam:UpdateAccessKey", lambda: self.calls.set_status(user, NOBODYS, active=False))
         self._prove("iam:DeleteAccessKey", lambda: self.calls.delete_key(user, NOBODYS))
         if there:  # of a key that does not exist AWS may say AccessDenied to everybody
             with self._question("iam:GetAccessKeyLastUsed"):

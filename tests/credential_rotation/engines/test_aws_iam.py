@@ -13,6 +13,7 @@ from credential_rotation.engines import aws_calls
 from credential_rotation.engines.aws_iam import AwsIamRotator
 from credential_rotation.errors import ApplyUnknown, BadInput, TargetRefused, TargetUnknown
 from credential_rotation.model import Answer, Probe, Secret, Strategy, Target
+from credential_rotation.protocols import KeyRotator
 from sandbox.aws import AwsStandIn, Fault
 from scenes.aws_iam import IamScene, intent
 
@@ -29,7 +30,9 @@ def scene(aws: AwsStandIn, request: pytest.FixtureRequest, monkeypatch: pytest.M
 
 @pytest.fixture
 def rotator(scene: IamScene) -> AwsIamRotator:
-    return scene.rotator()
+    made = scene.rotator()
+    _: KeyRotator = made  # what the attempt is promised
+    return made
 
 
 # --- probing -------------------------------------------------------------------------------------------
@@ -252,6 +255,23 @@ def test_a_third_key_is_refused_by_aws_and_said_so(scene: IamScene, rotator: Aws
         session.mint(intent())
     assert "delete the one that nobody needs" in refused.value.next_step
     assert scene.listed() == before
+
+
+def test_an_inactive_key_can_come_back(scene: IamScene, rotator: AwsIamRotator) -> None:
+    """Which is what soak is for; a deleted one cannot, and that is said."""
+    key_id, password = scene.aws.create_key(scene.user)
+    second = Secret(scene.user, password, key_id)
+    with rotator.lock(scene.first, changing=scene.user) as session:
+        session.deactivate(key_id)
+        session.activate(key_id)
+        session.activate(key_id)
+        assert rotator.probe(second).answer is Answer.WORKS
+        with pytest.raises(TargetRefused, match="is active"):
+            session.remove(key_id)
+        session.deactivate(key_id)
+        session.remove(key_id)
+        with pytest.raises(TargetRefused, match="has no such key any more"):
+            session.activate(key_id)
 
 
 def test_an_active_key_is_never_deleted(scene: IamScene, rotator: AwsIamRotator) -> None:
