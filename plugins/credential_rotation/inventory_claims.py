@@ -4,13 +4,14 @@ Rules this file keeps:
 - Where two entries claim one thing, neither is rotated until a person has chosen: each locks the other out.
 - A principal belongs to a server, not to a database: two databases of one server share it.
 - An endpoint of one entry may be the target of another: the same principal there is the same one.
-- What has no host is told apart by its account; an IAM user belongs to all regions.
+- What has no host is told apart by its account, and an IAM user belongs to all regions: where one entry does
+  not say its account, it may be anybody's.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from credential_rotation.inventory_entry import Entry
 from credential_rotation.inventory_yaml import Mistake, Path
@@ -18,14 +19,16 @@ from credential_rotation.model import Target
 
 Found = tuple[Entry, Mistake]
 Claim = tuple[str, ...]
+ACCOUNT, NO_ACCOUNT = "AWS account ", "AWS (no target.account)"
 Claims = dict[Claim, list[tuple[Entry, Path, str]]]
 
 
 def claimed_twice(entries: Sequence[Entry]) -> Iterator[Found]:
     """Every entry that claims what another one claims too, told where the other one is."""
     claims: Claims = defaultdict(list)
+    vague = {name for entry in entries for server, name in _principals(entry) if server == NO_ACCOUNT}
     for entry in entries:
-        for claim, path, what in _claims(entry):
+        for claim, path, what in _claims(entry, vague):
             claims[claim].append((entry, path, what))
     for claimants in claims.values():
         yield from _told(claimants)
@@ -56,7 +59,7 @@ def _at_an_endpoint(entry: Entry, claims: Claims) -> Iterator[Found]:
                     yield other, other.mistake(theirs, f"{what} is an endpoint of {_called(entry)}; keep one")
 
 
-def _claims(entry: Entry) -> Iterator[tuple[Claim, Path, str]]:
+def _claims(entry: Entry, vague: Collection[str]) -> Iterator[tuple[Claim, Path, str]]:
     if entry.name:
         yield ("name", entry.name), ("name",), f"name {entry.name!r}"
     project, key, secret_id = (entry.text("vault", part) for part in ("project", "key", "id"))
@@ -64,18 +67,24 @@ def _claims(entry: Entry) -> Iterator[tuple[Claim, Path, str]]:
         yield ("key", project, key), ("vault", "key"), f"secret {key!r} in project {project!r}"
     if secret_id:
         yield ("id", secret_id.lower()), ("vault", "id"), f"secret {secret_id}"
+    for server, principal in _principals(entry):
+        shared = NO_ACCOUNT if server.startswith(ACCOUNT) and principal in vague else server
+        yield (entry.engine, shared, principal), ("principal",), f"principal {principal!r} on {server}"
+
+
+def _principals(entry: Entry) -> Iterator[tuple[str, str]]:
+    """Each principal, with what it belongs to."""
     targets = entry.targets()
-    if targets and _server(targets[0][1]):
-        for principal in entry.texts("principal"):
-            server = _server(targets[0][1])
-            yield (entry.engine, server, principal), ("principal",), f"principal {principal!r} on {server}"
+    server = _server(targets[0][1]) if targets else ""
+    for principal in entry.texts("principal") if server else ():
+        yield server, principal
 
 
 def _server(target: Target) -> str:
     """What a principal belongs to; "" where the entry does not say enough."""
     if "region" in target.settings:
         account = target.settings.get("account")
-        return f"AWS account {account}" if account else "AWS (no target.account)"
+        return f"{ACCOUNT}{account}" if account else NO_ACCOUNT
     if not target.host:
         return ""
     return f"{target.host.lower().rstrip('.')}:{target.settings.get('port', '')}"
