@@ -27,4 +27,4 @@ def secret_of(conn_id: str) -> Secret:
             f"the Airflow connection {conn_id!r} has no login or no password",
             next_step="Fill in both; the admin logs in with them.",
         )
-    return Secret(found.login, found.password)
+    return Secret(found.login, found.password, found.login)

@@ -22,9 +22,10 @@ from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
 from credential_rotation.by_person import resolve, rollback
+from credential_rotation.claims import ClaimMutex
 from credential_rotation.complaints import admin_not_stored
 from credential_rotation.consumers import EntryConsumers
-from credential_rotation.engines.registry import CheckedRotator, rotator_for
+from credential_rotation.engines.registry import CLOUD, CheckedRotator, rotator_for
 from credential_rotation.errors import BadInput, NotConfigured, RotationError
 from credential_rotation.inspection import foresee, verify
 from credential_rotation.inventory import Inventory, load_entry, load_inventory
@@ -47,8 +48,9 @@ FILL_IN = (
     "the scheduler and all workers; then run `python -m credential_rotation check`."
 )
 EVERYWHERE = "Set these for the scheduler and all workers."
-_CONN_TYPES = {"postgres": "postgres"}
-_EXTRA = ("sslmode",)
+_CONN_TYPES = {"postgres": "postgres", "aws_iam": "aws"}
+_EXTRA = {"sslmode": "sslmode", "region": "region_name"}
+"""Settings of a target that a first Airflow connection repeats in its extra, and their names there."""
 
 
 def now() -> datetime:
@@ -168,9 +170,9 @@ class Deployment:
     def rotator(self, credential: Credential) -> CheckedRotator:
         """The entry's rotator; its admin's secret is read when the lock is taken. Raises: BadInput."""
         admin = credential.admin
-        if admin is None:
-            return rotator_for(credential, admin=None)
-        return rotator_for(credential, admin=lambda: self._admins_secret(admin))
+        secret = None if admin is None else (lambda: self._admins_secret(admin))
+        mutex = self._mutex(credential) if credential.engine in CLOUD else None
+        return rotator_for(credential, admin=secret, mutex=mutex)
 
     def vault(self, credential: Credential) -> Journal:
         """The entry's part of the vault. Raises: BadInput, VaultTrouble."""
@@ -253,6 +255,9 @@ class Deployment:
         keys = (read_key(name.id, name.key) for name in names if name.project_id == journal)
         return tuple(key for key in keys if key is not None)
 
+    def _mutex(self, credential: Credential) -> ClaimMutex:
+        return ClaimMutex(self.client, self.journal_project(), credential.name, self.clock)
+
     def _admins_secret(self, admin: EntryAdmin | ConnectionAdmin) -> Secret:
         if isinstance(admin, ConnectionAdmin):
             return secret_of(admin.conn_id)
@@ -287,5 +292,5 @@ def _server(credential: Credential) -> Server:
         host=credential.target.host,
         port=int(settings["port"]) if settings.get("port", "").isdecimal() else None,
         database=settings.get("dbname"),
-        extra={name: settings[name] for name in _EXTRA if name in settings},
+        extra={theirs: settings[name] for name, theirs in _EXTRA.items() if name in settings},
     )

@@ -11,8 +11,9 @@ from sandbox.demo.warehouse import Warehouse
 from sandbox.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
-ROTATE, RETIRE, VERIFY = "rotate_database_credentials", "retire_credentials", "verify_credentials"
-DAGS = (ROTATE, RETIRE, VERIFY)
+ROTATE, ROTATE_CLOUD = "rotate_database_credentials", "rotate_cloud_credentials"
+RETIRE, VERIFY = "retire_credentials", "verify_credentials"
+DAGS = (ROTATE, ROTATE_CLOUD, RETIRE, VERIFY)
 
 
 @dataclass(frozen=True)

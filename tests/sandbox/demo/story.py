@@ -1,5 +1,6 @@
-"""The story in chapters: by schedule, by hand, a failure on purpose, the recovery. Every claim is checked."""
+"""The story: by schedule, by hand, a failure on purpose, recovery, grace. Every claim is checked."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,15 @@ from sandbox.airflow import AirflowSandbox
 from sandbox.airflow_api import AirflowApi
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo import telling
-from sandbox.demo.warehouse import ROLES, SETTLE, Role, Warehouse
+from sandbox.demo.warehouse import ROLES, SETTLE, Login, Role, Warehouse
 from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
 
-ROTATE, RETIRE, VERIFY = "rotate_database_credentials", "retire_credentials", "verify_credentials"
-ETL, REPORTING, ORDERS = ROLES
+ROTATE, ROTATE_CLOUD = "rotate_database_credentials", "rotate_cloud_credentials"
+RETIRE, VERIFY = "retire_credentials", "verify_credentials"
+ETL, REPORTING, ORDERS, PAIR, KEYS = ROLES
+GRACE = 62.0
+"""Seconds; the minute of grace that two entries of the demo have, and a little."""
 
 
 class OtherwiseThanTold(Exception):
@@ -73,17 +77,18 @@ class Story:
         self.by_hand()
         self.fail_on_purpose()
         self.recover()
+        self.retire_what_lived_on()
         self.verify_all()
         self.sum_up()
 
     # --- chapters --------------------------------------------------------------------------------------
 
     def set_the_scene(self) -> None:
-        telling.chapter("PostgreSQL runs; stand-ins for Bitwarden (the real SDK talks to it) and Slack run")
+        telling.chapter("PostgreSQL runs, and stand-ins for Bitwarden, AWS and Slack; the SDKs are real")
         include = self._warehouse.build(self._root)
         for role in ROLES:
             self._expect(self._warehouse.logs_in(role, self._warehouse.stored(role)), f"{role.name} logs in")
-            telling.fact(f"{role.name}: role {role.role}, kept in Bitwarden as {role.told}")
+            telling.fact(f"{role.name}: {role.told}")
         telling.fact(f"for the demo a lost write is waited for {SETTLE} only; the default is 15 minutes")
         self._include = include
 
@@ -95,22 +100,23 @@ class Story:
             plugins=self._root / "plugins",
             include=self._include,
         )
-        self.api.wait_for_dags(ROTATE, RETIRE, VERIFY)
+        self.api.wait_for_dags(ROTATE, ROTATE_CLOUD, RETIRE, VERIFY)
         errors = self.api.import_errors()
         self._expect(not errors, f"import errors: {errors}")
-        telling.fact(f"Airflow at {self.airflow.url}, three DAGs, no import errors", good=True)
+        telling.fact(f"Airflow at {self.airflow.url}, four DAGs, no import errors", good=True)
 
     def by_schedule(self) -> None:
-        telling.chapter(
-            "By schedule: the rotating DAG is switched on, and its hourly tick finds three that are due"
-        )
+        telling.chapter("By schedule: the rotating DAGs are switched on; their hourly tick finds what is due")
         before = {role.name: self._warehouse.stored(role) for role in ROLES}
-        self.api.unpause(ROTATE)
-        wait_until(lambda: self.api.runs(ROTATE), "the scheduled run", within=60)
-        run = self.api.runs(ROTATE)[0]["dag_run_id"]
-        self._expect_state(ROTATE, run, "success")
-        for role in ROLES:
-            self._prove(role, before[role.name], ROTATE, run, "rotate")
+        for dag in (ROTATE, ROTATE_CLOUD):
+            self.api.unpause(dag)
+        for dag, roles in ((ROTATE, (ETL, REPORTING, ORDERS, PAIR)), (ROTATE_CLOUD, (KEYS,))):
+            run = self._scheduled(dag)
+            self._expect_state(dag, run, "success")
+            for role in roles:
+                self._prove(role, before[role.name], dag, run, "rotate")
+        self._lives_on = {role: before[role.name] for role in (PAIR, KEYS)}
+        self._grace_ends = time.monotonic() + GRACE
 
     def by_hand(self) -> None:
         telling.chapter(f"By hand: {ETL.name} is chosen in the trigger form, with a reason")
@@ -134,7 +140,9 @@ class Story:
         old, new = self._warehouse.stored(ORDERS), self._warehouse.in_journal(ORDERS)
         self._expect(old == before and new is not None, "CURRENT is as it was, and a record is there")
         self._expect(not self._warehouse.logs_in(ORDERS, old), "the old password is refused")
-        self._expect(self._warehouse.logs_in(ORDERS, new or ""), "the recorded password logs in")
+        self._expect(
+            new is not None and self._warehouse.logs_in(ORDERS, new), "the recorded password logs in"
+        )
         telling.fact("asked of PostgreSQL: the password in CURRENT is refused", good=False)
         telling.fact(
             "asked of PostgreSQL: the one in the journal logs in; nobody is locked out for good", good=True
@@ -143,15 +151,25 @@ class Story:
         telling.slack_message(self.slack_messages[-1])
 
     def recover(self) -> None:
-        telling.chapter(
-            "Bitwarden takes writes again; the hourly repair comes (started now, not to wait for it)"
-        )
+        telling.chapter("Bitwarden takes writes again; the hourly repair comes (started now, not to wait)")
         before = self._warehouse.stored(ORDERS)
         self._sandbox.bitwarden.clear_faults()
         self.api.unpause(RETIRE)
-        run = self.api.trigger(RETIRE)
+        run = self.api.trigger(RETIRE, {"credentials": [ORDERS.name]})
         self._expect_state(RETIRE, run, "success")
         self._prove(ORDERS, before, RETIRE, run, "retire")
+
+    def retire_what_lived_on(self) -> None:
+        telling.chapter("A minute of grace is over: the repair ends the old role and the old key")
+        time.sleep(max(0.0, self._grace_ends - time.monotonic()))
+        run = self.api.trigger(RETIRE, {"credentials": [PAIR.name, KEYS.name]})
+        self._expect_state(RETIRE, run, "success")
+        for role, old in self._lives_on.items():
+            refused, accepted = self._asked(role, old, self._warehouse.stored(role))
+            self._expect(refused and accepted, f"the old value of {role.name} is refused")
+            self.results[role.name].old_refused = refused
+        telling.fact(f"{PAIR.name}: PostgreSQL refuses the role that was replaced", good=True)
+        telling.fact(f"{KEYS.name}: AWS refuses the old key; inactive for a day, then deleted", good=True)
 
     def verify_all(self) -> None:
         telling.chapter("The daily proof: every credential is read from Bitwarden and logs in")
@@ -164,12 +182,13 @@ class Story:
                 telling.fact(f"{outcome['name']}: {outcome['outcome']}, {outcome['reason']}", good=True)
 
     def sum_up(self) -> None:
-        telling.chapter("What was proved, asked of PostgreSQL itself")
+        telling.chapter("What was proved, asked of the targets themselves")
         telling.table(
-            ("credential", "outcome", "version", "old password", "new password"),
+            ("credential", "strategy", "outcome", "version", "old value", "new value"),
             (
                 (
                     result.role.name,
+                    result.outcome["strategy"],
                     result.outcome["outcome"],
                     str(result.outcome["version"]),
                     "refused" if result.old_refused else "STILL ACCEPTED",
@@ -181,7 +200,7 @@ class Story:
 
     # --- their parts -----------------------------------------------------------------------------------
 
-    def _prove(self, role: Role, before: str, dag: str, run: str, task: str) -> None:
+    def _prove(self, role: Role, before: Login, dag: str, run: str, task: str) -> None:
         """What the run says of a credential, and what the target itself says of its old and new value."""
         [index] = [
             one.map_index
@@ -190,19 +209,28 @@ class Story:
         ]
         outcome = self._outcome(dag, run, task, index)
         after = self._warehouse.stored(role)
-        old_refused, new_accepted = (
-            not self._warehouse.logs_in(role, before),
-            self._warehouse.logs_in(role, after),
-        )
-        self._expect(old_refused and new_accepted and before != after, f"{role.name} was rotated: {outcome}")
+        old_refused, new_accepted = self._asked(role, before, after)
+        is_so = new_accepted and before != after and old_refused is not role.lives_on
+        self._expect(is_so, f"{role.name} was rotated: {outcome}")
+        where = "AWS" if role is KEYS else "PostgreSQL"
+        old = "still takes the old one, through grace" if role.lives_on else "refuses the old one"
         telling.fact(
-            f"{role.name}: {outcome['outcome']}, version {outcome['version']}; PostgreSQL refuses the old "
-            "password and accepts the new one",
+            f"{role.name}: {outcome['outcome']}, version {outcome['version']}; {where} accepts the new value "
+            f"and {old}",
             good=True,
         )
         self.results[role.name] = Result(
             role, outcome, run, self.api.state(dag, run), old_refused, new_accepted
         )
+
+    def _asked(self, role: Role, old: Login, new: Login) -> tuple[bool, bool]:
+        """Whether the target refuses the old value and accepts the new one."""
+        return not self._warehouse.logs_in(role, old), self._warehouse.logs_in(role, new)
+
+    def _scheduled(self, dag: str) -> str:
+        """The run that the scheduler makes for a DAG that was just switched on."""
+        wait_until(lambda: self.api.runs(dag), "the scheduled run", within=60)
+        return str(self.api.runs(dag)[0]["dag_run_id"])
 
     def _outcome(self, dag: str, run: str, task: str, index: int) -> dict[str, Any]:
         outcome: dict[str, Any] = self.api.xcom(dag, run, task, key="outcome", map_index=index)
