@@ -9,10 +9,8 @@ pytest_plugins = ["scenes.deployment_fixtures"]
 
 def test_h5_what_the_command_line_cannot_ask_is_unproved_and_says_who_can(site: Site) -> None:
     """CURRENT logs in, nobody saw the consumers use it: not `ok`, and exit 1."""
-    site.change_entries(
-        "owner: analytics",
-        "owner: analytics\n    consumers: [{airflow_connection: dwh}, {dag: load}, {manual: Looker, owner: bi}]",
-    )
+    consumers = "[{airflow_connection: dwh}, {dag: load}, {manual: Looker, owner: bi}]"
+    site.change_entries("owner: analytics", f"owner: analytics\n    consumers: {consumers}")
     ran = site.run("verify", "reporting", "--json")
     (found,) = ran.json["credentials"]
     assert (ran.code, found["outcome"], found["new_value"]) == (1, "unproved", "works")
