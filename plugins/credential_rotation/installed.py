@@ -9,7 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 
 BUNDLE = "credential_rotation.dag_bundle.InstalledDags"
-_DAGS = Path(__file__).resolve().parent / "dags"
+_HERE = Path(__file__).resolve().parent
+_DAGS = _HERE / "dags"
+STARTER = _HERE / "include"
+"""An empty inventory with its example, policies and schemas, to be copied to where the inventory is to be."""
 
 
 def carried_dags() -> Path | None:

@@ -9,8 +9,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from credential_rotation.durations import parse_duration
-from credential_rotation.errors import BadInput
-from credential_rotation.installed import carried_dags
+from credential_rotation.errors import BadInput, NotConfigured
+from credential_rotation.installed import STARTER, carried_dags
 
 INCLUDE = "ROTATION_INCLUDE"
 JOURNAL = "ROTATION_JOURNAL_PROJECT"
@@ -35,7 +35,7 @@ class Settings:
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
-    """The settings in this environment. Raises: BadInput."""
+    """The settings in this environment. Raises: BadInput, NotConfigured."""
     given = {name: text.strip() for name, text in environ.items() if text.strip()}
     return Settings(
         include=Path(given[INCLUDE]) if INCLUDE in given else _include_folder(given),
@@ -48,7 +48,13 @@ def _include_folder(given: Mapping[str, str]) -> Path:
     """Beside `plugins/`; a wheel has nothing of its users beside it, and takes Airflow's home."""
     if carried_dags() is None:
         return Path(__file__).resolve().parents[2] / "include"
-    return Path(given.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "include"
+    folder = Path(given.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "include"
+    if not folder.exists():
+        raise NotConfigured(
+            f"there is no {folder} yet, and {INCLUDE} names no other folder",
+            next_step=f"To begin: copy {STARTER} there, and see docs/install/wheel.md.",
+        )
+    return folder
 
 
 def _duration(text: str) -> timedelta:

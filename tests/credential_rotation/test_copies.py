@@ -97,3 +97,40 @@ def test_a_copy_without_a_version_is_named_all_the_same(
     _appended(monkeypatch, file)
     copies.counts(str(file))
     assert "(version unknown)" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("version", "counts"), [("0.0.9", True), ("99.0.0", False), ("0.10.0", False), ("unreadable", True)]
+)
+def test_of_trees_side_by_side_the_latest_counts(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    version: str,
+    counts: bool,  # noqa: FBT001 - a case's value
+) -> None:
+    """An upgrade dropped beside what it replaces: each file's process has its own tree on the path only."""
+    _tree(tmp_path / "other", init=f'__version__ = "{version}"\n')
+    ours = _tree(tmp_path / "ours", init=f'__version__ = "{__version__}"\n')
+    monkeypatch.setattr(copies, "_HERE", ours.parents[1] / "plugins" / HERE.name)
+    monkeypatch.setattr("sys.path", [str(tmp_path), str(ours.parents[1] / "plugins")])
+    for file in (ours, ours.parents[2] / "other" / "dags" / ours.name):
+        file.touch()
+    assert copies.counts(str(ours)) is counts
+    [said] = caplog.messages
+    assert version in said
+    assert ("makes no DAGs" in said) is not counts
+
+
+def test_trees_elsewhere_are_none_of_our_business(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A Git bundle's older versions lie beside the one that runs; Airflow parses only that."""
+    other = _tree(tmp_path / "other", init='__version__ = "99.0.0"\n')
+    ours = _tree(tmp_path / "ours")
+    monkeypatch.setattr(copies, "_HERE", ours.parents[1] / "plugins" / HERE.name)
+    monkeypatch.setattr("sys.path", [str(ours.parents[1]), str(ours.parents[1] / "plugins")])
+    for file in (ours, other):
+        file.touch()
+    assert copies.counts(str(ours))
+    assert caplog.messages == []

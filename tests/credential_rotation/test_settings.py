@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from credential_rotation import installed
-from credential_rotation.errors import BadInput
+from credential_rotation.errors import BadInput, NotConfigured
 from credential_rotation.settings import Settings, read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -20,12 +20,22 @@ def test_nothing_set_is_a_fresh_drop_in() -> None:
 
 
 def test_a_wheel_looks_in_the_home_of_airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Beside an installed package there is nothing of its users."""
+    """Beside an installed package there is nothing of its users; `~/airflow` is Airflow's own default."""
     monkeypatch.setattr(installed, "_DAGS", tmp_path)
-    assert read_settings({"AIRFLOW_HOME": "/opt/airflow"}).include == Path("/opt/airflow/include")
+    include = tmp_path / "airflow" / "include"
+    include.mkdir(parents=True)
+    assert read_settings({"AIRFLOW_HOME": str(include.parent)}).include == include
     assert read_settings({"ROTATION_INCLUDE": "/srv", "AIRFLOW_HOME": "/opt"}).include == Path("/srv")
-    monkeypatch.setenv("HOME", "/home/of-somebody")
-    assert read_settings({}).include == Path("/home/of-somebody/airflow/include")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert read_settings({}).include == include
+
+
+def test_a_fresh_wheel_says_what_to_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It skips as the other ways do, where nothing has been filled in."""
+    monkeypatch.setattr(installed, "_DAGS", tmp_path)
+    with pytest.raises(NotConfigured, match=r"there is no .*/include yet") as nothing:
+        read_settings({"AIRFLOW_HOME": str(tmp_path / "home")})
+    assert str(installed.STARTER) in nothing.value.next_step
 
 
 def test_everything_set() -> None:

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from credential_rotation.current_note import read_marks
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from scenes.deployment import PLUGINS, Site
@@ -133,8 +134,11 @@ def _recover(site: Site, name: str, rotations: int, where: str) -> str:
     assert [
         value for value in before | {site.first[name]} if value != current and site.logs_in(name, value)
     ] == []
-    assert len(site.records(name)) == 1, f"{where}: {repaired}, {ended}"
-    assert max(_epochs(site, name)) <= rotations + 1, f"{where}: a version too many"
+    [epoch] = _epochs(site, name)
+    assert epoch <= rotations + 1, f"{where}: a version too many"
+    assert _stored(site, name) == {current}, f"{where}: the record that is left is CURRENT's own"
+    marks = read_marks(site.current(KEYS[name]).note)
+    assert (marks.epoch if marks else 0) == epoch, f"{where}: CURRENT's note names another version"
     return ended.outcome
 
 

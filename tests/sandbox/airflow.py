@@ -94,6 +94,14 @@ class AirflowSandbox:
             else:
                 return
 
+    def read_again(self, more: Mapping[str, str]) -> None:
+        """Scheduler and dag-processor anew, with more in their environment; the api-server goes on."""
+        self._env |= more
+        for name in ("scheduler", "dag-processor"):
+            self.components.pop(name).stop()
+        for name in ("scheduler", "dag-processor"):
+            self.components[name] = self._kept(name, (name,), grace=_GRACE[name])
+
     def stop(self) -> None:
         """End it; again is fine. Its home stays, for whoever wants to read the logs."""
         if self._api is not None:

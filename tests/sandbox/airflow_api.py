@@ -67,6 +67,10 @@ class AirflowApi:
         """One DAG with all that its page shows."""
         return self._ask("GET", f"/api/v2/dags/{_in_path(dag)}/details")
 
+    def dag_versions(self, dag: str) -> list[dict[str, Any]]:
+        """Every version that Airflow has kept of a DAG."""
+        return list(self._all(f"/dags/{_in_path(dag)}/dagVersions", "dag_versions"))
+
     def wait_for_dags(self, *dags: str, within: float = 60) -> None:
         """Until the dag-processor has seen them; a file that does not load is said at once."""
         until = time.monotonic() + within

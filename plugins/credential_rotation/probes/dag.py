@@ -22,6 +22,7 @@ MARGIN = timedelta(minutes=1)
 """From storing to the start of a run that counts: two clocks, and readers that keep a value for seconds."""
 AHEAD = timedelta(days=366)
 """A logical date may lie in the future."""
+NOT_FOUND = 404
 
 
 class Run(Protocol):
@@ -79,5 +80,11 @@ def _hint(dag_id: str) -> str:
     try:
         dag = ti.get_dag(dag_id)
     except Exception as wrong:  # noqa: BLE001 - a hint only
-        return "; Airflow knows no DAG of this name" if "DAG_NOT_FOUND" in str(wrong) else ""
+        return "; Airflow knows no DAG of this name" if _status(wrong) == NOT_FOUND else ""
     return "; it is paused" if dag.is_paused else ""
+
+
+def _status(wrong: Exception) -> object:
+    """What the api-server answered, as the supervisor hands it on."""
+    detail = getattr(getattr(wrong, "error", None), "detail", None)
+    return detail.get("status_code") if isinstance(detail, dict) else None
