@@ -21,6 +21,7 @@ from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
 
 log = logging.getLogger(__name__)
 
+DEPLOYMENT = "ROTATION_DEPLOYMENT"
 OUTCOME = "outcome"
 TROUBLE = "trouble"
 ASK_AGAIN = (
@@ -91,7 +92,7 @@ class Reported:
 
     def tell_slack(self, environ: Mapping[str, str], owners: Mapping[str, str]) -> None:
         """Post what needs a person."""
-        messages = self._messages(environ.get("ROTATION_DEPLOYMENT"), owners)
+        messages = self._messages(environ.get(DEPLOYMENT), owners)
         sender = SlackSender.from_environment(environ)
         for message in messages:
             sent = sender.send(message)

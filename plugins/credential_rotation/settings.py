@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from credential_rotation.durations import parse_duration
@@ -15,6 +15,7 @@ from credential_rotation.installed import STARTER, carried_dags
 INCLUDE = "ROTATION_INCLUDE"
 JOURNAL = "ROTATION_JOURNAL_PROJECT"
 SETTLE = "ROTATION_SETTLE"
+EXPIRES = "BWS_ACCESS_TOKEN_EXPIRES"
 TOKEN = "ROTATION_BWS_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 
 SETTLES_SURELY = timedelta(minutes=15)
@@ -32,6 +33,8 @@ class Settings:
     """Name or id of the Bitwarden project that holds the records; None where it is not said."""
     settle: timedelta
     """How long a write of an attempt that was not seen to end may still land."""
+    token_expires: datetime | None = None
+    """The day on which the access token ends; Bitwarden does not tell, so that a person has to say it."""
 
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
@@ -41,6 +44,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
         include=Path(given[INCLUDE]) if INCLUDE in given else _include_folder(given),
         journal_project=given.get(JOURNAL),
         settle=_duration(given[SETTLE]) if SETTLE in given else SETTLES_SURELY,
+        token_expires=_day(given[EXPIRES]) if EXPIRES in given else None,
     )
 
 
@@ -65,3 +69,11 @@ def _duration(text: str) -> timedelta:
         return parse_duration(text)
     except BadInput as wrong:
         raise BadInput(f"{SETTLE}: {wrong.what}", next_step=wrong.next_step) from None
+
+
+def _day(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise BadInput(f"{EXPIRES} {text[:40]!r} is no date", next_step="Write it as 2027-03-31.") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)

@@ -20,19 +20,24 @@ from airflow.sdk import Context, get_current_context, task
 
 from bitwarden_vault.nouns import Caller
 from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
+from credential_rotation.alerts.digest import digest_message
+from credential_rotation.alerts.slack import NotSent, SlackSender
 from credential_rotation.brake import brake_pulled
 from credential_rotation.errors import BadInput, NotConfigured, RotationError
+from credential_rotation.heartbeat import HEARTBEAT, beat
 from credential_rotation.inventory import Inventory, load_limits
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.persevere import wait_out
 from credential_rotation.policy import Request
-from credential_rotation.report import OUTCOME, TROUBLE, Reported
+from credential_rotation.report import DEPLOYMENT, OUTCOME, TROUBLE, Reported
 from credential_rotation.trigger_form import Wish, wish_of
+from credential_rotation.watchdog import Finding, expiry, findings
 from credential_rotation.wiring import Deployment, open_deployment
 
 log = logging.getLogger(__name__)
 
+ROTATING = ("rotate_database_credentials", "rotate_cloud_credentials")
 LONGEST = timedelta(minutes=45)
 """More than settle and Bitwarden's patience together."""
 KILLED_TASKS = 1
@@ -117,6 +122,32 @@ def report(worker: str, planner: str, work: str) -> None:
     reported.log_all()
     if reported.complaint:
         raise AirflowFailException(reported.complaint)
+
+
+@task(retries=KILLED_TASKS, retry_delay=SOON)
+def watch() -> None:
+    """Tell Slack what is overdue, stuck or paused; then tell the outside that this ran to its end."""
+    context = get_current_context()
+    with _airflow_words(context):
+        deployment = _deployment(context)
+        inventory = deployment.inventory()
+        known = deployment.known(inventory.credentials)
+        found = [Finding("", f"entry that cannot be used: {problem}") for problem in inventory.problems]
+        found += findings(inventory.credentials, known, deployment.clock())
+        found += expiry(deployment.settings.token_expires, deployment.clock())
+        found += [
+            Finding("", f"DAG {dag_id} is paused: nothing rotates by schedule") for dag_id in _paused(context)
+        ]
+        for finding in found:
+            log.warning("%s %s", finding.name, finding.what)
+        message = digest_message(found, deployment=os.environ.get(DEPLOYMENT), run=context["run_id"])
+        sent = SlackSender.from_environment(os.environ).send(message) if message else None
+        url = os.environ.get(HEARTBEAT, "").strip()
+        trouble = beat(url) if url else ""
+    if isinstance(sent, NotSent) and sent.is_configured:
+        raise AirflowFailException(f"Slack was not told: {sent.why}")
+    if trouble:
+        raise AirflowFailException(f"the heartbeat was not heard: {trouble}")
 
 
 # --- planning ------------------------------------------------------------------------------------------
@@ -215,6 +246,20 @@ def _owners() -> dict[str, str]:
     except RotationError:
         return {}
     return {one.name: one.owner for one in inventory.credentials}
+
+
+def _paused(context: Context) -> list[str]:
+    """Rotating DAGs that are switched off; none where Airflow does not tell a task (before 3.3)."""
+    paused = []
+    for dag_id in ROTATING:
+        try:
+            dag = context["ti"].get_dag(dag_id)
+        except Exception:  # noqa: BLE001 - a hint only, and not part of Airflow's promises
+            log.info("whether %s is paused could not be asked", dag_id)
+            continue
+        if dag.is_paused:
+            paused.append(dag_id)
+    return paused
 
 
 @contextmanager

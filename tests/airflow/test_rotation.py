@@ -11,7 +11,7 @@ from sandbox.airflow_api import Refused
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.sandbox import Sandbox
-from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, Office
+from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, WATCHDOG, Office
 
 pytestmark = pytest.mark.airflow
 
@@ -209,6 +209,20 @@ def test_a_slack_that_is_down_is_logged_and_changes_no_result(office: Office) ->
     assert ended.state == "failed"
     assert "Slack was not told" in ended.log("report")
     assert "a forced rotation needs a reason" in ended.log("report")
+
+
+def test_the_watchdog_says_what_is_paused_and_nothing_else(office: Office) -> None:
+    """A quiet day makes no message; a rotating DAG that is switched off does."""
+    before = len(office.sandbox.slack.messages())
+    assert office.run(WATCHDOG).state == "success"
+    assert len(office.sandbox.slack.messages()) == before
+    office.api.unpause(ROTATE_CLOUD, paused=True)
+    try:
+        assert office.run(WATCHDOG).state == "success"
+    finally:
+        office.api.unpause(ROTATE_CLOUD)
+    [message] = office.sandbox.slack.messages()[before:]
+    assert "rotate_cloud_credentials is paused: nothing rotates" in message["text"]
 
 
 def test_the_tree_is_as_it_was(office: Office) -> None:

@@ -1,0 +1,77 @@
+"""What nobody would be told otherwise: a rotation that is missing makes no failure.
+
+Rules this file keeps:
+- Pure: the names in the vault, the policies and the time decide; no value is read and no target asked.
+- A day of tolerance: what the next ticks still can do is not told.
+- Each finding says what is to be done, or when it is over by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from credential_rotation.durations import write_duration
+from credential_rotation.model import UNMANAGED_EPOCH, Credential
+from credential_rotation.planning import Known
+from credential_rotation.schedule import falls_due
+
+TOLERANCE = timedelta(days=1)
+EXPIRY_WARNINGS = (30, 7, 1)
+"""Days before its end on which an access token's expiry is told; from the last one on, every day."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that somebody should know."""
+
+    name: str
+    """The credential's, or "" where it concerns all."""
+    what: str
+    owner: str = ""
+
+
+def findings(
+    credentials: Iterable[Credential], known: Mapping[str, Known], now: datetime
+) -> tuple[Finding, ...]:
+    """All that is overdue, never begun, stuck or paused, in the inventory's order."""
+    found = (
+        (credential, what)
+        for credential in credentials
+        for what in _of_one(credential, known[credential.name], now)
+    )
+    return tuple(Finding(credential.name, what, credential.owner) for credential, what in found)
+
+
+def expiry(expires: datetime | None, now: datetime) -> tuple[Finding, ...]:
+    """Whether the access token ends soon; Bitwarden does not tell, so that people have to say it."""
+    if expires is None:
+        return ()
+    days = (expires - now) // timedelta(days=1)
+    if expires <= now:
+        return (Finding("", f"the Bitwarden access token expired on {expires:%Y-%m-%d}: make a new one"),)
+    if days in EXPIRY_WARNINGS or days < min(EXPIRY_WARNINGS):
+        return (Finding("", f"the Bitwarden access token expires on {expires:%Y-%m-%d}, in {days} days"),)
+    return ()
+
+
+def _of_one(credential: Credential, known: Known, now: datetime) -> Iterable[str]:
+    policy, newest = credential.policy, known.newest
+    if policy.pause:
+        yield "paused by its policy: nothing new begins"
+        return
+    if policy.is_scheduled and (newest is None or newest.epoch == UNMANAGED_EPOCH):
+        yield "never rotated: is the rotating DAG paused? Its tasks' logs say what keeps it"
+    elif newest is not None and policy.is_scheduled:
+        due = falls_due(policy, newest.written)
+        if due is not None and due + TOLERANCE < now:
+            yield f"overdue since {due:%Y-%m-%d}: version {newest.epoch} is {_days(now - newest.written)} old"
+    if known.is_open and newest is not None:
+        rests = newest.written + policy.grace + policy.soak + TOLERANCE
+        if rests < now:
+            yield f"stuck: something is open since {newest.written:%Y-%m-%d}; the runs that try it say why"
+
+
+def _days(age: timedelta) -> str:
+    return write_duration(timedelta(days=age.days)) if age.days else "less than a day"
