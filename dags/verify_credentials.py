@@ -32,6 +32,7 @@ from credential_rotation.trigger_form import choice_params
     schedule="15 6 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
+    disable_bundle_versioning=True,  # a run that is cleared uses the inventory of today
     max_active_runs=1,
     is_paused_upon_creation=False,
     params=choice_params(ALL, os.environ),

@@ -109,6 +109,21 @@ def test_a_git_bundle(place: Place, subdir: str | None) -> None:
     assert place.parsed(name) == {f"{before}{dag}.py" for dag in DAGS}
 
 
+def test_a_run_that_is_cleared_uses_the_inventory_of_today(place: Place) -> None:
+    """With a Git bundle too, which would otherwise run it with the commit of its first time."""
+    name, api = "git-today", place.office.api
+    tree = lay_tree(place.folder / name, place.include)
+    place.enter(name, bundles(name, GIT, tracking_ref="main", repo_url=commit(tree)))
+    run = place.office.run(VERIFY).run
+    assert ETL.name in api.xcom(VERIFY, run, "plan_verifications")
+    inventory = tree / "include" / "credentials" / "warehouse.yaml"
+    inventory.write_text(inventory.read_text().replace(f"name: {ETL.name}", "name: under-another-name"))
+    commit(tree)
+    api.clear(VERIFY, run)
+    api.wait(VERIFY, run, within=120)
+    assert "under-another-name" in api.xcom(VERIFY, run, "plan_verifications")
+
+
 def test_the_wheel(place: Place) -> None:
     """Its own bundle class finds the DAG files that came with it; the inventory is in Airflow's home."""
     target = place.folder / "installed"

@@ -89,6 +89,10 @@ class AirflowApi:
         wish = {"logical_date": None, "conf": dict(conf or {}), "note": note}
         return str(self._ask("POST", f"/api/v2/dags/{_in_path(dag)}/dagRuns", json=wish)["dag_run_id"])
 
+    def clear(self, dag: str, run: str) -> None:
+        """Have every task of a run done again, as by the page's button."""
+        self._ask("POST", f"{_run_path(dag, run)}/clear", json={"dry_run": False, "only_failed": False})
+
     def runs(self, dag: str) -> list[dict[str, Any]]:
         """All runs of a DAG, scheduled ones too, as the server describes them."""
         return list(self._all(f"/dags/{_in_path(dag)}/dagRuns", "dag_runs"))

@@ -56,8 +56,8 @@ def lay_neighbours(home: Path) -> None:
 
 
 def commit(folder: Path) -> str:
-    """The folder as a repository of one commit on branch `main`; its address."""
-    for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "First")):
+    """All of the folder as it is, on branch `main` of a repository in it; its address."""
+    for words in (("init", "-q", "-b", "main"), ("add", "-A"), ("commit", "-q", "-m", "All")):
         subprocess.run([*_GIT, *words], cwd=folder, check=True)
     return str(folder)
 
