@@ -36,6 +36,7 @@ from credential_rotation.trigger_form import rotation_params
     schedule="0 * * * *",
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
+    disable_bundle_versioning=True,  # a run that is cleared uses the inventory of today
     max_active_runs=4,
     params=rotation_params(CLOUD, os.environ),
     doc_md=__doc__,

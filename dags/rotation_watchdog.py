@@ -29,6 +29,7 @@ from credential_rotation.tasks import watch
     schedule="45 7 * * *",
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
+    disable_bundle_versioning=True,  # a run that is cleared uses the inventory of today
     max_active_runs=1,
     is_paused_upon_creation=False,
     doc_md=__doc__,

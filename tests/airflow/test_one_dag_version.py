@@ -82,6 +82,14 @@ def test_twenty_parses_make_one_version(home: Path) -> None:
     assert [one for one in parsed if one != parsed[0]] == []
 
 
+def test_no_dag_is_tied_to_the_commit_of_a_bundle(home: Path) -> None:
+    """A run that is cleared uses the inventory of today, whichever DAG it is of (test_ways_in.py shows one)."""
+    stored = {name: json.loads(text)["dag"] for name, text in _parse(home, 1)["texts"].items()}
+    assert {name: one["disable_bundle_versioning"] for name, one in stored.items()} == dict.fromkeys(
+        DAGS, True
+    )
+
+
 def test_an_entry_more_makes_another_version(home: Path) -> None:
     """The form offers it: then it is a change."""
     before = _parse(home, 1)

@@ -134,3 +134,9 @@ def test_trees_elsewhere_are_none_of_our_business(
         file.touch()
     assert copies.counts(str(ours))
     assert caplog.messages == []
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "dags").glob("*.py")), ids=lambda file: file.stem)
+def test_every_dag_file_asks_whether_it_counts(file: Path) -> None:
+    """One that does not would take turns with its twin in an older copy."""
+    assert file.read_text().endswith(f"if counts(__file__):\n    {file.stem}()\n")
