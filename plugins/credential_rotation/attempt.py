@@ -77,6 +77,8 @@ def _run(turn: Turn) -> None:
         if _may_begin(turn, look):
             work.begin()
             work.retire()
+        if turn.revokes:
+            work.disconnect()
 
 
 def _work(turn: Turn, look: Look, session: Session | KeySession) -> Work:
@@ -137,7 +139,7 @@ def _heal(turn: Turn, look: Look) -> None:
     if current is None or look.works(current.secret):
         return
     turn.ending.step("refused", "CURRENT no longer logs in")
-    for record in look.stored.records:
+    for record in look.stored.records if not turn.revokes else ():
         if look.works(record.secret):
             promote(turn, look, record)
             turn.ending.recovered(f"CURRENT was refused; version {record.epoch} logs in and took its place")
@@ -166,7 +168,7 @@ def _adopt(turn: Turn, look: Look) -> None:
 
 def _may_begin(turn: Turn, look: Look) -> bool:
     decision = _decide(turn, look)
-    if not decision.begin or turn.ending.has_promoted_newer:
+    if not decision.begin or (turn.ending.has_promoted_newer and not turn.revokes):
         turn.ending.not_begun(decision)
         return False
     if turn.is_settling or (look.older and not turn.nothing_works):

@@ -142,11 +142,30 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("name")
+@click.option("--reason", required=True, help="What happened; kept as evidence.")
+@as_json
+def revoke(name: str, *, reason: str, as_json: bool) -> None:
+    """Replace a value that may be in wrong hands, at once.
+
+    No grace, no soak, open sessions ended. Readers that still hold the old value are refused from then on. Never goes back to a value from before.
+    """
+
+    def run(deployment: Deployment) -> int:
+        by = f"{getpass.getuser()} (command line)"
+        request = Request(deployment.clock(), by, now=True, force=True, revoke=True, reason=reason)
+        chosen = _chosen(deployment, [name])
+        return _each(chosen, "revoking", lambda one: deployment.rotate(one, request), as_json=as_json)
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@click.argument("name")
 @click.option("--key", required=True, help="The key's id, as the message that asked you tells it.")
 @click.option("--reason", required=True, help="How you know that nobody uses it.")
 @as_json
 def resolve(name: str, *, key: str, reason: str, as_json: bool) -> None:
-    """Delete a key that no record names, because you know that nobody uses it."""
+    """Delete a key that no record names and nobody uses."""
 
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, [name])
@@ -162,7 +181,7 @@ def resolve(name: str, *, key: str, reason: str, as_json: bool) -> None:
 @click.option("--reason", required=True, help="Why; kept as evidence.")
 @as_json
 def rollback(name: str, *, reason: str, as_json: bool) -> None:
-    """Make the value before CURRENT's current again, while it lives.
+    """Go back to the value before, while it lives.
 
     For pairs and keys until their grace is over. Never after a compromise: rotate again instead.
     """

@@ -123,6 +123,11 @@ class Ending:
         self.step("retire failed", error.what)
         self._unproved.append(f"a dead version's record could not be deleted: {error.what}")
 
+    def sessions_left(self, principal: str, error: RotationError) -> None:
+        """Open sessions under a value from before could not be ended."""
+        self.step("sessions left", principal)
+        self._unproved.append(f"{error.what}. {error.next_step}")
+
     # --- what was answered -----------------------------------------------------------------------------
 
     def old_answered(self, record: Record, probe: Probe) -> None:

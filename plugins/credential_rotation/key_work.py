@@ -10,7 +10,7 @@ Rules this file keeps:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from credential_rotation.complaints import inactive_key, no_slot, unknown_key
 from credential_rotation.errors import VaultTrouble, VaultUnknown
@@ -21,6 +21,8 @@ from credential_rotation.protocols import KeyRotator, KeySession
 from credential_rotation.retirement import retire, speaks_against_end
 from credential_rotation.turn import Turn
 
+CLOCKS_DIFFER = timedelta(minutes=15)
+"""The target's clock and ours; a key that was made earlier than this before an intent is not its."""
 MOST_KEYS = 2
 """What AWS allows a user; others have room for more, and two are enough."""
 
@@ -53,6 +55,7 @@ class KeyWork:
     def begin(self) -> None:
         """Intent, mint, record, wait until it is known everywhere, promote, forget the intent."""
         turn, look = self.turn, self.look
+        self.keys = self.session.keys()
         if len(self.keys) >= MOST_KEYS:
             raise no_slot(turn.credential, self._unknown(self.keys) or self.keys)
         turn.vault.reserve(look.stored.current)
@@ -69,6 +72,9 @@ class KeyWork:
         self._promote(record)
         self._forget(intent)
         turn.ending.rotated(record)
+
+    def disconnect(self) -> None:
+        """A key opens no sessions: each request is signed anew."""
 
     # --- a new key -------------------------------------------------------------------------------------
 
@@ -114,7 +120,7 @@ class KeyWork:
         if self.turn.is_settling:
             return
         for key in self._unknown(self.keys):
-            if key.login not in intent.there and key.created >= intent.written.replace(microsecond=0):
+            if key.login not in intent.there and key.created >= intent.written - CLOCKS_DIFFER:
                 self._judge(key, intent)
         self._forget(intent)
 
@@ -146,7 +152,7 @@ class KeyWork:
         current, key = self.look.stored.current, self._key_of(record)
         if key is None or current is None:
             return True
-        if speaks_against_end(self.turn, current, record):
+        if not self.turn.revokes and speaks_against_end(self.turn, current, record):
             return False
         soaked_at = self._soaked_at(record)
         if key.is_active:
@@ -154,10 +160,10 @@ class KeyWork:
                 self.turn.vault.begin_ending(record, now=self.turn.clock())
             self.session.deactivate(key.login)
             self.turn.ending.step("inactive", f"version {record.epoch}, key {key.login}")
-            soaked_at = self.turn.clock() + self.turn.credential.policy.soak
+            soaked_at = self.turn.clock() + self._soak
         elif soaked_at is None:
             self.turn.vault.begin_ending(record, now=self.turn.clock())
-            soaked_at = self.turn.clock() + self.turn.credential.policy.soak
+            soaked_at = self.turn.clock() + self._soak
         if soaked_at > self.turn.clock():
             self.turn.ending.step(
                 "soaks", f"key {key.login} can come back until {soaked_at:%Y-%m-%d %H:%M} UTC"
@@ -169,9 +175,14 @@ class KeyWork:
         self.turn.ending.step("ended", f"version {record.epoch}, key {key.login} is deleted")
         return True
 
+    @property
+    def _soak(self) -> timedelta:
+        """A key that may be in wrong hands is not kept to come back."""
+        return timedelta(0) if self.turn.revokes else self.turn.credential.policy.soak
+
     def _soaked_at(self, record: Record) -> datetime | None:
         ending = self.look.ending_of(record)
-        return None if ending is None else ending.written + self.turn.credential.policy.soak
+        return None if ending is None else ending.written + self._soak
 
     # --- keys ------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from credential_rotation.complaints import foreign_stamp
+from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
 from credential_rotation.model import Record, Stamp
 from credential_rotation.promotion import apply, compare, promote
@@ -78,6 +79,16 @@ class PasswordWork:
         promote(turn, look, record, gated=turn.is_overlapping)
         turn.ending.rotated(record)
 
+    def disconnect(self) -> None:
+        """End the open sessions of every role of the entry: a changed password ends none."""
+        for principal in self.turn.credential.principals:
+            try:
+                ended = self.session.disconnect(principal)
+            except RotationError as error:
+                self.turn.ending.sessions_left(principal, error)
+            else:
+                self.turn.ending.step("disconnected", f"{ended} sessions of {principal}")
+
     def _end(self, record: Record) -> bool:
         """End a value that lives on beside CURRENT; whether it can be asked for its death now."""
         current, principal = self.look.stored.current, record.secret.principal
@@ -85,7 +96,7 @@ class PasswordWork:
             return True
         if not self.look.works(record.secret):
             return True
-        if speaks_against_end(self.turn, current, record):
+        if not self.turn.revokes and speaks_against_end(self.turn, current, record):
             return False
         leave = Stamp(record.epoch, self.turn.id, self.turn.vault.journal)
         self.session.kill(record, found=self.turn.stamps[principal], leave=leave)

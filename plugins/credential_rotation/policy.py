@@ -47,11 +47,13 @@ class Request:
     force: bool = False
     """Also ignores window and pause, and lets an admin set a password where no stored value works."""
     reason: str | None = None
+    revoke: bool = False
+    """The value may be in wrong hands: nothing from before lives on, and nothing is waited for."""
     not_before: datetime | None = None
     """The earliest moment at which it may begin; a version that is younger than that will do."""
 
     def __post_init__(self) -> None:
-        if self.force and not (self.reason or "").strip():
+        if (self.force or self.revoke) and not (self.reason or "").strip():
             raise BadInput(
                 "a forced rotation needs a reason, and none was given",
                 next_step="Say why: it is kept as evidence. (`--reason`, or the form's field Reason.)",

@@ -96,6 +96,9 @@ class Session(Protocol):
         Raises: TargetRefused (for certain not done), ApplyUnknown (may be done, now or later).
         """
 
+    def disconnect(self, principal: str) -> int:
+        """End the principal's open sessions but ours; how many. Raises: TargetRefused, TargetUnknown."""
+
 
 class KeySession(Protocol):
     """The locked session where the target makes the values: keys of one principal, at most two of them.

@@ -63,7 +63,14 @@ class Turn:
     @property
     def is_settling(self) -> bool:
         """Whether writes of an earlier attempt may still land."""
+        if self.revokes:
+            return False
         return self.settles_at is not None and self.settles_at > self.clock()
+
+    @property
+    def revokes(self) -> bool:
+        """Compromise mode: no grace, no soak, no waiting, and never back to a value from before."""
+        return self.request is not None and self.request.revoke
 
     @property
     def is_overlapping(self) -> bool:
@@ -73,4 +80,4 @@ class Turn:
     def is_in_grace(self, look: Look) -> bool:
         """Whether a replaced value is to be left as it is for now: alive in grace, or inactive in soak."""
         ends = look.rests_until
-        return ends is not None and ends > self.clock()
+        return not self.revokes and ends is not None and ends > self.clock()

@@ -17,5 +17,8 @@ class Work(Protocol):
     def retire(self) -> None:
         """End replaced versions whose time is over, prove them dead, delete their records."""
 
+    def disconnect(self) -> None:
+        """End what is still open under values from before; where that may not be, the outcome says so."""
+
     def begin(self) -> None:
         """Make a new version and bring it to CURRENT."""

@@ -103,6 +103,11 @@ class Scene:
         parties = Parties(self.vault, rotator, self.consumers)
         return attempt(self.credential, parties, begin=begin, clock=self.world.clock, settle=SETTLE)
 
+    def revoke(self) -> Outcome:
+        """A value may be in wrong hands."""
+        now = self.world.now
+        return self.run(Request(now, "someone", now=True, force=True, revoke=True, reason="seen in a chat"))
+
     def roll_back(self) -> Outcome:
         """A person goes back."""
         rotator = self.account if self.keys else self.target

@@ -25,6 +25,7 @@ class SimTarget:
         self.passwords: dict[str, str | None] = dict.fromkeys(principals)
         self.passwords[principals[0]] = "by-hand"
         self.stamps: dict[str, Stamp | None] = dict.fromkeys(principals)
+        self.disconnected: list[str] = []
         self.unlike: tuple[str, ...] = ()
         self.endpoint_answers: tuple[Probe, ...] = ()
         self.locked = False
@@ -134,6 +135,10 @@ class SimSession:
 
     def kill(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
         self._change("kill", record.secret.principal, None, found, leave, lambda: None)
+
+    def disconnect(self, principal: str) -> int:
+        self.target.disconnected.append(principal)
+        return 1
 
     def _change(  # noqa: PLR0913, PLR0917 - one change, told whole
         self,

@@ -169,5 +169,14 @@ def would_change_kind(credential: Credential) -> TargetRefused:
     )
 
 
+def may_not_disconnect(credential: Credential, who: str, principal: str, sqlstate: str) -> TargetRefused:
+    """The sessions that are open under the old password go on."""
+    return TargetRefused(
+        f"{credential.name}: open sessions of role {principal} could not be ended (SQLSTATE {sqlstate})",
+        next_step=f"End them by hand as a superuser (pg_terminate_backend); for the next time run: "
+        f"GRANT pg_signal_backend TO {_name(who)}.",
+    )
+
+
 def _name(role: str) -> str:
     return sql.Identifier(role).as_string(None)

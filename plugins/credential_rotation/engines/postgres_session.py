@@ -199,6 +199,21 @@ class LockSession:
         """
         self._change(record.secret.principal, None, found, leave)
 
+    def disconnect(self, principal: str) -> int:
+        """End the role's open sessions, ours excepted. Raises: TargetRefused, TargetUnknown."""
+        statement = sql.SQL(
+            "SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity "
+            "WHERE usename = {} AND pid <> pg_catalog.pg_backend_pid()"
+        )
+        try:
+            return len(self.connection.ask(statement.format(sql.Literal(principal)), seconds=PATIENCE))
+        except Lost:
+            raise complaints.session_lost(self.credential.name, self.place) from None
+        except Refused as error:
+            raise complaints.may_not_disconnect(
+                self.credential, self.admin or principal, principal, error.sqlstate
+            ) from None
+
     def _change(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
         if principal not in self.credential.principals:
             raise complaints.not_this_role(self.credential, principal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from credential_rotation.attempt import Parties, attempt
@@ -160,3 +161,25 @@ def test_a_pair_without_an_admin_is_refused(pair: Pair) -> None:
     """Neither role can change the other."""
     with pytest.raises(BadInput, match="needs an admin"):
         PostgresRotator(replace(pair.credential(), admin=None), admin=None)
+
+
+def test_revoking_ends_both_roles_sessions_and_says_where_it_may_not(pair: Pair) -> None:
+    """Compromise mode: a session under the old password goes on otherwise; without the right it is told."""
+    first = pair.current
+    for role in (pair.a, pair.b):  # as include/sql grants it: to change, not to be
+        pair.scene.server.execute(f"GRANT {role} TO {pair.scene.admin} WITH INHERIT FALSE, SET FALSE")
+    request = Request(pair.world.now, "someone", now=True, force=True, revoke=True, reason="seen in a chat")
+    with pair.scene.connect(first) as open_one:
+        told = pair.run(request)
+        assert told.outcome == "unproved"
+        assert "pg_signal_backend" in told.reason
+        open_one.execute("SELECT 1")
+    assert not pair.scene.logs_in(first)
+    pair.scene.server.execute(f"GRANT pg_signal_backend TO {pair.scene.admin}")
+    second = pair.current
+    again = replace(request, at=pair.world.now)
+    with pair.scene.connect(second) as open_one:
+        assert pair.run(again).outcome == "rotated"
+        with pytest.raises(psycopg.OperationalError):
+            open_one.execute("SELECT 1")
+    assert not pair.scene.logs_in(second)

@@ -1,0 +1,88 @@
+"""Compromise mode: nothing from before lives on, nothing is waited for, and nobody goes back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from credential_rotation.errors import BadInput
+from credential_rotation.model import Answer, Probe
+from credential_rotation.policy import Request
+from simulators.scene import BY_HAND, START, Scene, rotated_scene
+
+SCENES = {"one role": {}, "a pair": {"pair": True}, "keys": {"keys": True}}
+
+
+@pytest.fixture(params=SCENES)
+def scene(request: pytest.FixtureRequest) -> Scene:
+    return rotated_scene(**SCENES[request.param])
+
+
+def test_the_old_value_is_refused_at_once(scene: Scene) -> None:
+    """No grace and no soak: when it returns, only the new value logs in."""
+    before = scene.current
+    revoked = scene.revoke()
+    assert revoked.outcome == "rotated"
+    assert before is not None
+    assert not scene.accepts(before)
+    assert scene.readers_can_log_in
+    assert scene.epochs == [2]
+
+
+def test_a_value_in_grace_dies_too(scene: Scene) -> None:
+    """What was replaced an hour ago may be what was seen."""
+    scene.rotate_now()
+    before = [record.secret for record in scene.vault.records.values()]
+    assert scene.revoke().outcome == "rotated"
+    assert not any(map(scene.accepts, before))
+    assert len(scene.account.keys) == 1 or not scene.keys
+
+
+def test_a_broken_consumer_does_not_keep_it_alive(scene: Scene) -> None:
+    """It is told, and the value dies all the same."""
+    before = scene.current
+    scene.consumers.answers = (Probe(Answer.REFUSED, "dag load", "reads a copy"),)
+    assert scene.revoke().outcome == "unproved"
+    assert before is not None
+    assert not scene.accepts(before)
+
+
+def test_it_waits_for_no_settling(scene: Scene) -> None:
+    """An earlier run that was not seen to end is no reason to leave a known value alive."""
+    scene.world.pass_time(timedelta(days=1))
+    scene.vault.records.clear()
+    scene.run()
+    assert scene.rotate_now().outcome == "waiting"
+    assert scene.revoke().outcome == "rotated"
+
+
+@pytest.mark.parametrize("kind", [{}, {"pair": True}])
+def test_open_sessions_are_ended(kind: dict[str, bool]) -> None:
+    """A changed password ends none by itself."""
+    scene = rotated_scene(**kind)
+    scene.revoke()
+    assert scene.target.disconnected == list(scene.credential.principals)
+
+
+def test_an_ordinary_rotation_ends_no_session() -> None:
+    """Work that runs goes on."""
+    scene = rotated_scene()
+    scene.rotate_now()
+    assert scene.target.disconnected == []
+
+
+def test_it_never_goes_back_to_a_value_from_before() -> None:
+    """CURRENT is refused and a record logs in: an admin sets a new one, and the record's value dies."""
+    scene = rotated_scene()
+    [record] = scene.vault.records.values()
+    scene.vault.put_current(BY_HAND)
+    assert scene.revoke().outcome == "rotated"
+    assert not scene.accepts(record.secret)
+    assert scene.readers_can_log_in
+
+
+def test_it_needs_a_reason() -> None:
+    """It is what an auditor asks for first."""
+    with pytest.raises(BadInput, match="reason"):
+        Request(START, "someone", now=True, force=True, revoke=True)
