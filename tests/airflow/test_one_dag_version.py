@@ -83,7 +83,7 @@ def test_twenty_parses_make_one_version(home: Path) -> None:
 
 
 def test_no_dag_is_tied_to_the_commit_of_a_bundle(home: Path) -> None:
-    """A run that is cleared uses the inventory of today, whichever DAG it is of (test_ways_in.py shows one)."""
+    """A run that is cleared uses the inventory of today: test_ways_in.py shows it for one."""
     stored = {name: json.loads(text)["dag"] for name, text in _parse(home, 1)["texts"].items()}
     assert {name: one["disable_bundle_versioning"] for name, one in stored.items()} == dict.fromkeys(
         DAGS, True
