@@ -147,7 +147,8 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
 def revoke(name: str, *, reason: str, as_json: bool) -> None:
     """Replace a value that may be in wrong hands, at once.
 
-    No grace, no soak, open sessions ended. Readers that still hold the old value are refused from then on. Never goes back to a value from before.
+    No grace, no soak, open sessions ended. Readers that still hold the old value are refused from then on.
+    Never goes back to a value from before.
     """
 
     def run(deployment: Deployment) -> int:

@@ -10,20 +10,17 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-import logging
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from credential_rotation.aws_session import bare_session
 from credential_rotation.model import Key, Secret
 
 if TYPE_CHECKING:
-    from boto3.session import Session
     from botocore.exceptions import ClientError
 
 CONNECT_SECONDS, READ_SECONDS = 5, 10
@@ -140,7 +137,7 @@ class AwsCalls:
             read_timeout=READ_SECONDS,
             user_agent_extra=agent or None,
         )
-        make: Any = _session().client
+        make: Any = bare_session().client
         return make(
             service,
             region_name=region or self.region,
@@ -148,26 +145,6 @@ class AwsCalls:
             aws_secret_access_key=self.key.password,
             config=config,
         )
-
-
-@cache
-def _session() -> Session:
-    """One for the process: it holds the services' descriptions, and neither a key nor a connection."""
-    import boto3.session  # noqa: PLC0415 - as above
-    import botocore.session  # noqa: PLC0415 - as above
-
-    logging.getLogger("botocore.parsers").setLevel(logging.INFO)
-    nowhere = (None, None, os.devnull, None)
-    bare = botocore.session.Session(
-        session_vars={
-            "profile": (None, None, None, None),
-            "config_file": nowhere,
-            "credentials_file": nowhere,
-            "sts_regional_endpoints": (None, None, "regional", None),
-            "defaults_mode": (None, None, "legacy", None),
-        }
-    )
-    return boto3.session.Session(botocore_session=bare)
 
 
 @contextmanager

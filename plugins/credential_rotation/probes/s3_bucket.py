@@ -13,6 +13,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from credential_rotation.aws_session import bare_session
 from credential_rotation.model import Probe
 from credential_rotation.probes.question import Question
 
@@ -65,11 +66,9 @@ def _judged(question: Question, code: str) -> Probe:
 
 
 def _client(key_id: str, secret: str, region: str | None) -> S3Client:
-    import boto3  # noqa: PLC0415 - only AWS needs it
-    from botocore.config import Config  # noqa: PLC0415 - as above
+    from botocore.config import Config  # noqa: PLC0415 - only AWS needs it
 
-    session = boto3.session.Session(
-        aws_access_key_id=key_id, aws_secret_access_key=secret, region_name=region
-    )
     retries = Config(connect_timeout=5, read_timeout=5, retries={"total_max_attempts": 2, "mode": "standard"})
-    return session.client("s3", config=retries)
+    return bare_session().client(
+        "s3", region_name=region, aws_access_key_id=key_id, aws_secret_access_key=secret, config=retries
+    )
