@@ -10,6 +10,7 @@ import pytest
 from sandbox.airflow_api import Refused
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import ROLES, Warehouse
+from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
 from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, WATCHDOG, Office
 
@@ -78,8 +79,8 @@ def test_an_iam_user_gets_a_second_key_and_keeps_the_first_through_grace(office:
     assert [first.status, second.status] == ["Active", "Active"]
     assert office.warehouse.stored(KEYS).user in {first.id, second.id}
     assert office.warehouse.logs_in(KEYS, office.warehouse.stored(KEYS))
-    [run] = [one for one in office.api.runs(ROTATE_CLOUD) if one["run_type"] == "scheduled"]
-    assert run["state"] == "success"
+    ticks = [one["state"] for one in office.api.runs(ROTATE_CLOUD) if one["run_type"] == "scheduled"]
+    assert set(ticks) == {"success"}
 
 
 def test_a_third_key_is_never_asked_for(office: Office) -> None:
@@ -150,6 +151,9 @@ def test_an_entry_that_vanished_after_the_form_was_made_is_refused(office: Offic
         assert "no such credential for this DAG: orders-api" in ended.log("plan_rotations")
     finally:
         file.write_text(kept)
+    wait_until(
+        lambda: ORDERS.name in str(office.api.dag_details(ROTATE)["params"]), "the form as before", within=60
+    )
 
 
 def test_one_broken_file_stops_nothing_and_is_told_by_the_daily_proof(office: Office) -> None:

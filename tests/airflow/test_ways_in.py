@@ -42,7 +42,8 @@ class Place:
         while {name for name, one in self._live().items() if one["bundle_name"] == bundle} != dags:
             if time.monotonic() > until:
                 log = self.office.sandbox.airflow.log("dag-processor")[-3000:]
-                raise NotInTime(f"{self._live().keys()} {self.office.api.import_errors()}\n{log}")
+                there = {name: one["bundle_name"] for name, one in self._live().items()}
+                raise NotInTime(f"{there} {self.office.api.import_errors()}\n{log}")
             time.sleep(0.5)
         assert self.office.api.import_errors() == {}
         assert set(self._live()) == dags
