@@ -137,6 +137,19 @@ def test_a_settle_that_is_shorter_than_sure_is_told(untouched: Site, settle: str
     assert [f"ROTATION_SETTLE is {said}:" in text for text in warnings] == ([True] if said else [])
 
 
+def test_a_role_that_expires_before_its_value_is_replaced_is_told(untouched: Site) -> None:
+    """G3: with the day and the statement that moves it; it stops nothing yet, so the role is still `ok`."""
+    role = untouched.role("etl")
+    untouched.postgres.execute(f"ALTER ROLE {role} VALID UNTIL '2001-02-03'")
+    ran = check(untouched)
+    [told] = [text for text in ran.json["warnings"] if "VALID UNTIL" in text]
+    assert told.startswith(f"etl: VALID UNTIL 2001-02-03 00:00 UTC of role {role} has passed")
+    assert f'Run: ALTER ROLE "{role}" VALID UNTIL' in told
+    assert ran.words["etl"] == "ok"
+    untouched.postgres.execute(f"ALTER ROLE {role} VALID UNTIL 'infinity'")
+    assert not [text for text in check(untouched).json["warnings"] if "VALID UNTIL" in text]
+
+
 def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> None:
     """Consumers that no probe can ask, queues and pools that are not used yet."""
     untouched.change_entries(

@@ -110,10 +110,11 @@ WRONG = {
         ["4: exports: principal must be a text"],
     ),
     "options of databases": (
-        {"owner": "owner: x\n    password_hashing: scram\n    stamp: none"},
+        {"owner": "owner: x\n    password_hashing: scram\n    stamp: none\n    valid_until: keep"},
         [
             "9: exports: password_hashing: is for databases; leave it out",
             "10: exports: stamp: is for databases; leave it out",
+            "11: exports: valid_until: is for databases; leave it out",
         ],
     ),
 }

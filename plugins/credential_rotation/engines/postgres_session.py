@@ -13,11 +13,13 @@ Rules this file keeps:
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 
 from psycopg import sql
 
 from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines.postgres_connection import Connection, Lost, Refused
+from credential_rotation.engines.postgres_expiry import extends, extension
 from credential_rotation.engines.postgres_login import WHO_AM_I
 from credential_rotation.engines.postgres_stamp import stamp_in, with_stamp
 from credential_rotation.engines.postgres_target import Place
@@ -183,12 +185,12 @@ class LockSession:
 
         Raises: TargetRefused, ApplyUnknown.
         """
-        self._change(record.secret.principal, record.secret, found, leave)
+        self._change(record, record.secret, found, leave)
 
     def differences(self, principal: str, other: str) -> tuple[str, ...]:
         """What the other role of the pair has and this one lacks. Raises: TargetUnknown."""
         try:
-            return differences(self.connection, principal, other)
+            return differences(self.connection, principal, other, ends_later=extends(self.credential))
         except (Lost, Refused):
             raise complaints.session_lost(self.credential.name, self.place) from None
 
@@ -197,14 +199,15 @@ class LockSession:
 
         Raises: TargetRefused, ApplyUnknown.
         """
-        self._change(record.secret.principal, None, found, leave)
+        self._change(record, None, found, leave)
 
-    def _change(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
+    def _change(self, record: Record, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
+        principal = record.secret.principal
         if principal not in self.credential.principals:
             raise complaints.not_this_role(self.credential, principal)
         try:
             self._begin()
-            self._transact(principal, secret, found, leave)
+            self._transact(record, secret, found, leave)
         except Lost:
             raise complaints.apply_lost(self.credential) from None
         except Refused as error:
@@ -222,8 +225,9 @@ class LockSession:
                 next_step="Run again: the record is kept, and the same version is applied under a new lock.",
             ) from None
 
-    def _transact(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
-        self._alter(principal, secret)
+    def _transact(self, record: Record, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
+        principal = record.secret.principal
+        self._alter(principal, secret, written=record.written)
         if self.carries_stamp:
             comment = self._comment_of(principal)
             if stamp_in(comment) != found:
@@ -255,11 +259,12 @@ class LockSession:
 
     # --- statements ------------------------------------------------------------------------------------
 
-    def _alter(self, principal: str, secret: Secret | None) -> None:
+    def _alter(self, principal: str, secret: Secret | None, *, written: datetime | None = None) -> None:
         """Set the role's password, or take it away."""
-        statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}{}")
         verifier = sql.Literal(self.connection.verifier(secret) if secret else None)
-        self._run(statement.format(sql.Identifier(principal), verifier))
+        until = extension(self.connection, self.credential, principal, written) if secret else sql.SQL("")
+        self._run(statement.format(sql.Identifier(principal), verifier, until))
 
     def _comment_of(self, principal: str) -> str | None:
         rows = self.connection.ask(COMMENT_OF.format(sql.Literal(principal)), seconds=PATIENCE)
