@@ -24,6 +24,7 @@ from credential_rotation.inventory import Inventory, Problem
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Secret
 from credential_rotation.outcome import Outcome, told
+from credential_rotation.passwords import SYMBOLS_OPTION, rule_from
 from credential_rotation.schedule import falls_due
 from credential_rotation.vault_complaints import in_rotation_words
 from credential_rotation.wiring import Deployment
@@ -142,9 +143,18 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
     if unasked:
         named = ", ".join(f"{name} ({who.kind.replace('_', ' ')} {who.name})" for name, who in unasked)
         yield f"no probe can ask these consumers: {named}; their entries end `unproved` at each rotation"
+    for one in inventory.credentials:
+        yield from _spoilt(one)
     fixed = [one.name for one in inventory.credentials if one.queue or one.pool]
     if fixed:
         yield f"this version ignores queue and pool of {', '.join(fixed)}"
+
+
+def _spoilt(credential: Credential) -> Iterable[str]:
+    """Symbols that a value's format or its readers do not bear."""
+    with suppress(RotationError):  # a rule that means nothing is told where the rotator is made
+        for hurt in rule_from(credential.options).hurts(credential.vault.format):
+            yield f"{credential.name}: {SYMBOLS_OPTION}: {hurt}. Left out, nothing has to be encoded."
 
 
 def _orphans(deployment: Deployment, inventory: Inventory) -> Iterable[str]:

@@ -150,6 +150,20 @@ def test_a_role_that_expires_before_its_value_is_replaced_is_told(untouched: Sit
     assert not [text for text in check(untouched).json["warnings"] if "VALID UNTIL" in text]
 
 
+def test_symbols_that_the_format_or_its_readers_do_not_bear_are_told(untouched: Site) -> None:
+    """A4: with the format that they hurt; the value itself is written so that its readers get it back."""
+    untouched.change_entries("format: airflow-connection", "format: airflow-uri")
+    untouched.change_entries(
+        "owner: data-platform\n  - name: reporting",
+        'owner: data-platform\n    password_symbols: "%@/:-"\n  - name: reporting',
+    )
+    told = [text for text in check(untouched).json["warnings"] if "password_symbols" in text]
+    assert [text.partition(": ")[0] for text in told] == ["etl", "etl"]
+    assert "%@/: is not written as itself in airflow-uri" in told[0]
+    assert "airflow-uri then holds a `%`" in told[1]
+    assert "configparser" in told[1]
+
+
 def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> None:
     """Consumers that no probe can ask, queues and pools that are not used yet."""
     untouched.change_entries(
