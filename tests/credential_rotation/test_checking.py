@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -148,6 +149,18 @@ def test_a_role_that_expires_before_its_value_is_replaced_is_told(untouched: Sit
     assert ran.words["etl"] == "ok"
     untouched.postgres.execute(f"ALTER ROLE {role} VALID UNTIL 'infinity'")
     assert not [text for text in check(untouched).json["warnings"] if "VALID UNTIL" in text]
+
+
+def test_live_sessions_of_a_role_changed_in_place_are_told(untouched: Site) -> None:
+    """A3: a pool that connects with the value it once read is found before it fails, and nothing is red."""
+    role, password = untouched.role("reporting"), untouched.first["reporting"]
+    with ExitStack() as pool:
+        for _ in range(3):
+            pool.enter_context(untouched.postgres.connect(role, password, application_name="api"))
+        ran = check(untouched)
+    [told] = [text for text in ran.json["warnings"] if "live session" in text]
+    assert told.startswith(f"reporting: role {role} has 3 live sessions: 3 of api from 127.0.0.1")
+    assert ran.code == 0
 
 
 def test_symbols_that_the_format_or_its_readers_do_not_bear_are_told(untouched: Site) -> None:

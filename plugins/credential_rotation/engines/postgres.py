@@ -16,6 +16,7 @@ from datetime import datetime
 from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines.postgres_connection import Lost, NoLogin, Refused, connect
 from credential_rotation.engines.postgres_expiry import expiry, extends
+from credential_rotation.engines.postgres_in_use import sessions
 from credential_rotation.engines.postgres_login import ask, not_in
 from credential_rotation.engines.postgres_session import LockSession
 from credential_rotation.engines.postgres_target import place
@@ -83,7 +84,8 @@ class PostgresRotator:
         """What `check` tells beside yes and no. Raises: TargetUnknown, TargetRefused."""
         with self._session(login) as session:
             try:
-                return tuple(expiry(session.connection, self.credential, in_use=in_use, due=due, now=now))
+                ends = expiry(session.connection, self.credential, in_use=in_use, due=due, now=now)
+                return (*ends, *sessions(session.connection, self.credential))
             except (Lost, Refused):
                 raise complaints.session_lost(self.credential.name, self.place) from None
 
