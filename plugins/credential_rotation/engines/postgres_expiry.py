@@ -2,7 +2,8 @@
 
 Rules this file keeps:
 - An entry that says nothing is only told; `valid_until: extend` moves the end, and never to an earlier day.
-- The end is counted from when the version was minted, so that a repeated apply asks for the same day.
+- The end is counted from now by the server's clock, not from when the version was minted: one that is applied
+  again after a long outage must not be born expired.
 - A role that has no end gets none.
 """
 
@@ -33,17 +34,12 @@ def extends(credential: Credential) -> bool:
     return credential.options.get(OPTION) == "extend"
 
 
-def extension(
-    connection: Connection, credential: Credential, principal: str, written: datetime | None
-) -> sql.Composable:
-    """What the ALTER of a version says of the end, often nothing; `written` None: now, by the server's clock.
-
-    Raises: Refused, Lost.
-    """
+def extension(connection: Connection, credential: Credential, principal: str) -> sql.Composable:
+    """What the ALTER of a version says of the end, often nothing. Raises: Refused, Lost."""
     if not extends(credential):
         return sql.SQL("")
     [(now,)] = connection.ask(_NOW, seconds=SECONDS)
-    until = in_use_until(credential.policy, written or _moment(now))
+    until = in_use_until(credential.policy, _moment(now))
     if until is None or _ends(connection, principal) >= until:
         return sql.SQL("")
     return sql.SQL(" VALID UNTIL {}").format(sql.Literal(until.isoformat(" ", "seconds")))

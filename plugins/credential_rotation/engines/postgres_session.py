@@ -13,7 +13,6 @@ Rules this file keeps:
 from __future__ import annotations
 
 import secrets
-from datetime import datetime
 
 from psycopg import sql
 
@@ -185,7 +184,7 @@ class LockSession:
 
         Raises: TargetRefused, ApplyUnknown.
         """
-        self._change(record, record.secret, found, leave)
+        self._change(record.secret.principal, record.secret, found, leave)
 
     def differences(self, principal: str, other: str) -> tuple[str, ...]:
         """What the other role of the pair has and this one lacks. Raises: TargetUnknown."""
@@ -199,15 +198,14 @@ class LockSession:
 
         Raises: TargetRefused, ApplyUnknown.
         """
-        self._change(record, None, found, leave)
+        self._change(record.secret.principal, None, found, leave)
 
-    def _change(self, record: Record, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
-        principal = record.secret.principal
+    def _change(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
         if principal not in self.credential.principals:
             raise complaints.not_this_role(self.credential, principal)
         try:
             self._begin()
-            self._transact(record, secret, found, leave)
+            self._transact(principal, secret, found, leave)
         except Lost:
             raise complaints.apply_lost(self.credential) from None
         except Refused as error:
@@ -225,9 +223,8 @@ class LockSession:
                 next_step="Run again: the record is kept, and the same version is applied under a new lock.",
             ) from None
 
-    def _transact(self, record: Record, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
-        principal = record.secret.principal
-        self._alter(principal, secret, written=record.written)
+    def _transact(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
+        self._alter(principal, secret)
         if self.carries_stamp:
             comment = self._comment_of(principal)
             if stamp_in(comment) != found:
@@ -259,11 +256,11 @@ class LockSession:
 
     # --- statements ------------------------------------------------------------------------------------
 
-    def _alter(self, principal: str, secret: Secret | None, *, written: datetime | None = None) -> None:
+    def _alter(self, principal: str, secret: Secret | None) -> None:
         """Set the role's password, or take it away."""
         statement = sql.SQL("ALTER ROLE {} PASSWORD {}{}")
         verifier = sql.Literal(self.connection.verifier(secret) if secret else None)
-        until = extension(self.connection, self.credential, principal, written) if secret else sql.SQL("")
+        until = extension(self.connection, self.credential, principal) if secret else sql.SQL("")
         self._run(statement.format(sql.Identifier(principal), verifier, until))
 
     def _comment_of(self, principal: str) -> str | None:
