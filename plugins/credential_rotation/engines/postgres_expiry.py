@@ -20,7 +20,7 @@ from credential_rotation.schedule import in_use_until
 
 OPTION = "valid_until"
 SECONDS = 15
-_NEVER = "9999-01-01 00:00:00+00"
+_NEVER = "9999-01-01 00:00:00+00:00"  # Python 3.10 reads no shorter zone
 _ENDS = sql.SQL(
     "SELECT pg_catalog.date_part('epoch', GREATEST('1970-01-01 00:00:00+00'::pg_catalog.timestamptz, "
     "LEAST(COALESCE(rolvaliduntil, 'infinity'), {})))::pg_catalog.text "
