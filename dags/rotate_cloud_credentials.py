@@ -4,6 +4,8 @@ Every hour those whose policy says so; at any time those that you choose: **Trig
 give a reason, and watch one task per credential in the grid. A new key is made, proved wherever it is used,
 and only then stored; the old one lives on through grace, is inactive through soak, and then deleted.
 
+**Paused at first: nothing rotates until it is unpaused.** A run that is triggered meanwhile stays queued.
+
 **A task is red: what now?** Its log ends with what happened and what to do next; Slack has the same. The key
 that is stored works in nearly every case: nothing is made inactive before its successor was proved.
 - *No room for a new key*: the user has a key that nobody recorded. Find out who uses it; the message has the

@@ -3,6 +3,8 @@
 Every hour those whose policy says so; at any time those that you choose: **Trigger**, choose credentials,
 give a reason, and watch one task per credential in the grid.
 
+**Paused at first: nothing rotates until it is unpaused.** A run that is triggered meanwhile stays queued.
+
 **A task is red: what now?** Its log ends with what happened and what to do next; Slack has the same.
 - *The old value still works*: nobody is locked out. Mend what is named; the next hour tries again.
 - *Only the new value works*: it is written down in Bitwarden. `retire_credentials` finishes within the hour

@@ -9,19 +9,23 @@ Rules this file keeps:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from credential_rotation import settings as ours
 from credential_rotation.complaints import could_not_ask
 from credential_rotation.consumers import cannot_be_asked
 from credential_rotation.durations import write_duration
+from credential_rotation.engines.registry import CheckedRotator, Remarking
 from credential_rotation.errors import NoStoredValueWorks, RotationError
 from credential_rotation.inspection import HEAL
 from credential_rotation.inventory import Inventory, Problem
 from credential_rotation.look import Look
-from credential_rotation.model import Answer, Credential
+from credential_rotation.model import Answer, Credential, Secret
 from credential_rotation.outcome import Outcome, told
+from credential_rotation.passwords import SYMBOLS_OPTION, rule_from
+from credential_rotation.schedule import falls_due
 from credential_rotation.vault_complaints import in_rotation_words
 from credential_rotation.wiring import Deployment
 
@@ -55,10 +59,11 @@ def check_deployment(
         return Report(unasked, inventory.problems, (error,), tuple(_warnings(deployment, inventory)))
     mistakes = _vault_mistakes(deployment, journal, chosen)
     outcomes = []
+    remarks: list[str] = []
     for position, credential in enumerate(chosen, 1):
         tell(f"[{position}/{len(chosen)}] checking {credential.name}")
-        outcomes.append(_checked(deployment, credential))
-    warnings = (*_warnings(deployment, inventory), *_orphans(deployment, inventory))
+        outcomes.append(_checked(deployment, credential, remarks))
+    warnings = (*_warnings(deployment, inventory), *_orphans(deployment, inventory), *remarks)
     return Report(tuple(outcomes), inventory.problems, tuple(mistakes), warnings)
 
 
@@ -88,12 +93,13 @@ def _prove_write(deployment: Deployment, project_id: str, what: str) -> None:
             client.create_secret(key=CHECK_KEY, value=CHECK_VALUE, note=note, project_id=project_id)
 
 
-def _checked(deployment: Deployment, credential: Credential) -> Outcome:
+def _checked(deployment: Deployment, credential: Credential, remarks: list[str]) -> Outcome:
     try:
         rotator = deployment.rotator(credential)
         look = Look(credential, deployment.vault(credential).look(), rotator)
         current = look.stored.current
         login = look.login() if rotator.changes_itself else None
+        remarks += _remarks(look, rotator, login, deployment.clock())
         rotator.check_privileges(login)
         probe = look.ask(current.secret) if current is not None else None
     except NoStoredValueWorks as error:
@@ -108,6 +114,17 @@ def _checked(deployment: Deployment, credential: Credential) -> Outcome:
         return told(credential, "broken", f"{probe.where} refuses CURRENT: {probe.why}", next_step=HEAL)
     unknown = could_not_ask(credential, probe)
     return told(credential, unknown.outcome, unknown.what, next_step=unknown.next_step)
+
+
+def _remarks(look: Look, rotator: CheckedRotator, login: Secret | None, now: datetime) -> Iterable[str]:
+    """What the engine sees beside yes and no; where it cannot look, the privileges' check says why."""
+    current, own = look.stored.current, look.own
+    if isinstance(rotator, Remarking):
+        in_use = current.secret.principal if current else None
+        due = falls_due(look.credential.policy, own.written) if own else now
+        with suppress(RotationError):
+            for remark in rotator.remarks(login, in_use=in_use, due=due, now=now):
+                yield f"{look.credential.name}: {remark}"
 
 
 def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
@@ -126,9 +143,18 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
     if unasked:
         named = ", ".join(f"{name} ({who.kind.replace('_', ' ')} {who.name})" for name, who in unasked)
         yield f"no probe can ask these consumers: {named}; their entries end `unproved` at each rotation"
+    for one in inventory.credentials:
+        yield from _spoilt(one)
     fixed = [one.name for one in inventory.credentials if one.queue or one.pool]
     if fixed:
         yield f"this version ignores queue and pool of {', '.join(fixed)}"
+
+
+def _spoilt(credential: Credential) -> Iterable[str]:
+    """Symbols that a value's format or its readers do not bear."""
+    with suppress(RotationError):  # a rule that means nothing is told where the rotator is made
+        for hurt in rule_from(credential.options).hurts(credential.vault.format):
+            yield f"{credential.name}: {SYMBOLS_OPTION}: {hurt}. Left out, nothing has to be encoded."
 
 
 def _orphans(deployment: Deployment, inventory: Inventory) -> Iterable[str]:

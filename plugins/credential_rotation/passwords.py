@@ -11,10 +11,11 @@ The default rule gives 40 characters out of 66: 241 bits.
 
 from __future__ import annotations
 
+import json
 import math
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -75,10 +76,25 @@ class PasswordRule:
         """The symbols that a URL would have to encode (and that break `%`-interpolating INI readers)."""
         return "".join(symbol for symbol in self.symbols if quote(symbol, safe="") != symbol)
 
+    def hurts(self, form: str) -> Iterator[str]:
+        """What is not itself any more where a value is written in this format, and who stumbles over it."""
+        changed = "".join(symbol for symbol in self.symbols if _written(symbol, form) != symbol)
+        if changed:
+            yield f"{changed} is not written as itself in {form}: who cuts the password out has to decode it"
+        if any("%" in _written(symbol, form) for symbol in self.symbols):
+            yield f"{form} then holds a `%`, which breaks tools that read it by configparser (alembic)"
+
     def generate(self) -> str:
         """A new value."""
         rest = (secrets.choice(self.alphabet) for _ in range(self.length - 1))
         return secrets.choice(ALPHANUMERIC) + "".join(rest)
+
+
+def _written(symbol: str, form: str) -> str:
+    """One symbol as a format has it; a bare password is what it is."""
+    if form == "airflow-uri":
+        return quote(symbol, safe="")
+    return symbol if form == "password" else json.dumps(symbol)[1:-1]
 
 
 def rule_from(options: Mapping[str, str]) -> PasswordRule:

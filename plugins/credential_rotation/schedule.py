@@ -17,6 +17,8 @@ from credential_rotation.windows import last_opening, next_opening
 
 TICK = timedelta(hours=1)
 """How often the rotating DAGs look; a window has to be at least as long."""
+LATE = timedelta(days=1)
+"""How late a rotation may come (a down target, a night) before what depends on it may fail."""
 
 
 def falls_due(policy: Policy, written: datetime) -> datetime | None:
@@ -26,6 +28,15 @@ def falls_due(policy: Policy, written: datetime) -> datetime | None:
     if policy.cron is not None:
         return _in_window(policy, next_fire(policy.cron, policy.timezone, written) + policy.share)
     return None
+
+
+def in_use_until(policy: Policy, written: datetime) -> datetime | None:
+    """How long a version may be in use: until the next is due, or late, and grace is over; None as above."""
+    due = falls_due(policy, written)
+    if due is None:
+        return None
+    oldest = due if policy.max_age is None else max(due, written + policy.max_age)
+    return oldest + policy.grace + LATE
 
 
 def _before_too_old(policy: Policy, written: datetime, limit: datetime) -> datetime:

@@ -19,6 +19,7 @@ from credential_rotation.policy import Request
 from credential_rotation.settings import read_settings
 
 MOST_REASON = 500
+PAUSED = "While this DAG is paused, a run of it stays queued and does nothing."
 _KNOWN = ("credentials", "reason", "not_before", "force", "dry_run")
 
 
@@ -146,7 +147,14 @@ def _switch(params: Mapping[str, object], name: str) -> bool:
 def _credentials(engines: Sequence[str], environ: Mapping[str, str], description: str) -> Param:
     names = _offered(engines, environ)
     items = {"type": "string", "enum": names} if names else {"type": "string"}
-    return Param([], type="array", items=items, examples=names, title="Credentials", description=description)
+    return Param(
+        [],
+        type="array",
+        items=items,
+        examples=names,
+        title="Credentials",
+        description=f"{description} {PAUSED}",
+    )
 
 
 def _offered(engines: Sequence[str], environ: Mapping[str, str]) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 
@@ -135,6 +136,45 @@ def test_a_settle_that_is_shorter_than_sure_is_told(untouched: Site, settle: str
         text for text in check(untouched, ROTATION_SETTLE=settle).json["warnings"] if "SETTLE" in text
     ]
     assert [f"ROTATION_SETTLE is {said}:" in text for text in warnings] == ([True] if said else [])
+
+
+def test_a_role_that_expires_before_its_value_is_replaced_is_told(untouched: Site) -> None:
+    """G3: with the day and the statement that moves it; it stops nothing yet, so the role is still `ok`."""
+    role = untouched.role("etl")
+    untouched.postgres.execute(f"ALTER ROLE {role} VALID UNTIL '2001-02-03'")
+    ran = check(untouched)
+    [told] = [text for text in ran.json["warnings"] if "VALID UNTIL" in text]
+    assert told.startswith(f"etl: VALID UNTIL 2001-02-03 00:00 UTC of role {role} has passed")
+    assert f'Run: ALTER ROLE "{role}" VALID UNTIL' in told
+    assert ran.words["etl"] == "ok"
+    untouched.postgres.execute(f"ALTER ROLE {role} VALID UNTIL 'infinity'")
+    assert not [text for text in check(untouched).json["warnings"] if "VALID UNTIL" in text]
+
+
+def test_live_sessions_of_a_role_changed_in_place_are_told(untouched: Site) -> None:
+    """A3: a pool that connects with the value it once read is found before it fails, and nothing is red."""
+    role, password = untouched.role("reporting"), untouched.first["reporting"]
+    with ExitStack() as pool:
+        for _ in range(3):
+            pool.enter_context(untouched.postgres.connect(role, password, application_name="api"))
+        ran = check(untouched)
+    [told] = [text for text in ran.json["warnings"] if "live session" in text]
+    assert told.startswith(f"reporting: role {role} has 3 live sessions: 3 of api from 127.0.0.1")
+    assert ran.code == 0
+
+
+def test_symbols_that_the_format_or_its_readers_do_not_bear_are_told(untouched: Site) -> None:
+    """A4: with the format that they hurt; the value itself is written so that its readers get it back."""
+    untouched.change_entries("format: airflow-connection", "format: airflow-uri")
+    untouched.change_entries(
+        "owner: data-platform\n  - name: reporting",
+        'owner: data-platform\n    password_symbols: "%@/:-"\n  - name: reporting',
+    )
+    told = [text for text in check(untouched).json["warnings"] if "password_symbols" in text]
+    assert [text.partition(": ")[0] for text in told] == ["etl", "etl"]
+    assert "%@/: is not written as itself in airflow-uri" in told[0]
+    assert "airflow-uri then holds a `%`" in told[1]
+    assert "configparser" in told[1]
 
 
 def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> None:

@@ -110,10 +110,15 @@ WRONG = {
         ["4: exports: principal must be a text"],
     ),
     "options of databases": (
-        {"owner": "owner: x\n    password_hashing: scram\n    stamp: none"},
+        {
+            "owner": "owner: x\n    password_hashing: scram\n    stamp: none\n    valid_until: keep\n"
+            "    password_symbols: '%'"
+        },
         [
             "9: exports: password_hashing: is for databases; leave it out",
             "10: exports: stamp: is for databases; leave it out",
+            "11: exports: valid_until: is for databases; leave it out",
+            "12: exports: password_symbols: is for databases; leave it out",
         ],
     ),
 }

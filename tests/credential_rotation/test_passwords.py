@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import configparser
 import json
+import re
 import shlex
 import string
 from urllib.parse import quote
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from credential_rotation.errors import BadInput
+from credential_rotation.inventory_schema import CREDENTIALS, schema
 from credential_rotation.passwords import ALPHANUMERIC, PasswordRule, rule_from
 
 
@@ -78,6 +80,43 @@ def test_a_weak_or_meaningless_rule_is_bad_input(options: dict[str, str]) -> Non
 def test_symbols_that_hurt_somewhere_are_named() -> None:
     """`check` can warn which symbols of a policy have to be encoded."""
     assert rule_from({"password_symbols": "-%@~/"}).needs_encoding == "%@/"
+
+
+@pytest.mark.parametrize(
+    ("symbols", "form", "told"),
+    [
+        ("-._~", "airflow-uri", []),
+        ("-._~", "password", []),
+        ("@/:", "password", []),
+        ("@/:", "json", []),
+        ("@/:", "airflow-uri", ["@/: is not written as itself", "`%`"]),
+        ("-%", "password", ["`%`"]),
+        ("-%", "airflow-connection", ["`%`"]),
+        ('-\\"', "airflow-connection", ['\\" is not written as itself']),
+    ],
+)
+def test_a_symbol_hurts_in_the_formats_that_do_not_bear_it(symbols: str, form: str, told: list[str]) -> None:
+    """A4: encoding is told of the format that does it, `%` of whatever configparser may read."""
+    found = list(rule_from({"password_symbols": symbols}).hurts(form))
+    assert len(found) == len(told)
+    assert all(part in one for part, one in zip(told, found, strict=True))
+
+
+@given(symbols=st.lists(st.sampled_from(string.printable), max_size=8).map("".join))
+@example("\n")
+@example("-\n")
+@example("")
+@example("--")
+@example(string.punctuation)
+def test_the_schema_takes_the_symbols_that_the_rule_takes(symbols: str) -> None:
+    """A4: an editor marks what a run would refuse, and nothing else."""
+    pattern = schema(CREDENTIALS)["$defs"]["credential"]["properties"]["password_symbols"]["pattern"]
+    try:
+        rule_from({"password_symbols": symbols})
+        is_taken = True
+    except BadInput:
+        is_taken = False
+    assert (re.search(pattern, symbols) is not None) == is_taken
 
 
 def test_the_shortest_length_is_told_and_does() -> None:

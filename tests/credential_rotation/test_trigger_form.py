@@ -33,7 +33,10 @@ def form(kind: str, environ: dict[str, str]) -> dict[str, Any]:
     from credential_rotation import trigger_form  # noqa: PLC0415 - after Airflow's home is set
 
     params = getattr(trigger_form, kind)(ENGINES, environ)
-    return {name: {"value": param.value, **param.schema} for name, param in params.items()}
+    return {
+        name: {"value": param.value, "description": param.description, **param.schema}
+        for name, param in params.items()
+    }
 
 
 def refusal(**params: Any) -> str:  # noqa: ANN401 - whatever Airflow hands over
@@ -121,6 +124,24 @@ def test_the_form_offers_the_names_of_the_inventory(tmp_path: Path) -> None:
     assert list(fields) == ["credentials", "reason", "not_before", "force", "dry_run"]
     assert fields["credentials"]["items"] == {"type": "string", "enum": ["etl", "bi"]}
     assert fields["credentials"]["examples"] == ["etl", "bi"]
+
+
+@pytest.mark.parametrize("kind", ["rotation_params", "choice_params"])
+def test_the_form_says_what_becomes_of_a_run_of_a_paused_dag(kind: str) -> None:
+    """E5: before somebody sends it and waits."""
+    fields = form(kind, {"ROTATION_INCLUDE": "/nowhere"})
+    assert "paused, a run of it stays queued" in fields["credentials"]["description"]
+
+
+@pytest.mark.parametrize("place", ["rotate_database_credentials", "rotate_cloud_credentials", "README"])
+def test_whoever_installs_it_reads_that_nothing_rotates_yet(place: str) -> None:
+    """E5: on the page of each DAG that is paused at first, and where the readme says to unpause them."""
+    root = Path(__file__).parents[2]
+    file = root / "README.md" if place == "README" else root / "dags" / f"{place}.py"
+    text = " ".join(file.read_text().split())
+    assert "until it is unpaused" in text or "until then nothing rotates" in text
+    assert "triggered" in text
+    assert "stays queued" in text
 
 
 def test_the_form_as_it_opens_is_a_valid_request(tmp_path: Path) -> None:

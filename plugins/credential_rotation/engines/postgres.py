@@ -11,9 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from credential_rotation.engines import postgres_complaints as complaints
-from credential_rotation.engines.postgres_connection import NoLogin, connect
+from credential_rotation.engines.postgres_connection import Lost, NoLogin, Refused, connect
+from credential_rotation.engines.postgres_expiry import expiry, extends
+from credential_rotation.engines.postgres_in_use import sessions
 from credential_rotation.engines.postgres_login import ask, not_in
 from credential_rotation.engines.postgres_session import LockSession
 from credential_rotation.engines.postgres_target import place
@@ -22,7 +25,7 @@ from credential_rotation.model import Answer, Credential, Probe, Secret, Strateg
 from credential_rotation.passwords import rule_from
 
 PRINCIPALS = {Strategy.IN_PLACE: 1, Strategy.ALTERNATING: 2}
-OPTIONS = {"password_hashing": ("scram",), "stamp": ("auto", "none")}
+OPTIONS = {"password_hashing": ("scram",), "stamp": ("auto", "none"), "valid_until": ("keep", "extend")}
 
 
 class PostgresRotator:
@@ -75,6 +78,17 @@ class PostgresRotator:
             with self.lock(login, changing=principal):
                 pass
 
+    def remarks(
+        self, login: Secret | None, *, in_use: str | None, due: datetime | None, now: datetime
+    ) -> tuple[str, ...]:
+        """What `check` tells beside yes and no. Raises: TargetUnknown, TargetRefused."""
+        with self._session(login) as session:
+            try:
+                ends = expiry(session.connection, self.credential, in_use=in_use, due=due, now=now)
+                return (*ends, *sessions(session.connection, self.credential))
+            except (Lost, Refused):
+                raise complaints.session_lost(self.credential.name, self.place) from None
+
     @contextmanager
     def _session(self, login: Secret | None) -> Iterator[LockSession]:
         """A session as the admin, or as the role itself."""
@@ -103,6 +117,8 @@ def _check(credential: Credential, *, has_admin: bool) -> None:
         raise _bad(credential, f"{credential.strategy.value} has exactly {wanted} principal(s)")
     if credential.strategy is Strategy.ALTERNATING and not has_admin:
         raise _bad(credential, "a pair needs an admin: neither role can change the other")
+    if extends(credential) and not (has_admin and credential.policy.is_scheduled):
+        raise _bad(credential, "valid_until extend needs an admin, and a policy with max_age or cron")
     if any(not name or "\0" in name for name in credential.principals):
         raise _bad(credential, "a principal is empty or holds a NUL")
     for option, known in OPTIONS.items():

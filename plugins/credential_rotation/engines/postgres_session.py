@@ -18,6 +18,7 @@ from psycopg import sql
 
 from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines.postgres_connection import Connection, Lost, Refused
+from credential_rotation.engines.postgres_expiry import extends, extension
 from credential_rotation.engines.postgres_login import WHO_AM_I
 from credential_rotation.engines.postgres_stamp import stamp_in, with_stamp
 from credential_rotation.engines.postgres_target import Place
@@ -188,7 +189,7 @@ class LockSession:
     def differences(self, principal: str, other: str) -> tuple[str, ...]:
         """What the other role of the pair has and this one lacks. Raises: TargetUnknown."""
         try:
-            return differences(self.connection, principal, other)
+            return differences(self.connection, principal, other, ends_later=extends(self.credential))
         except (Lost, Refused):
             raise complaints.session_lost(self.credential.name, self.place) from None
 
@@ -272,9 +273,10 @@ class LockSession:
 
     def _alter(self, principal: str, secret: Secret | None) -> None:
         """Set the role's password, or take it away."""
-        statement = sql.SQL("ALTER ROLE {} PASSWORD {}")
+        statement = sql.SQL("ALTER ROLE {} PASSWORD {}{}")
         verifier = sql.Literal(self.connection.verifier(secret) if secret else None)
-        self._run(statement.format(sql.Identifier(principal), verifier))
+        until = extension(self.connection, self.credential, principal) if secret else sql.SQL("")
+        self._run(statement.format(sql.Identifier(principal), verifier, until))
 
     def _comment_of(self, principal: str) -> str | None:
         rows = self.connection.ask(COMMENT_OF.format(sql.Literal(principal)), seconds=PATIENCE)

@@ -73,9 +73,14 @@ _DEPENDS = sql.SQL(
 )
 
 
-def differences(connection: Connection, principal: str, other: str) -> tuple[str, ...]:
-    """What `other` has and `principal` lacks, each in words. Raises: Refused, Lost."""
-    return tuple(_Twins(connection, principal, other).all())
+def differences(
+    connection: Connection, principal: str, other: str, *, ends_later: bool = False
+) -> tuple[str, ...]:
+    """What `other` has and `principal` lacks, each in words; `ends_later`: its end is about to be moved.
+
+    Raises: Refused, Lost.
+    """
+    return tuple(_Twins(connection, principal, other, ends_later).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +88,7 @@ class _Twins:
     connection: Connection
     principal: str
     other: str
+    ends_later: bool
 
     def all(self) -> Iterator[str]:
         mine, theirs = (self._ask(_ROLE, name) for name in (self.principal, self.other))
@@ -90,7 +96,7 @@ class _Twins:
             yield f"there is no role {self.other if mine else self.principal}"
             return
         yield from self._attributes(mine[0], theirs[0])
-        if self._ask(_EXPIRES_BEFORE, self.principal, self.other) == [("true",)]:
+        if not self.ends_later and self._ask(_EXPIRES_BEFORE, self.principal, self.other) == [("true",)]:
             yield f"VALID UNTIL of {self.principal} is before that of {self.other}"
         yield from self._lacking("membership in", *self._memberships())
         yield from self._lacking("setting", *self._both(_SETTINGS))

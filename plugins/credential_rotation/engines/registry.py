@@ -6,8 +6,9 @@ Drivers are imported only when an entry needs them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from importlib import import_module
-from typing import Protocol, TypeAlias, cast
+from typing import Protocol, TypeAlias, cast, runtime_checkable
 
 from credential_rotation.engines.mutex import Mutex
 from credential_rotation.errors import BadInput
@@ -22,6 +23,19 @@ class Checked(Protocol):
 
     def check_privileges(self, login: Secret | None) -> None:
         """Make the change and take it back. Raises: Busy, TargetUnknown, TargetRefused."""
+
+
+@runtime_checkable
+class Remarking(Protocol):
+    """A rotator that sees more than yes and no."""
+
+    def remarks(
+        self, login: Secret | None, *, in_use: str | None, due: datetime | None, now: datetime
+    ) -> tuple[str, ...]:
+        """What will go wrong later, or for others; `due` is when the value of `in_use` is replaced.
+
+        Raises: TargetUnknown, TargetRefused.
+        """
 
 
 class CheckedPasswordRotator(Checked, Rotator, Protocol):

@@ -53,6 +53,8 @@ def test_a_target_that_cannot_be_meant_is_bad_input(host: str, settings: dict[st
         {"options": {"password_hashing": "server"}},
         {"options": {"password_hashing": "md5"}},
         {"options": {"stamp": "always"}},
+        {"options": {"valid_until": "move"}},
+        {"options": {"valid_until": "extend"}},
         {"options": {"password_length": "8"}},
         {"endpoints": (Target("h", {"sslmode": "prefer"}),)},
     ],

@@ -1,0 +1,66 @@
+"""Who has a session open as a role just now: whoever keeps its password in memory fails at the next connect.
+
+Rules this file keeps:
+- The server shows names of applications to everybody; client and age only to members of the role and of
+  `pg_read_all_stats`. What is not seen is said, never taken for nothing.
+- Our own sessions do not count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from psycopg import sql
+
+from credential_rotation.durations import write_duration
+from credential_rotation.engines.postgres_connection import APPLICATION, Connection, Row
+from credential_rotation.model import Credential, Strategy
+
+SHOWN = 5
+"""Groups of sessions in one message; nobody reads more."""
+SECONDS = 15
+_SESSIONS = sql.SQL(
+    "SELECT application_name, COALESCE(pg_catalog.host(client_addr), 'a local socket'), "
+    "pg_catalog.count(*)::pg_catalog.text, "
+    "pg_catalog.max(pg_catalog.date_part('epoch', pg_catalog.now() - backend_start))::pg_catalog.text, "
+    "pg_catalog.bool_and(pg_catalog.pg_has_role(usesysid, 'USAGE') "
+    "OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'))::pg_catalog.text "
+    "FROM pg_catalog.pg_stat_activity WHERE usename = {} AND application_name <> {} "
+    "AND pid <> pg_catalog.pg_backend_pid() GROUP BY 1, 2 ORDER BY pg_catalog.count(*) DESC, 1, 2"
+)
+UNSEEN = "cannot see their clients and ages (that needs membership in the role or in pg_read_all_stats)"
+
+
+def sessions(connection: Connection, credential: Credential) -> Iterator[str]:
+    """Live sessions of a role whose password is about to change under them. Raises: Refused, Lost."""
+    if credential.strategy is not Strategy.IN_PLACE:
+        return
+    [principal] = credential.principals
+    query = _SESSIONS.format(sql.Literal(principal), sql.Literal(APPLICATION))
+    groups = connection.ask(query, seconds=SECONDS)
+    if groups:
+        total = sum(int(group[2] or 0) for group in groups)
+        unseen = "" if all(group[4] == "true" for group in groups) else f"; {UNSEEN}"
+        more = f" and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
+        yield (
+            f"role {principal} has {total} live session{'' if total == 1 else 's'}: "
+            f"{', '.join(map(_group, groups[:SHOWN]))}{more}{unseen}. These will fail at their next connect "
+            "after a rotation, unless they read the value anew; strategy alternating keeps the old one alive."
+        )
+
+
+def _group(group: Row) -> str:
+    application, client, count, age, is_seen = group
+    who = f"{count} of {application or 'no application name'}"
+    if is_seen != "true":
+        return who
+    return f"{who} from {client} (up to {_age(float(age or 0))} old)"
+
+
+def _age(seconds: float) -> str:
+    """In one unit, cut off."""
+    for unit in (timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)):
+        if seconds >= unit.total_seconds():
+            return write_duration(timedelta(seconds=seconds) // unit * unit)
+    return f"{int(seconds)}s"
