@@ -61,6 +61,9 @@ class AirflowSettings:
         port, worker_logs, trigger_logs = map(str, self.ports)
         return {
             "CORE__DAGS_FOLDER": str(self.home / "dags"),
+            "DAG_PROCESSOR__DAG_BUNDLE_STORAGE_PATH": str(
+                self.home / "bundles"
+            ),  # else shared by all in /tmp
             "CORE__FERNET_KEY": self._fernet_key,
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{self.username}:admin",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.passwords_file),
