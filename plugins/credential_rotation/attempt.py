@@ -18,11 +18,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
+from credential_rotation.adoption import adopt
 from credential_rotation.complaints import nothing_works
 from credential_rotation.errors import RotationError
 from credential_rotation.key_work import KeyWork
 from credential_rotation.look import Look
-from credential_rotation.model import UNMANAGED_EPOCH, Credential, Strategy
+from credential_rotation.model import Credential, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.password_work import PasswordWork
 from credential_rotation.policy import Decision, Request, due
@@ -70,7 +71,7 @@ def _run(turn: Turn) -> None:
         work = _work(turn, look, session)
         work.prepare()
         _heal(turn, look)
-        _adopt(turn, look)
+        adopt(turn, look)
         work.finish()
         sweep(turn, look)
         work.retire()
@@ -148,22 +149,6 @@ def _heal(turn: Turn, look: Look) -> None:
         raise nothing_works(turn.credential)
     turn.nothing_works = True
     turn.ending.step("forced", "no stored value works; an admin sets a new one")
-
-
-def _adopt(turn: Turn, look: Look) -> None:
-    """CURRENT works and has no record: give it one, and leave CURRENT itself alone."""
-    current = look.stored.current
-    if current is None or look.own is not None or not look.works(current.secret):
-        return
-    newest = look.newest_epoch
-    record = turn.vault.record(
-        epoch=UNMANAGED_EPOCH if newest is None else newest + 1,
-        attempt=turn.id,
-        written=current.revised,
-        secret=current.secret,
-    )
-    look.add(record)
-    turn.ending.adopted(record)
 
 
 def _may_begin(turn: Turn, look: Look) -> bool:

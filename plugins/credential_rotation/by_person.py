@@ -1,4 +1,4 @@
-"""What only a person may decide: what becomes of a key that nobody recorded, and going back to the old value.
+"""What only a person may decide: taking over, what becomes of a key that nobody recorded, going back.
 
 Rules this file keeps:
 - Under the same lock as every attempt, after looking again.
@@ -11,15 +11,34 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import cast
 
-from credential_rotation.complaints import key_is_known, no_such_key, nothing_to_go_back_to
+from credential_rotation.adoption import adopt
+from credential_rotation.complaints import (
+    foreign_stamp,
+    key_is_known,
+    no_such_key,
+    nothing_to_go_back_to,
+    nothing_works,
+)
 from credential_rotation.errors import RotationError
 from credential_rotation.key_work import unknown_keys
 from credential_rotation.look import Look
-from credential_rotation.model import Credential, Record, Strategy
+from credential_rotation.model import Credential, Record, Stamp, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.promotion import promote
-from credential_rotation.protocols import KeyRotator, KeySession
+from credential_rotation.protocols import KeyRotator, KeySession, Session
 from credential_rotation.turn import Clock, Parties, Turn
+
+
+def take_under_management(
+    credential: Credential, parties: Parties, *, take_over: bool, clock: Clock, settle: timedelta
+) -> Outcome:
+    """Give a CURRENT that works its record; with `take_over` also where another journal left its stamp."""
+    turn = Turn(credential, parties, begin=None, clock=clock, settle=settle)
+    try:
+        _take_under_management(turn, take_over=take_over)
+    except RotationError as error:
+        return turn.ending.failed(error, turn.look)
+    return turn.ending.outcome(turn.look)
 
 
 def resolve(
@@ -44,6 +63,32 @@ def rollback(
     except RotationError as error:
         return turn.ending.failed(error, turn.look)
     return turn.ending.outcome(turn.look)
+
+
+def _take_under_management(turn: Turn, *, take_over: bool) -> None:
+    look = turn.see()
+    login = look.login()
+    with turn.rotator.lock(login, changing=look.idle) as session:
+        turn.ending.step("locked")
+        look = turn.see()
+        current = look.stored.current
+        if current is None or not look.works(current.secret):
+            raise nothing_works(turn.credential)
+        if turn.credential.strategy is not Strategy.OVERLAPPING:
+            _own_stamps(turn, cast("Session", session), take_over=take_over)
+        adopt(turn, look)
+
+
+def _own_stamps(turn: Turn, session: Session, *, take_over: bool) -> None:
+    """Refuse another journal's stamp, or put ours in its place where a person said so."""
+    for principal in turn.credential.principals:
+        stamp = session.stamp(principal)
+        if stamp is None or stamp.journal == turn.vault.journal:
+            continue
+        if not take_over:
+            raise foreign_stamp(turn.credential, stamp)
+        session.restamp(principal, found=stamp, leave=Stamp(stamp.epoch, turn.id, turn.vault.journal))
+        turn.ending.recovered(f"{principal} is ours now; journal {stamp.journal} had stamped it")
 
 
 def _resolve(turn: Turn, login: str) -> None:

@@ -142,6 +142,26 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
 
 @main.command()
 @click.argument("name")
+@click.option("--take-over", is_flag=True, help="Also where another journal has stamped the principal.")
+@as_json
+def adopt(name: str, *, take_over: bool, as_json: bool) -> None:
+    """Take a value that works under management, unchanged.
+
+    The first rotation does this by itself; `--take-over` is for databases that were cloned from one that is
+    rotated elsewhere.
+    """
+
+    def run(deployment: Deployment) -> int:
+        chosen = _chosen(deployment, [name])
+        return _each(
+            chosen, "adopting", lambda one: deployment.adopt(one, take_over=take_over), as_json=as_json
+        )
+
+    _run(run, as_json=as_json)
+
+
+@main.command()
+@click.argument("name")
 @click.option("--reason", required=True, help="What happened; kept as evidence.")
 @as_json
 def revoke(name: str, *, reason: str, as_json: bool) -> None:

@@ -59,7 +59,7 @@ def foreign_stamp(credential: Credential, stamp: Stamp) -> NotOurs:
     return NotOurs(
         f"{credential.name}: the target carries the stamp of another journal ({stamp.journal})",
         next_step="Another deployment rotates this principal, or the database was cloned from one that is "
-        "rotated. If nobody else does, remove the line `credential-rotation: …` from the role's comment.",
+        f"rotated. If nobody else does: python -m credential_rotation adopt {credential.name} --take-over.",
     )
 
 

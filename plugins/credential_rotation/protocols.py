@@ -96,6 +96,9 @@ class Session(Protocol):
         Raises: TargetRefused (for certain not done), ApplyUnknown (may be done, now or later).
         """
 
+    def restamp(self, principal: str, *, found: Stamp, leave: Stamp) -> None:
+        """Put our stamp in the place of another journal's. Raises: TargetRefused, TargetUnknown."""
+
     def disconnect(self, principal: str) -> int:
         """End the principal's open sessions but ours; how many. Raises: TargetRefused, TargetUnknown."""
 

@@ -21,7 +21,7 @@ from bitwarden_vault.settings import read_settings as read_vault_settings
 from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
-from credential_rotation.by_person import resolve, rollback
+from credential_rotation.by_person import resolve, rollback, take_under_management
 from credential_rotation.claims import ClaimMutex
 from credential_rotation.complaints import admin_not_stored
 from credential_rotation.consumers import EntryConsumers
@@ -127,6 +127,19 @@ class Deployment:
         """A dry run."""
         return _told(
             credential, lambda: foresee(credential, self.parties(credential), begin=begin, clock=self.clock)
+        )
+
+    def adopt(self, credential: Credential, *, take_over: bool) -> Outcome:
+        """Take CURRENT under management without changing it, as a person decided."""
+        return _told(
+            credential,
+            lambda: take_under_management(
+                credential,
+                self.parties(credential),
+                take_over=take_over,
+                clock=self.clock,
+                settle=self.settings.settle,
+            ),
         )
 
     def resolve(self, credential: Credential, key: str) -> Outcome:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from credential_rotation.model import Stamp
 from simulators.scene import GRACE, SETTLE, SOAK, Scene, rotated_scene
 
 MINUTE = timedelta(minutes=1)
@@ -84,3 +85,36 @@ def test_a_key_that_is_recorded_or_not_there_is_not_resolved() -> None:
     for key in (scene.current.login, "KEY99"):
         assert scene.resolve(key).outcome == "refused"
     assert scene.readers_can_log_in
+
+
+@pytest.mark.parametrize("kind", ["one role", "a pair", "keys"])
+def test_adopting_changes_no_value(kind: str) -> None:
+    """CURRENT gets its record, and the next rotation begins from there."""
+    scene = Scene(pair=kind == "a pair", keys=kind == "keys")
+    before = scene.current
+    assert scene.adopt().outcome == "adopted"
+    assert scene.current == before
+    assert scene.epochs == [0]
+    assert scene.adopt().outcome == "unchanged"
+
+
+def test_a_foreign_stamp_is_taken_over_on_a_persons_word_only() -> None:
+    """A database that was cloned from one that is rotated elsewhere: refused, then ours."""
+    scene = rotated_scene()
+    scene.target.stamp = Stamp(7, "x", "another-journal")
+    assert scene.rotate_now().outcome == "refused"
+    refused = scene.adopt()
+    assert refused.outcome == "refused"
+    assert "adopt warehouse-etl --take-over" in refused.next_step
+    assert scene.adopt(take_over=True).outcome == "recovered"
+    scene.world.pass_time(SETTLE + MINUTE)
+    assert scene.rotate_now().outcome == "rotated"
+    assert max(scene.epochs) == 8  # higher than either journal has ever counted
+
+
+def test_a_value_that_does_not_work_is_not_adopted() -> None:
+    """Management begins with a value that logs in."""
+    scene = Scene()
+    scene.target.password = "changed by hand"
+    assert scene.adopt().outcome == "failed"
+    assert scene.epochs == []

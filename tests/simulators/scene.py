@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from credential_rotation.attempt import Parties, attempt
-from credential_rotation.by_person import resolve, rollback
+from credential_rotation.by_person import resolve, rollback, take_under_management
 from credential_rotation.model import (
     Credential,
     Current,
@@ -114,6 +114,14 @@ class Scene:
         parties = Parties(self.vault, rotator, self.consumers)
         return rollback(
             self.credential, parties, reason="reports broke", clock=self.world.clock, settle=SETTLE
+        )
+
+    def adopt(self, *, take_over: bool = False) -> Outcome:
+        """A person takes it under management."""
+        rotator = self.account if self.keys else self.target
+        parties = Parties(self.vault, rotator, self.consumers)
+        return take_under_management(
+            self.credential, parties, take_over=take_over, clock=self.world.clock, settle=SETTLE
         )
 
     def resolve(self, key: str) -> Outcome:

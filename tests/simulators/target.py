@@ -136,6 +136,10 @@ class SimSession:
     def kill(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
         self._change("kill", record.secret.principal, None, found, leave, lambda: None)
 
+    def restamp(self, principal: str, *, found: Stamp, leave: Stamp) -> None:
+        assert self.target.stamps[principal] == found
+        self.target.stamps[principal] = leave
+
     def disconnect(self, principal: str) -> int:
         self.target.disconnected.append(principal)
         return 1

@@ -200,6 +200,18 @@ class LockSession:
         """
         self._change(record.secret.principal, None, found, leave)
 
+    def restamp(self, principal: str, *, found: Stamp, leave: Stamp) -> None:
+        """Put our stamp in the place of another journal's. Raises: TargetRefused, TargetUnknown."""
+        try:
+            comment = self._comment_of(principal)
+            if stamp_in(comment) != found:
+                raise complaints.stamp_moved(self.credential)
+            self._comment(principal, with_stamp(comment, leave))
+        except Lost:
+            raise complaints.session_lost(self.credential.name, self.place) from None
+        except Refused as error:
+            raise self._denial(principal, error).for_certain() from None
+
     def disconnect(self, principal: str) -> int:
         """End the role's open sessions, ours excepted. Raises: TargetRefused, TargetUnknown."""
         statement = sql.SQL(

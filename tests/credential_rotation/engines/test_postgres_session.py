@@ -273,3 +273,16 @@ def test_a_record_of_a_foreign_role_is_not_applied(scene: Scene) -> None:
     ):
         session.apply(scene.record(Secret(scene.admin, "n" * 20)), found=None, leave=scene.stamp())
     assert scene.logs_in(scene.admins)
+
+
+def test_a_foreign_stamp_can_be_replaced_and_the_persons_text_stays(scene: Scene) -> None:
+    """Taking over a cloned database: one line of the comment changes, if it is the one that was seen."""
+    theirs, ours = Stamp(9, "x", "another"), Stamp(9, "ab12", scene.stamp().journal)
+    line = "credential-rotation: epoch=000009 attempt=x journal=another"
+    scene.sql(f"COMMENT ON ROLE {scene.role} IS 'Kim''s\n{line}'")
+    with scene.rotator().lock(None, changing=scene.role) as session:
+        session.restamp(scene.role, found=theirs, leave=ours)
+        assert session.stamp(scene.role) == ours
+        with pytest.raises(TargetRefused):
+            session.restamp(scene.role, found=theirs, leave=ours)
+    assert (scene.comment or "").startswith("Kim's\n")

@@ -1,0 +1,26 @@
+"""CURRENT works and we never wrote it: it gets a record, and is itself left alone.
+
+Rewriting CURRENT just to adopt it could erase a person's edit by a write that lands late.
+"""
+
+from __future__ import annotations
+
+from credential_rotation.look import Look
+from credential_rotation.model import UNMANAGED_EPOCH
+from credential_rotation.turn import Turn
+
+
+def adopt(turn: Turn, look: Look) -> None:
+    """CURRENT works and has no record: give it one, and leave CURRENT itself alone."""
+    current = look.stored.current
+    if current is None or look.own is not None or not look.works(current.secret):
+        return
+    newest = look.newest_epoch
+    record = turn.vault.record(
+        epoch=UNMANAGED_EPOCH if newest is None else newest + 1,
+        attempt=turn.id,
+        written=current.revised,
+        secret=current.secret,
+    )
+    look.add(record)
+    turn.ending.adopted(record)
