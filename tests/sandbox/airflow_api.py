@@ -9,6 +9,8 @@ from urllib.parse import quote
 import httpx
 
 _PAGE = 100
+_SERVER_ERROR = 500
+_TRIES = 5
 _OVER = ("success", "failed")
 _TASK = ("dag_id", "run_id", "task_id", "map_index", "try_number", "ti_id")
 _NOT_REPEATED = (*_TASK, "timestamp", "event", "level", "logger", "filename", "lineno", "error_detail")
@@ -151,6 +153,13 @@ class AirflowApi:
 
     def _ask(self, method: str, path: str, **how: Any) -> dict[str, Any]:  # noqa: ANN401 - httpx's own
         answer = self._client.request(method, path, headers={"Accept": "application/json"}, **how)
+        for _ in range(
+            _TRIES
+        ):  # SQLite has one writer: Airflow answers 500 when it waited too long for its turn
+            if answer.status_code != _SERVER_ERROR:
+                break
+            time.sleep(1)
+            answer = self._client.request(method, path, headers={"Accept": "application/json"}, **how)
         if not answer.is_success:
             raise Refused(f"{method} {path}", answer.status_code, _detail(answer))
         said: dict[str, Any] = answer.json()
