@@ -65,7 +65,6 @@ class AirflowSettings:
                 self.home / "bundles"
             ),  # else shared by all in /tmp
             "CORE__FERNET_KEY": self._fernet_key,
-            "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout=60",  # 5 s otherwise
             "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{self.username}:admin",
             "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(self.passwords_file),
             "CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
