@@ -22,6 +22,7 @@ from typing import Any
 
 import psycopg
 from click.testing import CliRunner
+from psycopg import sql
 
 from bitwarden_vault.settings import PASSED_ON
 from credential_rotation.cli import main
@@ -234,14 +235,13 @@ class Site:
         ]
 
     def roles(self) -> list[tuple[Any, ...]]:
-        """Each role's verifier and comment."""
-        return [
-            row
-            for row in self.postgres.execute(
-                "SELECT rolname, rolpassword, shobj_description(oid, 'pg_authid') FROM pg_authid ORDER BY 1"
-            )
-            if row[0].endswith(f"_{self.number}")
-        ]
+        """Each of its own roles' verifier and comment; other tests have theirs on the same server."""
+        own = sorted(self.role(name) for name in self.first)
+        asked = sql.SQL(
+            "SELECT rolname, rolpassword, shobj_description(oid, 'pg_authid') FROM pg_authid"
+            " WHERE rolname IN ({}) ORDER BY 1"
+        )
+        return self.postgres.execute(asked.format(sql.SQL(", ").join(map(sql.Literal, own))))
 
     def everything(self) -> tuple[list[StoredSecret], list[tuple[Any, ...]]]:
         """Vault and target, to compare before with after."""
