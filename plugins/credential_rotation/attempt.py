@@ -80,6 +80,7 @@ def _run(turn: Turn) -> None:
             work.retire()
         if turn.revokes:
             work.disconnect()
+            turn.ending.revoked(look)
 
 
 def _work(turn: Turn, look: Look, session: Session | KeySession) -> Work:

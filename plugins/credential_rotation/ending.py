@@ -16,12 +16,13 @@ from credential_rotation.complaints import only_the_new_one_works
 from credential_rotation.errors import ApplyUnknown, RotationError, VaultUnknown
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Probe, Record
-from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.outcome import DONE, Outcome, Step, told
 from credential_rotation.policy import Decision
 
 log = logging.getLogger(__name__)
 
 _STRONGEST_FIRST = (
+    "revoked",
     "rotated",
     "waiting",
     "refused",
@@ -112,6 +113,11 @@ class Ending:
         """A new version was begun and finished."""
         self._say("rotated", f"version {record.epoch} is CURRENT, and proved")
 
+    def revoked(self, look: Look) -> None:
+        """Compromise mode is through: nothing from before is alive."""
+        if "rotated" in self._said and not look.older:
+            self._say("revoked", f"{self._said['rotated']}; every value from before is dead")
+
     def retired(self, records: tuple[Record, ...]) -> None:
         """Replaced versions are dead and their records deleted."""
         versions = ", ".join(str(record.epoch) for record in records)
@@ -162,7 +168,7 @@ class Ending:
         """How an attempt ended that came to its end."""
         word, reason = self._word()
         next_step = self._next_step if word in {"waiting", "refused"} else ""
-        if self._unproved and word in {"rotated", "recovered", "retired", "adopted", "unchanged", "waiting"}:
+        if self._unproved and (word in DONE or word == "waiting"):
             word, reason = "unproved", "; ".join(self._unproved)
             next_step = (
                 "The new value logs in on the primary and is stored. See to what is named; it is asked again."

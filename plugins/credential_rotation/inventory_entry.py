@@ -107,6 +107,8 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
         )
     if strategy == Strategy.ALTERNATING.value:
         yield from _pair_mistakes(entry, principals)
+    elif "owner_role" in entry.raw:
+        yield entry.mistake(("owner_role",), "owner_role is what a pair has in common: strategy alternating")
     if entry.text("valid_until") == "extend" and "admin" not in entry.raw:
         yield entry.mistake(("valid_until",), "extend needs an admin: no role may move its own VALID UNTIL")
     for path, target in entry.targets():

@@ -88,7 +88,7 @@ def default_settings(engine: str) -> Mapping[str, str]:
 
 def option_names() -> frozenset[str]:
     """The keys of an entry that only its engine understands."""
-    return frozenset({"password_hashing", "password_symbols", "stamp", "valid_until"})
+    return frozenset({"owner_role", "password_hashing", "password_symbols", "stamp", "valid_until"})
 
 
 def _engine(engine: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import TypedDict
 
 from credential_rotation.model import Answer, Credential
 
-DONE = frozenset({"rotated", "unchanged", "recovered", "adopted", "retired", "planned", "ok"})
+DONE = frozenset({"rotated", "revoked", "unchanged", "recovered", "adopted", "retired", "planned", "ok"})
 HEALS_BY_ITSELF = frozenset({"waiting", "busy"})
 
 

@@ -8,12 +8,13 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
 from credential_rotation.complaints import foreign_stamp
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
-from credential_rotation.model import Record, Stamp
+from credential_rotation.model import Current, Record, Stamp
 from credential_rotation.promotion import apply, compare, promote
 from credential_rotation.protocols import Rotator, Session
 from credential_rotation.retirement import retire, speaks_against_end
@@ -51,11 +52,13 @@ class PasswordWork:
         record = next((record for record in newer if self.look.works(record.secret)), None)
         chosen = record or newer[0]
         compare(self.turn, self.look, self.session, chosen.secret.principal)
+        before = self.look.stored.current
         if record is None:
             self.turn.vault.reserve(self.look.stored.current)
             apply(self.turn, self.look, self.session, chosen)
         promote(self.turn, self.look, chosen, gated=self.turn.is_overlapping)
         self.turn.ending.recovered(f"version {chosen.epoch} had been begun and is finished")
+        self._tell_left_over(before)
 
     def retire(self) -> None:
         """Of a pair, end the replaced role's value first; of one role it died when it was replaced."""
@@ -65,7 +68,8 @@ class PasswordWork:
         """Mint, write down, apply, promote."""
         turn, look = self.turn, self.look
         compare(turn, look, self.session, look.idle)
-        turn.vault.reserve(look.stored.current)
+        before = look.stored.current
+        turn.vault.reserve(before)
         epochs = [look.newest_epoch or 0, *(stamp.epoch for stamp in turn.stamps.values() if stamp)]
         record = turn.vault.record(
             epoch=max(epochs) + 1,
@@ -78,6 +82,7 @@ class PasswordWork:
         apply(turn, look, self.session, record)
         promote(turn, look, record, gated=turn.is_overlapping)
         turn.ending.rotated(record)
+        self._tell_left_over(before)
 
     def disconnect(self) -> None:
         """End the open sessions of every role of the entry: a changed password ends none."""
@@ -88,6 +93,15 @@ class PasswordWork:
                 self.turn.ending.sessions_left(principal, error)
             else:
                 self.turn.ending.step("disconnected", f"{ended} sessions of {principal}")
+
+    def _tell_left_over(self, before: Current | None) -> None:
+        """Note who logged in with the value that was replaced; not to know is no trouble of the rotation."""
+        if before is None:
+            return
+        with suppress(RotationError):
+            who = self.session.left_over(before.secret.principal)
+            if who:
+                self.turn.ending.step("still connected", f"as {before.secret.principal}: {who}")
 
     def _end(self, record: Record) -> bool:
         """End a value that lives on beside CURRENT; whether it can be asked for its death now."""

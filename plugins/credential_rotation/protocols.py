@@ -99,6 +99,13 @@ class Session(Protocol):
     def restamp(self, principal: str, *, found: Stamp, leave: Stamp) -> None:
         """Put our stamp in the place of another journal's. Raises: TargetRefused, TargetUnknown."""
 
+    def left_over(self, principal: str) -> str:
+        """Who still has a session as the principal that was opened before this one; "" if nobody has.
+
+        A changed password ends no session, and whoever reconnects with it is refused.
+        Raises: TargetUnknown.
+        """
+
     def disconnect(self, principal: str) -> int:
         """End the principal's open sessions but ours; how many. Raises: TargetRefused, TargetUnknown."""
 

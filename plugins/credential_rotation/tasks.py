@@ -22,6 +22,7 @@ from bitwarden_vault.nouns import Caller
 from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
 from credential_rotation.alerts.digest import digest_message
 from credential_rotation.alerts.slack import NotSent, SlackSender
+from credential_rotation.asset_events import ROTATED, emit
 from credential_rotation.brake import brake_pulled
 from credential_rotation.errors import BadInput, NotConfigured, RotationError
 from credential_rotation.heartbeat import HEARTBEAT, beat
@@ -72,7 +73,11 @@ def plan_verifications(engines: Sequence[str]) -> list[str]:
 
 
 @task(
-    map_index_template="{{ credential }}", execution_timeout=LONGEST, retries=KILLED_TASKS, retry_delay=SOON
+    map_index_template="{{ credential }}",
+    outlets=[ROTATED],
+    execution_timeout=LONGEST,
+    retries=KILLED_TASKS,
+    retry_delay=SOON,
 )
 def rotate(name: str) -> None:
     """One attempt on one credential; what was asked for by hand waits for its turn."""
@@ -97,7 +102,11 @@ def rotate(name: str) -> None:
 
 
 @task(
-    map_index_template="{{ credential }}", execution_timeout=LONGEST, retries=KILLED_TASKS, retry_delay=SOON
+    map_index_template="{{ credential }}",
+    outlets=[ROTATED],
+    execution_timeout=LONGEST,
+    retries=KILLED_TASKS,
+    retry_delay=SOON,
 )
 def retire(name: str) -> None:
     """Repair, finish and retire one credential; nothing new is begun."""
@@ -214,6 +223,7 @@ def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -
     ti.xcom_push(key=OUTCOME, value={**outcome.as_dict(), "log_url": ti.log_url})
     if outcome.is_done:
         log.info("%s: %s", outcome.outcome, outcome.reason)
+        emit(context, outcome)
         return
     text = f"{outcome.outcome}: {outcome.reason}. {outcome.next_step}"
     is_tick = context["dag_run"].run_type == "scheduled"

@@ -137,6 +137,36 @@ def test_a_request_that_cannot_mean_anything_is_red(
     assert [office.warehouse.stored(role) for role in ROLES] == before
 
 
+ON_A_ROTATION = """
+from airflow.sdk import Asset, dag, task
+
+@dag(schedule=[Asset("credential://warehouse-etl")], is_paused_upon_creation=False)
+def reload_the_cache():
+    @task
+    def reload():
+        pass
+    reload()
+
+reload_the_cache()
+"""
+
+
+def test_a_dag_can_be_scheduled_on_a_rotation(office: Office) -> None:
+    """A green rotation is an asset event that says which version; a red one is none."""
+    file = office.sandbox.airflow.home / "dags" / "reload_the_cache.py"
+    file.write_text(ON_A_ROTATION)
+    try:
+        office.api.wait_for_dags("reload_the_cache")
+        ended = office.run(ROTATE, credentials=[ETL.name])
+        event = office.api.asset_events("credential://warehouse-etl")[-1]
+        wait_until(lambda: office.api.runs("reload_the_cache"), "a run of the DAG", within=30)
+    finally:
+        file.unlink()
+    outcome = ended.outcome(f"rotate[{ETL.name}]")
+    assert event["source_run_id"] == ended.run
+    assert event["extra"] == {key: outcome[key] for key in ("version", "outcome", "attempt")}
+
+
 def test_an_entry_that_vanished_after_the_form_was_made_is_refused(office: Office) -> None:
     """The task reads the inventory again; a stale form rotates nothing."""
     file = office.sandbox.airflow.include / "credentials" / "warehouse.yaml"

@@ -13,6 +13,7 @@ import pytest
 from credential_rotation import __version__
 from sandbox.airflow_api import NotInTime
 from sandbox.demo.warehouse import ROLES, Warehouse
+from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
 from scenes.airflow import DAGS, ROOT, ROTATE, VERIFY, Office
 from scenes.ways_in import GIT, LOCAL, bundles, commit, install_wheel, lay_neighbours, lay_tree
@@ -60,6 +61,8 @@ class Place:
 
     def rotates(self) -> None:
         """One credential, chosen at the form: the old password is refused, and Bitwarden has the new one."""
+        details = self.office.api.dag_details
+        wait_until(lambda: ETL.name in str(details(ROTATE)["params"]), "the form of this way", within=90)
         before = self.office.warehouse.stored(ETL)
         ended = self.office.run(ROTATE, credentials=[ETL.name], reason="another way in")
         assert ended.outcome(f"rotate[{ETL.name}]")["outcome"] == "rotated", ended.log(f"rotate[{ETL.name}]")

@@ -23,7 +23,7 @@ def test_the_old_value_is_refused_at_once(scene: Scene) -> None:
     """No grace and no soak: when it returns, only the new value logs in."""
     before = scene.current
     revoked = scene.revoke()
-    assert revoked.outcome == "rotated"
+    assert revoked.outcome == "revoked"
     assert before is not None
     assert not scene.accepts(before)
     assert scene.readers_can_log_in
@@ -34,7 +34,7 @@ def test_a_value_in_grace_dies_too(scene: Scene) -> None:
     """What was replaced an hour ago may be what was seen."""
     scene.rotate_now()
     before = [record.secret for record in scene.vault.records.values()]
-    assert scene.revoke().outcome == "rotated"
+    assert scene.revoke().outcome == "revoked"
     assert not any(map(scene.accepts, before))
     assert len(scene.account.keys) == 1 or not scene.keys
 
@@ -54,7 +54,7 @@ def test_it_waits_for_no_settling(scene: Scene) -> None:
     scene.vault.records.clear()
     scene.run()
     assert scene.rotate_now().outcome == "waiting"
-    assert scene.revoke().outcome == "rotated"
+    assert scene.revoke().outcome == "revoked"
 
 
 @pytest.mark.parametrize("kind", [{}, {"pair": True}])
@@ -77,7 +77,7 @@ def test_it_never_goes_back_to_a_value_from_before() -> None:
     scene = rotated_scene()
     [record] = scene.vault.records.values()
     scene.vault.put_current(BY_HAND)
-    assert scene.revoke().outcome == "rotated"
+    assert scene.revoke().outcome == "revoked"
     assert not scene.accepts(record.secret)
     assert scene.readers_can_log_in
 

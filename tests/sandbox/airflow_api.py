@@ -99,6 +99,10 @@ class AirflowApi:
         """All runs of a DAG, scheduled ones too, as the server describes them."""
         return list(self._all(f"/dags/{_in_path(dag)}/dagRuns", "dag_runs"))
 
+    def asset_events(self, name: str) -> list[dict[str, Any]]:
+        """What happened to an asset, oldest first."""
+        return [one for one in self._all("/assets/events", "asset_events") if one["name"] == name]
+
     def state(self, dag: str, run: str) -> str:
         return str(self._ask("GET", _run_path(dag, run))["state"])
 

@@ -25,6 +25,8 @@ class SimTarget:
         self.passwords: dict[str, str | None] = dict.fromkeys(principals)
         self.passwords[principals[0]] = "by-hand"
         self.stamps: dict[str, Stamp | None] = dict.fromkeys(principals)
+        self.connected: set[str] = set()
+        """Roles as which somebody has had a session open all along."""
         self.disconnected: list[str] = []
         self.unlike: tuple[str, ...] = ()
         self.endpoint_answers: tuple[Probe, ...] = ()
@@ -139,6 +141,9 @@ class SimSession:
     def restamp(self, principal: str, *, found: Stamp, leave: Stamp) -> None:
         assert self.target.stamps[principal] == found
         self.target.stamps[principal] = leave
+
+    def left_over(self, principal: str) -> str:
+        return f"1 live session: of {principal}" if principal in self.target.connected else ""
 
     def disconnect(self, principal: str) -> int:
         self.target.disconnected.append(principal)

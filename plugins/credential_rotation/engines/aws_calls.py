@@ -27,6 +27,8 @@ CONNECT_SECONDS, READ_SECONDS = 5, 10
 """Together the deadline of one request."""
 PATIENT = 3
 """Requests for what may be asked again."""
+MORE_PATIENT = 6
+"""Requests to CloudTrail, which answers two a second to the whole account and region."""
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 WRONG_SECRET = ("SignatureDoesNotMatch", "InvalidSignatureException")
 STRANGER = ("InvalidClientTokenId", "InvalidAccessKeyId", "UnrecognizedClientException", *WRONG_SECRET)
@@ -103,7 +105,9 @@ class AwsCalls:
     def events(self, attribute: str, value: str, *, since: datetime, region: str) -> Iterator[str]:
         """CloudTrail's records (JSON) of what happened since then, newest first."""
         with _in_our_words():
-            pages = self._client("cloudtrail", requests=PATIENT, region=region).get_paginator("lookup_events")
+            pages = self._client("cloudtrail", requests=MORE_PATIENT, region=region).get_paginator(
+                "lookup_events"
+            )
             wanted: Any = [{"AttributeKey": attribute, "AttributeValue": value}]
             for page in pages.paginate(LookupAttributes=wanted, StartTime=since):
                 for event in page["Events"]:

@@ -1,4 +1,4 @@
-"""Who has a session open as a role just now: whoever keeps its password in memory fails at the next connect.
+"""Who has a session open as a role: whoever keeps its password in memory fails at the next connect.
 
 Rules this file keeps:
 - The server shows names of applications to everybody; client and age only to members of the role and of
@@ -27,7 +27,12 @@ _SESSIONS = sql.SQL(
     "pg_catalog.bool_and(pg_catalog.pg_has_role(usesysid, 'USAGE') "
     "OR pg_catalog.pg_has_role('pg_read_all_stats', 'USAGE'))::pg_catalog.text "
     "FROM pg_catalog.pg_stat_activity WHERE usename = {} AND application_name <> {} "
-    "AND pid <> pg_catalog.pg_backend_pid() GROUP BY 1, 2 ORDER BY pg_catalog.count(*) DESC, 1, 2"
+    "AND pid <> pg_catalog.pg_backend_pid(){} GROUP BY 1, 2 ORDER BY pg_catalog.count(*) DESC, 1, 2"
+)
+_ANY = sql.SQL("")
+_OLDER_THAN_OURS = sql.SQL(
+    " AND backend_start < (SELECT ours.backend_start FROM pg_catalog.pg_stat_activity AS ours "
+    "WHERE ours.pid = pg_catalog.pg_backend_pid())"
 )
 UNSEEN = "cannot see their clients and ages (that needs membership in the role or in pg_read_all_stats)"
 
@@ -37,17 +42,32 @@ def sessions(connection: Connection, credential: Credential) -> Iterator[str]:
     if credential.strategy is not Strategy.IN_PLACE:
         return
     [principal] = credential.principals
-    query = _SESSIONS.format(sql.Literal(principal), sql.Literal(APPLICATION))
-    groups = connection.ask(query, seconds=SECONDS)
-    if groups:
-        total = sum(int(group[2] or 0) for group in groups)
-        unseen = "" if all(group[4] == "true" for group in groups) else f"; {UNSEEN}"
-        more = f" and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
+    live = _told(connection, principal, _ANY)
+    if live:
         yield (
-            f"role {principal} has {total} live session{'' if total == 1 else 's'}: "
-            f"{', '.join(map(_group, groups[:SHOWN]))}{more}{unseen}. These will fail at their next connect "
+            f"role {principal} has {live}. These will fail at their next connect "
             "after a rotation, unless they read the value anew; strategy alternating keeps the old one alive."
         )
+
+
+def left_over(connection: Connection, principal: str) -> str:
+    """The role's sessions that are older than the one that asks, in words; "" where there are none.
+
+    Raises: Refused, Lost.
+    """
+    return _told(connection, principal, _OLDER_THAN_OURS)
+
+
+def _told(connection: Connection, principal: str, which: sql.SQL) -> str:
+    query = _SESSIONS.format(sql.Literal(principal), sql.Literal(APPLICATION), which)
+    groups = connection.ask(query, seconds=SECONDS)
+    if not groups:
+        return ""
+    total = sum(int(group[2] or 0) for group in groups)
+    unseen = "" if all(group[4] == "true" for group in groups) else f"; {UNSEEN}"
+    more = f" and {len(groups) - SHOWN} more" if len(groups) > SHOWN else ""
+    named = ", ".join(map(_group, groups[:SHOWN]))
+    return f"{total} live session{'' if total == 1 else 's'}: {named}{more}{unseen}"
 
 
 def _group(group: Row) -> str:

@@ -19,6 +19,7 @@ from psycopg import sql
 from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines.postgres_connection import Connection, Lost, Refused
 from credential_rotation.engines.postgres_expiry import extends, extension
+from credential_rotation.engines.postgres_in_use import left_over
 from credential_rotation.engines.postgres_login import WHO_AM_I
 from credential_rotation.engines.postgres_stamp import stamp_in, with_stamp
 from credential_rotation.engines.postgres_target import Place
@@ -189,7 +190,13 @@ class LockSession:
     def differences(self, principal: str, other: str) -> tuple[str, ...]:
         """What the other role of the pair has and this one lacks. Raises: TargetUnknown."""
         try:
-            return differences(self.connection, principal, other, ends_later=extends(self.credential))
+            return differences(
+                self.connection,
+                principal,
+                other,
+                owner=self.credential.options.get("owner_role"),
+                ends_later=extends(self.credential),
+            )
         except (Lost, Refused):
             raise complaints.session_lost(self.credential.name, self.place) from None
 
@@ -211,6 +218,13 @@ class LockSession:
             raise complaints.session_lost(self.credential.name, self.place) from None
         except Refused as error:
             raise self._denial(principal, error).for_certain() from None
+
+    def left_over(self, principal: str) -> str:
+        """Who still has a session from before this one, in words. Raises: TargetUnknown."""
+        try:
+            return left_over(self.connection, principal)
+        except (Lost, Refused):
+            raise complaints.session_lost(self.credential.name, self.place) from None
 
     def disconnect(self, principal: str) -> int:
         """End the role's open sessions, ours excepted. Raises: TargetRefused, TargetUnknown."""

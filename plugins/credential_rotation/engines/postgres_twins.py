@@ -2,7 +2,8 @@
 
 Rules this file keeps:
 - Nothing but `pg_catalog` views that managed services leave open: no `pg_authid`, no superuser.
-- The best pair has nothing of its own: both are members of one owner role, and `SET role` to it.
+- The best pair has nothing of its own: both are members of one owner role, and `SET role` to it. Where the
+  entry names that role, whoever takes over has to have both.
 - Only what the role in use has and its twin lacks is told; a twin may do more.
 """
 
@@ -49,6 +50,10 @@ _NEW_OPTIONS = sql.SQL(
     "CASE WHEN m.inherit_option THEN '' ELSE ' without inherit' END || "
     "CASE WHEN m.set_option THEN '' ELSE ' without set' END"
 )
+_IS_MEMBER = sql.SQL(
+    "SELECT 'true' FROM pg_catalog.pg_roles g, pg_catalog.pg_roles w "
+    "WHERE w.rolname = {} AND g.rolname = {} AND pg_catalog.pg_has_role(w.oid, g.oid, 'MEMBER')"
+)
 _SETTINGS = sql.SQL(
     "SELECT COALESCE('in ' || d.datname || ': ', '') || setting FROM pg_catalog.pg_db_role_setting s "
     "JOIN pg_catalog.pg_roles r ON r.oid = s.setrole "
@@ -74,13 +79,19 @@ _DEPENDS = sql.SQL(
 
 
 def differences(
-    connection: Connection, principal: str, other: str, *, ends_later: bool = False
+    connection: Connection,
+    principal: str,
+    other: str,
+    *,
+    owner: str | None = None,
+    ends_later: bool = False,
 ) -> tuple[str, ...]:
-    """What `other` has and `principal` lacks, each in words; `ends_later`: its end is about to be moved.
+    """What `other`, or the entry, has it that `principal` has and it lacks, each in words.
 
+    `owner`: the role that everything belongs to. `ends_later`: the end of `principal` is about to be moved.
     Raises: Refused, Lost.
     """
-    return tuple(_Twins(connection, principal, other, ends_later).all())
+    return tuple(_Twins(connection, principal, other, owner, ends_later).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,7 @@ class _Twins:
     connection: Connection
     principal: str
     other: str
+    owner: str | None
     ends_later: bool
 
     def all(self) -> Iterator[str]:
@@ -98,11 +110,30 @@ class _Twins:
         yield from self._attributes(mine[0], theirs[0])
         if not self.ends_later and self._ask(_EXPIRES_BEFORE, self.principal, self.other) == [("true",)]:
             yield f"VALID UNTIL of {self.principal} is before that of {self.other}"
+        if self.owner is not None:
+            yield from self._of_the_owner(self.owner)
         yield from self._lacking("membership in", *self._memberships())
         yield from self._lacking("setting", *self._both(_SETTINGS))
         yield from self._lacking("", *self._both(_GRANTS))
         yield from self._lacking("grant on", *self._both(_DEPENDS, "a"))
         yield from self._lacking("ownership of", *self._both(_DEPENDS, "o"))
+
+    def _of_the_owner(self, owner: str) -> Iterator[str]:
+        """A role that is no member cannot use what is there; one that does not become it makes its own."""
+        if self._ask(_IS_MEMBER, self.principal, owner) != [("true",)]:
+            yield f"membership in {owner}, the entry's owner_role (GRANT {owner} TO {self.principal})"
+        settings = {str(row[0]).rpartition(": ")[2] for row in self._ask(_SETTINGS, self.principal)}
+        if f"role={owner}" not in settings:
+            yield (
+                f"setting role={owner}, so that what it makes belongs to the entry's owner_role "
+                f"(ALTER ROLE {self.principal} SET role = {owner})"
+            )
+        for role in (self.principal, self.other):
+            if self._ask(_DEPENDS, role, "o"):
+                yield (
+                    f"an owner in common: {role} owns things itself (REASSIGN OWNED BY {role} TO {owner}, "
+                    "in each database)"
+                )
 
     def _attributes(self, mine: Row, theirs: Row) -> Iterator[str]:
         if mine[0] != theirs[0]:

@@ -54,6 +54,18 @@ def test_what_cannot_be_seen_is_said(scene: Scene) -> None:
         assert "2 of api from 127.0.0.1" in told(scene)[0]
 
 
+def test_after_a_rotation_those_from_before_are_told(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
+    """A3: who opened a session before the lock was taken; not who came later with the new value."""
+    rotator = scene.rotator(itself=itself)
+    with (
+        at_work(scene, "api"),
+        rotator.lock(scene.first, changing=scene.role) as session,
+        at_work(scene, "late"),
+    ):
+        told = session.left_over(scene.role)
+    assert told.startswith("1 live session: 1 of api from 127.0.0.1 (up to ")
+
+
 def test_nobodys_session_is_nothing_to_tell(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
     """A3: neither the session that asks, nor another one of ours, nor another role's."""
     with at_work(scene, "credential-rotation"):

@@ -28,6 +28,7 @@ class Pair:
 
     scene: Scene
     world: World = field(default_factory=World)
+    owner_role: str | None = None
 
     def __post_init__(self) -> None:
         self.a, self.b, self.owner = self.scene.role, f"{self.scene.role}_b", f"{self.scene.role}_owner"
@@ -48,6 +49,7 @@ class Pair:
             strategy=Strategy.ALTERNATING,
             principals=(self.a, self.b),
             policy=Policy("quarterly", max_age=timedelta(days=90), grace=GRACE),
+            options={"owner_role": self.owner_role} if self.owner_role else {},
         )
 
     def run(self, begin: Request | None, *, endpoints: tuple[Target, ...] = ()) -> Outcome:
@@ -146,6 +148,43 @@ def test_a_twin_that_lacks_something_does_not_take_over(pair: Pair, what: str) -
     assert len(set(pair.vault.records) - before) == 1  # the one that adopted CURRENT
 
 
+APART = {
+    "no member": ("REVOKE {owner} FROM {b}", "GRANT {owner} TO {b}"),
+    "itself": ("ALTER ROLE {b} RESET role; ALTER ROLE {a} RESET role", "ALTER ROLE {b} SET role = {owner}"),
+    "with a table of its own": (
+        "CREATE TABLE {b}_t (); ALTER TABLE {b}_t OWNER TO {b}",
+        "REASSIGN OWNED BY {b} TO {owner}",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", APART)
+def test_a_pair_with_an_owner_role_is_one_with_it(pair: Pair, what: str) -> None:
+    """What one makes the other could not touch; the statement that mends it is told, and then it rotates."""
+    names = {"a": pair.a, "b": pair.b, "owner": pair.owner}
+    statements, remedy = (text.format(**names) for text in APART[what])
+    for statement in statements.split(";"):
+        pair.scene.server.execute(statement)
+    pair.owner_role = pair.owner
+    failed = pair.rotate()
+    assert failed.outcome == "failed"
+    assert remedy in failed.reason
+    assert pair.current == pair.scene.first
+    for statement in (remedy, f"ALTER ROLE {pair.a} SET role = {pair.owner}"):
+        pair.scene.server.execute(statement)
+    pair.world.pass_time(timedelta(hours=1))
+    assert pair.rotate().outcome == "rotated"
+
+
+def test_who_still_works_with_the_old_role_is_kept_in_the_evidence(pair: Pair) -> None:
+    """A3: application and client of the sessions that will be refused when the old one is ended."""
+    with pair.scene.server.connect(pair.a, pair.scene.first.password, application_name="api"):
+        rotated = pair.rotate()
+    assert rotated.outcome == "rotated"
+    [told] = [step.detail for step in rotated.steps if step.name == "still connected"]
+    assert told.startswith(f"as {pair.a}: 1 live session: 1 of api")
+
+
 def test_a_broken_consumer_keeps_the_old_value_alive(pair: Pair) -> None:
     """Retire is last: while somebody is refused with the new value, the old one stays."""
     pair.rotate()
@@ -179,7 +218,7 @@ def test_revoking_ends_both_roles_sessions_and_says_where_it_may_not(pair: Pair)
     second = pair.current
     again = replace(request, at=pair.world.now)
     with pair.scene.connect(second) as open_one:
-        assert pair.run(again).outcome == "rotated"
+        assert pair.run(again).outcome == "revoked"
         with pytest.raises(psycopg.OperationalError):
             open_one.execute("SELECT 1")
     assert not pair.scene.logs_in(second)
