@@ -34,7 +34,7 @@ hardest = Login("ro:le@/?#%", f"{printable}äß€😀")
 @example(username="etl", password="%41")
 @example(username="etl", password="a+b")
 def test_a_login_is_read_as_it_was_written(form: str, username: str, password: str) -> None:
-    """Every character, in a first value and in one that is written over."""
+    """B1: every character, in a first value and in one that is written over."""
     login = Login(username, password)
     first = first_value(form, login, SERVER)
     again = write_login(form, first_value(form, Login("before", "before"), SERVER), login)
@@ -61,7 +61,7 @@ def test_a_login_never_shows_its_password(form: str) -> None:
 
 
 def test_a_first_airflow_connection_has_all_that_airflow_needs() -> None:
-    """In the names of Airflow's own JSON; what is not known is left out."""
+    """B1: in the names of Airflow's own JSON; what is not known is left out."""
     whole = json.loads(first_value("airflow-connection", Login("etl", "x"), SERVER))
     assert whole == {
         "conn_type": "postgres",

@@ -60,7 +60,7 @@ def test_write_access_is_proved_by_one_secret_per_project_that_stays(untouched: 
 
 @pytest.mark.parametrize("project", ["journal", "data", "admins"])
 def test_a_project_that_may_only_be_read_is_told(untouched: Site, project: str) -> None:
-    """One mistake, with the permission to give; the other projects are proved all the same."""
+    """D3: one mistake, with the permission to give; the other projects are proved all the same."""
     untouched.bitwarden.grant("rotation", untouched.project(project), "read")
     ran = check(untouched)
     assert ran.code == 1

@@ -126,7 +126,7 @@ def test_an_id_that_is_not_there_is_said(side: BitwardenSide, where: str) -> Non
 
 
 def test_the_same_key_elsewhere_is_another_secret(side: BitwardenSide) -> None:
-    """Key and project together name CURRENT."""
+    """D4: key and project together name CURRENT."""
     side.put_record("warehouse_etl", OLD.password)
     assert side.vault.look().current is None
 
