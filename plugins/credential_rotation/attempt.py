@@ -109,7 +109,9 @@ def _has_work(turn: Turn, look: Look) -> bool:
         return bool(look.stored.records or look.stored.intents) or decision.begin
     if look.newer or look.own is None or look.stored.intents:
         return True
-    has_end = bool(look.stored.duplicates) or (bool(look.older) and not turn.is_in_grace(look))
+    has_end = bool(look.stored.duplicates or look.stray_endings) or (
+        bool(look.older) and not turn.is_in_grace(look)
+    )
     can_begin = decision.begin and not turn.is_in_grace(look)
     if (has_end or can_begin) and not turn.is_settling:
         return True

@@ -25,7 +25,7 @@ from credential_rotation.journal_entries import (
     next_value,
     record_from,
 )
-from credential_rotation.model import Credential, Current, Intent, Record, Secret, Stored, Strategy
+from credential_rotation.model import Credential, Current, Ending, Intent, Record, Secret, Stored, Strategy
 from credential_rotation.records import ENDING, INTENT, RecordName, intent_value, key_of, read_key, value_of
 from credential_rotation.vault_complaints import in_rotation_words
 
@@ -75,22 +75,21 @@ class Journal:
     def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
         """Write a version down, once. Raises: VaultTrouble, VaultUnknown."""
         key = key_of(self.credential.name, epoch=epoch, written=written, attempt=attempt)
-        value = value_of(secret, epoch=epoch, attempt=attempt, host=host_of(self.credential))
+        value = value_of(secret, epoch=epoch, written=written, attempt=attempt, host=host_of(self.credential))
         return record_from(self.credential, self._write_down(key, value))
 
     def intend(self, *, epoch: int, attempt: str, written: datetime, there: tuple[str, ...]) -> Intent:
         """Write down that the target is about to make a value. Raises: VaultTrouble, VaultUnknown."""
         key = key_of(self.credential.name, epoch=epoch, written=written, attempt=attempt, kind=INTENT)
-        return intent_from(self.credential, self._write_down(key, intent_value(there)))
+        return intent_from(self.credential, self._write_down(key, intent_value(there, written)))
 
-    def begin_ending(self, record: Record, *, now: datetime) -> None:
+    def begin_ending(self, record: Record, *, now: datetime) -> Ending:
         """Write down that a value is about to be made inactive. Raises: VaultTrouble, VaultUnknown."""
         key = key_of(
             self.credential.name, epoch=record.epoch, written=now, attempt=record.attempt, kind=ENDING
         )
-        self._write_down(
-            key, f"the value of version {record.epoch} was made inactive; keep this until it is gone"
-        )
+        told = f"the value of version {record.epoch} was made inactive; keep this until it is gone"
+        return ending_from(self.credential, self._write_down(key, told))
 
     def promote(self, current: Current | None, record: Record, *, attempt: str, now: datetime) -> str:
         """Make the record's value CURRENT by one write. Raises: VaultTrouble, VaultUnknown."""

@@ -18,6 +18,7 @@ from credential_rotation.records import (
     read_intent,
     read_key,
     read_value,
+    read_written,
 )
 
 
@@ -73,7 +74,7 @@ def record_from(credential: Credential, stored: VaultSecret) -> Record:
         id=stored.id,
         epoch=key.epoch,
         attempt=key.attempt,
-        written=key.written,
+        written=read_written(stored.value, key=key),
         revised=stored.revision_date,
         secret=secret,
         host=host,
@@ -87,7 +88,8 @@ def intent_from(credential: Credential, stored: VaultSecret) -> Intent:
         there = read_intent(stored.value)
     except UnreadableRecord as wrong:
         raise complaints.bad_record(credential, stored.key, str(wrong)) from None
-    return Intent(stored.id, key.epoch, key.attempt, key.written, stored.revision_date, there)
+    written = read_written(stored.value, key=key)
+    return Intent(stored.id, key.epoch, key.attempt, written, stored.revision_date, there)
 
 
 def ending_from(credential: Credential, stored: VaultSecret) -> Ending:

@@ -157,12 +157,12 @@ class KeyWork:
         soaked_at = self._soaked_at(record)
         if key.is_active:
             if soaked_at is None:
-                self.turn.vault.begin_ending(record, now=self.turn.clock())
+                self._begin_ending(record)
             self.session.deactivate(key.login)
             self.turn.ending.step("inactive", f"version {record.epoch}, key {key.login}")
             soaked_at = self.turn.clock() + self._soak
         elif soaked_at is None:
-            self.turn.vault.begin_ending(record, now=self.turn.clock())
+            self._begin_ending(record)
             soaked_at = self.turn.clock() + self._soak
         if soaked_at > self.turn.clock():
             self.turn.ending.step(
@@ -174,6 +174,9 @@ class KeyWork:
         self.rotator.wait_until_dead(record.secret)
         self.turn.ending.step("ended", f"version {record.epoch}, key {key.login} is deleted")
         return True
+
+    def _begin_ending(self, record: Record) -> None:
+        self.look.add_ending(self.turn.vault.begin_ending(record, now=self.turn.clock()))
 
     @property
     def _soak(self) -> timedelta:

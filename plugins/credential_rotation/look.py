@@ -153,6 +153,16 @@ class Look:
         """Records were deleted."""
         self.stored = replace(self.stored, records=tuple(r for r in self.stored.records if r not in gone))
 
+    @property
+    def stray_endings(self) -> tuple[Ending, ...]:
+        """What is left of versions whose records are gone."""
+        versions = {(record.epoch, record.attempt) for record in self.stored.records}
+        return tuple(one for one in self.stored.endings if (one.epoch, one.attempt) not in versions)
+
+    def add_ending(self, ending: Ending) -> None:
+        """An ending was written."""
+        self.stored = replace(self.stored, endings=(*self.stored.endings, ending))
+
     def forget_intent(self, intent: Intent) -> None:
         """An intent was deleted."""
         self.stored = replace(self.stored, intents=tuple(one for one in self.stored.intents if one != intent))

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from credential_rotation.model import Current, Intent, Key, Probe, Record, Secret, Stamp, Stored
+from credential_rotation.model import Current, Ending, Intent, Key, Probe, Record, Secret, Stamp, Stored
 
 
 class Vault(Protocol):
@@ -44,7 +44,7 @@ class Vault(Protocol):
     def intend(self, *, epoch: int, attempt: str, written: datetime, there: tuple[str, ...]) -> Intent:
         """Write down that the target is about to make a value. Raises: VaultTrouble, VaultUnknown."""
 
-    def begin_ending(self, record: Record, *, now: datetime) -> None:
+    def begin_ending(self, record: Record, *, now: datetime) -> Ending:
         """Write down that the record's value is about to be made inactive.
 
         Raises: VaultTrouble, VaultUnknown.

@@ -66,11 +66,12 @@ def read_key(secret_id: str, key: str) -> RecordName | None:
     return RecordName(secret_id, found["name"], int(found["epoch"]), written, found["attempt"], kind)
 
 
-def value_of(secret: Secret, *, epoch: int, attempt: str, host: str) -> str:
+def value_of(secret: Secret, *, epoch: int, written: datetime, attempt: str, host: str) -> str:
     """The value of one version's record."""
     fields = {
         "schema": SCHEMA,
         "epoch": epoch,
+        "written": written.astimezone(timezone.utc).isoformat(),
         "attempt": attempt,
         "principal": secret.principal,
         "login": secret.login,
@@ -95,9 +96,22 @@ def read_value(value: str) -> tuple[Secret, str]:
     return Secret(principal, password, login), host
 
 
-def intent_value(there: tuple[str, ...]) -> str:
-    """The value of an intent: the keys that were there before."""
-    return json.dumps({"schema": SCHEMA, "there": list(there)})
+def read_written(value: str, *, key: RecordName) -> datetime:
+    """When the version was minted; its key has seconds, and who asked for it may be a part of one older.
+
+    A value that says no time, or another second than its key, is not believed.
+    """
+    try:
+        exact = datetime.fromisoformat(json.loads(value)["written"])
+        return exact if exact.replace(microsecond=0) == key.written else key.written
+    except (KeyError, TypeError, ValueError):
+        return key.written
+
+
+def intent_value(there: tuple[str, ...], written: datetime) -> str:
+    """The value of an intent: the keys that were there before, and when."""
+    fields = {"schema": SCHEMA, "written": written.astimezone(timezone.utc).isoformat(), "there": list(there)}
+    return json.dumps(fields)
 
 
 def read_intent(value: str) -> tuple[str, ...]:

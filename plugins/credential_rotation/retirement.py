@@ -20,12 +20,13 @@ from credential_rotation.turn import Turn
 
 
 def sweep(turn: Turn, look: Look) -> None:
-    """Delete what a create of CURRENT left twice, once its author can write no more."""
-    extra = look.stored.duplicates
-    if extra and not turn.is_settling:
-        turn.vault.delete(tuple(one.id for one in extra))
-        look.stored = replace(look.stored, duplicates=())
-        turn.ending.step("swept", f"{len(extra)} more secrets with CURRENT's key and value")
+    """Delete what is left over, once its author can write no more: CURRENT created twice, stray endings."""
+    extra, stray = look.stored.duplicates, look.stray_endings
+    if (extra or stray) and not turn.is_settling:
+        turn.vault.delete(tuple(one.id for one in (*extra, *stray)))
+        endings = tuple(one for one in look.stored.endings if one not in stray)
+        look.stored = replace(look.stored, duplicates=(), endings=endings)
+        turn.ending.step("swept", f"{len(extra) + len(stray)} secrets that an earlier attempt left over")
 
 
 def retire(turn: Turn, look: Look, end: Callable[[Record], bool]) -> None:

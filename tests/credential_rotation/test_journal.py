@@ -188,10 +188,10 @@ def test_what_others_keep_in_the_value_survives(side: BitwardenSide, as_json: Jo
 
 EDITED = {
     "not a record's text": CANARY,
-    "cut": value_of(OLD, epoch=1, attempt="ab12", host=HOST)[:-2],
+    "cut": value_of(OLD, epoch=1, written=NOW, attempt="ab12", host=HOST)[:-2],
     "a later schema": json.dumps({"schema": 2, "password": CANARY}),
-    "another principal's": value_of(Secret("kim", CANARY), epoch=1, attempt="ab12", host=HOST),
-    "for another host": value_of(OLD, epoch=1, attempt="ab12", host="db.elsewhere"),
+    "another principal's": value_of(Secret("kim", CANARY), epoch=1, written=NOW, attempt="ab12", host=HOST),
+    "for another host": value_of(OLD, epoch=1, written=NOW, attempt="ab12", host="db.elsewhere"),
 }
 
 

@@ -179,3 +179,15 @@ def test_current_deactivated_by_hand_falls_back_to_what_logs_in() -> None:
     healed = scene.run()
     assert healed.outcome in {"recovered", "failed"}
     assert scene.readers_can_log_in
+
+
+def test_an_ending_without_its_record_is_swept() -> None:
+    """A delete that was carried out in part leaves one; nothing else would ever look at it again."""
+    scene = rotated_scene(keys=True)
+    [record] = scene.vault.records.values()
+    gone = replace(record, epoch=record.epoch - 1, attempt="beef")
+    scene.vault.begin_ending(gone, now=scene.world.now)
+    scene.world.pass_time(timedelta(hours=1))
+    scene.run()
+    assert not scene.vault.endings
+    assert scene.readers_can_log_in

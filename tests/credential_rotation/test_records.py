@@ -19,6 +19,7 @@ from credential_rotation.records import (
     read_intent,
     read_key,
     read_value,
+    read_written,
     value_of,
 )
 
@@ -101,19 +102,34 @@ def test_what_is_no_records_key_names_none(key: str) -> None:
 # --- the value -----------------------------------------------------------------------------------------
 
 
+def test_a_version_is_as_old_as_its_value_says_to_the_fraction_of_a_second() -> None:
+    """Asked for and minted in one second: a retry that compared seconds would mint another one."""
+    written = WRITTEN.replace(microsecond=900_000)
+    key = read_key("id", key_of("etl", epoch=7, written=written, attempt="a"))
+    assert key is not None
+    value = value_of(Secret("etl", "x"), epoch=7, written=written, attempt="a", host="db")
+    assert read_written(value, key=key) == written
+    for other in ("{}", "[]", '{"written": 7}', '{"written": "noon"}', '{"written": "2001-01-01T00:00:00"}'):
+        assert read_written(other, key=key) == key.written
+
+
 @given(texts, texts, st.text(), texts)
 def test_a_value_is_read_as_it_was_written(principal: str, password: str, login: str, host: str) -> None:
     """Every character."""
     secret = Secret(principal, password, login)
-    assert read_value(value_of(secret, epoch=7, attempt="c0ffee", host=host)) == (secret, host)
+    assert read_value(value_of(secret, epoch=7, written=WRITTEN, attempt="c0ffee", host=host)) == (
+        secret,
+        host,
+    )
 
 
 def test_a_person_can_read_a_value_in_the_web_vault() -> None:
     """Named fields, on the day when nothing else runs."""
-    fields = json.loads(value_of(Secret("etl", "x"), epoch=7, attempt="c0ffee", host="db"))
+    fields = json.loads(value_of(Secret("etl", "x"), epoch=7, written=WRITTEN, attempt="c0ffee", host="db"))
     assert fields == {
         "schema": 1,
         "epoch": 7,
+        "written": "2026-11-25T12:30:15+00:00",
         "attempt": "c0ffee",
         "principal": "etl",
         "login": "",
@@ -166,7 +182,7 @@ def test_what_goes_with_a_version_is_told_from_its_record(kind: str) -> None:
 
 def test_an_intent_says_which_keys_were_there() -> None:
     """What was there before is never taken for ours; a text that does not say so is refused."""
-    assert read_intent(intent_value(("KEY1", "KEY2"))) == ("KEY1", "KEY2")
+    assert read_intent(intent_value(("KEY1", "KEY2"), WRITTEN)) == ("KEY1", "KEY2")
     for wrong in ("", "[]", "{}", '{"there": "KEY1"}', '{"there": [1]}'):
         with pytest.raises(UnreadableRecord):
             read_intent(wrong)

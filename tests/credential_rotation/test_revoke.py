@@ -28,6 +28,7 @@ def test_the_old_value_is_refused_at_once(scene: Scene) -> None:
     assert not scene.accepts(before)
     assert scene.readers_can_log_in
     assert scene.epochs == [2]
+    assert not scene.vault.endings
 
 
 def test_a_value_in_grace_dies_too(scene: Scene) -> None:

@@ -248,8 +248,11 @@ class Site:
         return self.secrets(), self.roles()
 
     def logs_in(self, name: str, password: str) -> bool:
+        return self.role_logs_in(self.role(name), password)
+
+    def role_logs_in(self, role: str, password: str) -> bool:
         try:
-            self.postgres.connect(self.role(name), password).close()
+            self.postgres.connect(role, password).close()
         except psycopg.OperationalError:
             return False
         return True

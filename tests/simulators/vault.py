@@ -79,11 +79,12 @@ class SimVault:
         )
         return made
 
-    def begin_ending(self, record: Record, *, now: datetime) -> None:
+    def begin_ending(self, record: Record, *, now: datetime) -> Ending:
         made = Ending(f"secret-{next(self._ids)}", record.epoch, record.attempt, now)
         self._write(
             "create ending", lambda: self.endings.update({made.id: made}), lambda: made.id in self.endings
         )
+        return made
 
     def promote(self, current: Current | None, record: Record, *, attempt: str, now: datetime) -> str:
         del now
