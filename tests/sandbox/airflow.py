@@ -10,7 +10,9 @@
 """
 
 import json
+import os
 import shutil
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -101,6 +103,12 @@ class AirflowSandbox:
             self.components.pop(name).stop()
         for name in ("scheduler", "dag-processor"):
             self.components[name] = self._kept(name, (name,), grace=_GRACE[name])
+
+    def crash(self, name: str) -> None:
+        """Kill -9 of a component, and of all that it started; then start it again, as a service would."""
+        os.kill(self.components[name].pid, signal.SIGKILL)
+        self.components.pop(name).stop()
+        self.components[name] = self._kept(name, (name,), grace=_GRACE[name])
 
     def stop(self) -> None:
         """End it; again is fine. Its home stays, for whoever wants to read the logs."""
