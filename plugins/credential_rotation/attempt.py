@@ -109,9 +109,8 @@ def _has_work(turn: Turn, look: Look) -> bool:
         return bool(look.stored.records or look.stored.intents) or decision.begin
     if look.newer or look.own is None or look.stored.intents:
         return True
-    has_end = bool(look.stored.duplicates or look.stray_endings) or (
-        bool(look.older) and not turn.is_in_grace(look)
-    )
+    left_over = bool(look.stored.duplicates or look.stray_endings)
+    has_end = left_over or (bool(look.older) and not turn.is_in_grace(look))
     can_begin = decision.begin and not turn.is_in_grace(look)
     if (has_end or can_begin) and not turn.is_settling:
         return True
@@ -144,7 +143,7 @@ def _heal(turn: Turn, look: Look) -> None:
         return
     turn.ending.step("refused", "CURRENT no longer logs in")
     for record in look.stored.records if not turn.revokes else ():
-        if look.works(record.secret):
+        if look.may_try(record.secret) and look.works(record.secret):
             promote(turn, look, record)
             turn.ending.recovered(f"CURRENT was refused; version {record.epoch} logs in and took its place")
             return

@@ -3,7 +3,8 @@
 Rules this file keeps:
 - Last of all: grace is over, CURRENT works wherever it is asked, no consumer is broken, nothing settles.
 - Never CURRENT's value, and only what a record names.
-- A record goes after its value was seen to be refused, not before.
+- A record goes after its value was seen to be refused, not before; with `prove_dead: catalog`, after the
+  target's own marks were read that say so, and the evidence says that it was not tried.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import replace
 from credential_rotation.complaints import nothing_works
 from credential_rotation.errors import VaultTrouble, VaultUnknown
 from credential_rotation.look import Look
-from credential_rotation.model import Answer, Current, Record
+from credential_rotation.model import Answer, Current, Probe, Record
 from credential_rotation.promotion import prove
 from credential_rotation.turn import Turn
 
@@ -23,16 +24,23 @@ def sweep(turn: Turn, look: Look) -> None:
     """Delete what is left over, once its author can write no more: CURRENT created twice, stray endings."""
     extra, stray = look.stored.duplicates, look.stray_endings
     if (extra or stray) and not turn.is_settling:
-        turn.vault.delete(tuple(one.id for one in (*extra, *stray)))
+        turn.vault.delete((*(one.id for one in extra), *(one.id for one in stray)))
         endings = tuple(one for one in look.stored.endings if one not in stray)
         look.stored = replace(look.stored, duplicates=(), endings=endings)
         turn.ending.step("swept", f"{len(extra) + len(stray)} secrets that an earlier attempt left over")
 
 
-def retire(turn: Turn, look: Look, end: Callable[[Record], bool]) -> None:
+def retire(
+    turn: Turn,
+    look: Look,
+    end: Callable[[Record], bool],
+    *,
+    by_catalog: Callable[[Record], Probe] | None = None,
+) -> None:
     """Prove the replaced versions dead, then delete their records.
 
     `end` ends the value of a record where it lives on, and says whether it may be asked for its death now.
+    `by_catalog` tells its death by what is seen, for entries that say so; None where nothing can be seen.
     """
     current = look.stored.current
     if current is None or turn.nothing_works or not look.older:
@@ -45,7 +53,7 @@ def retire(turn: Turn, look: Look, end: Callable[[Record], bool]) -> None:
         return
     if not look.works(current.secret):
         raise nothing_works(turn.credential)
-    gone = tuple(record for record in look.older if _goes(turn, look, record, end))
+    gone = tuple(record for record in look.older if _goes(turn, look, record, end, by_catalog))
     if gone:
         _forget_records(turn, look, gone)
 
@@ -58,18 +66,28 @@ def speaks_against_end(turn: Turn, current: Current, record: Record) -> bool:
     return True
 
 
-def _goes(turn: Turn, look: Look, record: Record, end: Callable[[Record], bool]) -> bool:
+def _goes(
+    turn: Turn,
+    look: Look,
+    record: Record,
+    end: Callable[[Record], bool],
+    by_catalog: Callable[[Record], Probe] | None,
+) -> bool:
     """Whether a record can go; one that only repeats CURRENT's value goes, and the value stays."""
     if look.stored.current is not None and record.secret == look.stored.current.secret:
         return True
-    return end(record) and _is_dead(turn, look, record)
+    return end(record) and _is_dead(turn, look, record, by_catalog)
 
 
-def _is_dead(turn: Turn, look: Look, record: Record) -> bool:
+def _is_dead(turn: Turn, look: Look, record: Record, by_catalog: Callable[[Record], Probe] | None) -> bool:
     """Whether a replaced value is refused by now."""
     if turn.credential.prove_dead == "off":
         turn.ending.step("not asked", f"version {record.epoch}: the entry says prove_dead: off")
         return True
+    if turn.credential.prove_dead == "catalog" and by_catalog is not None:
+        probe = by_catalog(record)
+        turn.ending.old_seen(record, probe)
+        return probe.answer is Answer.REFUSED
     probe = look.ask(record.secret)
     turn.ending.old_answered(record, probe)
     return probe.answer is Answer.REFUSED

@@ -76,7 +76,7 @@ def driver() -> Iterator[Driver]:
         [sys.executable, "-m", "scenes.campaign.driver"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=open("/tmp/x/driver.err", "a"),
+        stderr=subprocess.DEVNULL,
         text=True,
         env={"PYTHONPATH": paths},
     ) as process:
@@ -164,6 +164,7 @@ class Case:
         """CURRENT logs in and nothing else does; the journal holds CURRENT's record alone."""
         site, found = self.kind.site, []
         current = value_in(site.current(self.kind.key).value)
+        assert current is not None
         if not self.kind.logs_in(current):
             found.append("CURRENT does not log in")
         alive = [value for value in self._ever | self._stored() if value != current]
@@ -172,9 +173,9 @@ class Case:
         records = [one for one in self._of_ours() if one.key.startswith("rotation/")]
         if len(records) > 1 or any(value_in(one.value) != current for one in records):
             found.append(f"the journal holds {[one.key for one in records]}")
-        extra = self.kind.extra(current) if self._epoch() else ""
-        if extra:
-            found.append(f"on the target: {extra}")
+        others = self.kind.beside(current) if self._epoch() else ""
+        if others:
+            found.append(f"on the target: {others}")
         return found
 
     def _of_ours(self) -> list[Any]:

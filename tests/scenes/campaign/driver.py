@@ -1,7 +1,7 @@
 """Makes runs in which a call goes wrong, each in a fork of a process that has loaded everything.
 
-`python -m scenes.campaign.driver`: each line of standard input is a case as JSON, each line of standard output
-what became of it: the calls that were made, how the process ended, and the outcome's word.
+`python -m scenes.campaign.driver`: each line of standard input is a case as JSON, each line of standard
+output what became of it: the calls that were made, how the process ended, and the outcome's word.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ class Kind(Protocol):
     def strangers(self) -> object:
         """What is on the target and not ours, to compare before with after."""
 
-    def extra(self, current: Value) -> str:
+    def beside(self, current: Value) -> str:
         """What is on the target beside CURRENT's value and should not be; "" where nothing is."""
 
 
@@ -120,7 +120,7 @@ class Role:
             f" WHERE rolname = '{self._stranger}'"
         )
 
-    def extra(self, current: Value) -> str:  # noqa: ARG002 - a role has one password, and logins tell which
+    def beside(self, current: Value) -> str:  # noqa: ARG002 - a role has one password, and logins tell which
         return ""
 
 
@@ -147,8 +147,8 @@ class Pair(Role):
         login = json.dumps({"username": a, "password": f"first of {a}"})
         site.bitwarden.put_secret(project=site.projects["data"], key=self.key, value=login)
 
-    def extra(self, current: Value) -> str:
-        """The idle role's password from before the first rotation is nobody's: it ends with the first turn."""
+    def beside(self, current: Value) -> str:
+        """A password that the idle role had before the first rotation ends with the first turn."""
         has_password = self.site.postgres.execute(
             "SELECT rolname FROM pg_authid WHERE rolpassword IS NOT NULL"  # noqa: S608 - names of the test's own
             f" AND rolname IN {self.principals} AND rolname <> '{current[0]}'"
@@ -215,7 +215,7 @@ class Keys:
     def strangers(self) -> object:
         return self.aws.keys(f"stranger-{self.site.number}")
 
-    def extra(self, current: Value) -> str:
+    def beside(self, current: Value) -> str:
         others = [key.id for key in self.aws.keys(self.user) if key.id != current[0]]
         return f"keys {', '.join(others)}" if others else ""
 
