@@ -6,7 +6,7 @@ VENV := .venv
 RUN := PYTHONPATH=plugins:tests $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint lock clean
+.PHONY: help demo up down test faults lint lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name says; do \
@@ -23,6 +23,9 @@ down: $(VENV)/made ## end what `make up` left open
 
 test: $(VENV)/made ## the whole suite, against real parts
 	@$(VENV)/bin/python -m pytest
+
+faults: $(VENV)/made ## let every call of every pass go wrong in every way, on the real parts (half an hour)
+	@$(RUN) -m scenes.campaign
 
 lint: $(VENV)/made ## style, types, and who may import whom
 	$(VENV)/bin/ruff check

@@ -23,7 +23,7 @@ WHEN = (timedelta(0), SETTLED, 2 * SETTLED, OVER, 2 * OVER, 2 * OVER + SETTLED, 
 """Clocks of the recovering runs: at once, settled, past grace, past soak, and once more past each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Result:
     """What became of one case; `wrong` is empty where every promise held."""
 
