@@ -98,7 +98,7 @@ class Reported:
             sent = sender.send(message)
             if isinstance(sent, NotSent):
                 say = log.error if sent.is_configured else log.warning
-                say("Slack was not told: %s", sent.why)
+                say("Slack was not told: %s. It would have read: %s", sent.why, message.text)
 
     def _messages(self, deployment: str | None, owners: Mapping[str, str]) -> tuple[Message, ...]:
         alone = messages_for(

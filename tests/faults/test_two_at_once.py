@@ -75,7 +75,7 @@ def some_value_works(site: Site, name: str) -> bool:
     return any(site.logs_in(name, value) for value in stored(site, name))
 
 
-def ends_right(site: Site, name: str, *, version: int, seen: set[str] = frozenset()) -> None:  # type: ignore[assignment]
+def ends_right(site: Site, name: str, *, version: int, seen: set[str]) -> None:
     """After the ordinary repair, at once and later: CURRENT and nothing else logs in, one record is left."""
     assert some_value_works(site, name)
     seen = {*seen, *stored(site, name), site.first[name]}
