@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from scenes.campaign.accidents import ACCIDENTS
 from scenes.campaign.calls import ENGINES_USE
-from scenes.campaign.campaign import groups, play
+from scenes.campaign.campaign import groups, place, play
 from scenes.campaign.passes import PASSES
 
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
@@ -25,6 +26,23 @@ def test_whatever_goes_wrong_nobody_is_locked_out_and_the_ordinary_run_mends_it(
     results = list(play(kind, what, most=DRAWN.get(what, 1), seed=SEED))
     assert results
     assert [f"{one.where}: {one.wrong}" for one in results if one.wrong] == []
+
+
+FOUND_BY = {"no record before apply": ("kill", 1), "drop on apply error": ("lost", 0)}
+"""What finds each accident: a fault, and how many calls after the change's COMMIT."""
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_the_campaign_can_fail(accident: str) -> None:
+    """A rule that is broken in the product's own code locks somebody out, and that is seen."""
+    kind, what, (fault, after) = "postgres in_place, by an admin", "rotation", FOUND_BY[accident]
+    with place() as servers:
+        points = servers.points(kind, what)
+        changed = next(one.at for one in points if one.call == "database COMMIT")
+        point = next(one for one in points if one.fault == fault and one.at == changed + after)
+        assert servers.play(kind, what, point).wrong == ()
+        servers.driver.accident = accident
+        assert "LOCKED OUT" in " ".join(servers.play(kind, what, point).wrong)
 
 
 def test_the_passes_are_those_that_change_something() -> None:

@@ -48,6 +48,7 @@ class Driver:
     """The process that forks for each run that goes wrong."""
 
     process: subprocess.Popen[str]
+    accident: str = ""
 
     def run(self, kind: Kind, what: Pass, *, asked: datetime, at: int = 0, fault: str = "") -> dict[str, Any]:
         """The calls that were made, and how it ended."""
@@ -59,6 +60,7 @@ class Driver:
             "later": what.later.total_seconds(),
             "at": at,
             "fault": fault,
+            "accident": self.accident,
         }
         assert self.process.stdin is not None
         assert self.process.stdout is not None

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from credential_rotation.aws_session import bare_session
+from scenes.campaign.accidents import ACCIDENTS
 from scenes.campaign.calls import Calls
 from scenes.campaign.passes import run
 
@@ -31,6 +32,8 @@ class Case:
     later: float
     at: int
     fault: str
+    accident: str = ""
+    """A mistake to plant in the product (`accidents`)."""
 
 
 def _run(case: Case, out: int) -> None:
@@ -39,6 +42,8 @@ def _run(case: Case, out: int) -> None:
 
     os.environ.update({name: value for name, value in case.environ.items() if name.startswith("AWS_")})
     Calls(case.at, case.fault, tell).plant()
+    if case.accident:
+        ACCIDENTS[case.accident]()
     asked = datetime.fromisoformat(case.asked).astimezone(timezone.utc)
     later = timedelta(seconds=case.later)
     outcome = run(case.what, case.name, case.environ, asked=asked, later=later)
