@@ -21,7 +21,8 @@ def could_not_ask(credential: Credential, probe: Probe) -> TargetUnknown:
     """The target did not answer, so nothing follows."""
     return TargetUnknown(
         f"{credential.name}: {probe.where} could not tell whether a value logs in ({probe.why})",
-        next_step="Nothing was changed. The next run tries again; see that the target can be reached.",
+        next_step=probe.next_step
+        or "Nothing was changed. The next run tries again; see that the target can be reached.",
     )
 
 

@@ -15,9 +15,10 @@ from datetime import datetime
 from credential_rotation.complaints import only_the_new_one_works
 from credential_rotation.errors import ApplyUnknown, RotationError, VaultUnknown
 from credential_rotation.look import Look
-from credential_rotation.model import Answer, Credential, Probe, Record
+from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Probe, Record
 from credential_rotation.outcome import DONE, Outcome, Step, told
 from credential_rotation.policy import Decision
+from credential_rotation.schedule import promised_until
 
 log = logging.getLogger(__name__)
 
@@ -145,11 +146,19 @@ class Ending:
         elif probe.answer is Answer.UNKNOWN:
             self._unproved.append(f"whether version {record.epoch} is dead is unknown: {probe.why}")
 
+    def old_seen(self, record: Record, probe: Probe) -> None:
+        """What the catalog says of a replaced value that was not tried."""
+        self._old = probe.answer
+        self.step(f"old value {probe.answer.value} by catalog", f"version {record.epoch}: {probe.why}")
+        if probe.answer is not Answer.REFUSED:
+            self._unproved.append(f"whether version {record.epoch} is dead is unknown: {probe.why}")
+
     def current_answered(self, probe: Probe) -> None:
         """What the primary or an endpoint said to the value that Bitwarden answered."""
         self.step(f"CURRENT {probe.answer.value}", f"asked of {probe.where}")
         if probe.answer is not Answer.WORKS:
-            self._unproved.append(f"{probe.where}: CURRENT {probe.answer.value}, {probe.why}")
+            told_next = f". {probe.next_step}" if probe.next_step else ""
+            self._unproved.append(f"{probe.where}: CURRENT {probe.answer.value}, {probe.why}{told_next}")
 
     def consumer_answered(self, probe: Probe) -> None:
         """What a consumer said."""
@@ -206,6 +215,7 @@ class Ending:
         return replace(
             told(self._credential, word, reason, next_step=next_step),
             version=own.epoch if own else None,
+            act_by=self._act_by(word, own),
             until=self._until,
             attempt=self._attempt,
             old_value=self._old,
@@ -213,6 +223,12 @@ class Ending:
             consumers=tuple(self._consumers),
             steps=tuple(self._steps),
         )
+
+    def _act_by(self, word: str, own: Record | None) -> datetime | None:
+        """Of a version that we did not make nobody knows the age."""
+        if word in DONE or own is None or own.epoch == UNMANAGED_EPOCH:
+            return None
+        return promised_until(self._credential.policy, own.written)
 
 
 def _what_works(look: Look) -> tuple[Answer | None, Answer | None]:

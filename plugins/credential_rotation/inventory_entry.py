@@ -111,6 +111,7 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
         yield entry.mistake(("owner_role",), "owner_role is what a pair has in common: strategy alternating")
     if entry.text("valid_until") == "extend" and "admin" not in entry.raw:
         yield entry.mistake(("valid_until",), "extend needs an admin: no role may move its own VALID UNTIL")
+    yield from _login_mistakes(entry)
     for path, target in entry.targets():
         if target.settings.get("sslmode") == "disable" and target.host and not _is_this_host(target.host):
             yield entry.mistake(
@@ -121,6 +122,20 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
     for key in ("admin", "after"):
         if entry.name and entry.name in entry.texts(key):
             yield entry.mistake((key,), f"{key} names the entry itself; {_SELF[key]}")
+
+
+def _login_mistakes(entry: Entry) -> Iterator[Mistake]:
+    """What is concluded without a login is concluded from the stamp, which only an admin leaves."""
+    is_strict = "max_wrong_logins" in entry.raw
+    if is_strict and entry.text("prove_dead") not in {"catalog", "off"}:
+        yield entry.mistake(
+            ("max_wrong_logins",),
+            "the proof that an old value is dead is a wrong login; say prove_dead: catalog",
+        )
+    by_catalog = entry.text("prove_dead") == "catalog"
+    key = "max_wrong_logins" if is_strict else "prove_dead"
+    if (is_strict or by_catalog) and ("admin" not in entry.raw or entry.text("stamp") == "none"):
+        yield entry.mistake((key,), "needs an admin that leaves a stamp: the stamp says what was set last")
 
 
 def _pair_mistakes(entry: Entry, principals: tuple[str, ...]) -> Iterator[Mistake]:
@@ -163,6 +178,7 @@ def credential_from(entry: Entry, policies: Policies) -> Credential:
         queue=entry.text("queue") or None,
         pool=entry.text("pool") or None,
         prove_dead=entry.text("prove_dead") or "login",
+        max_wrong_logins=_whole_number(entry.raw.get("max_wrong_logins")),
         options={name: entry.text(name) for name in sorted(option_names()) if name in entry.raw},
     )
 
@@ -216,6 +232,10 @@ def _consumers(raw: Value) -> tuple[Consumer, ...]:
 def _plain(raw: Value) -> dict[str, str]:
     pairs = raw.items() if isinstance(raw, dict) else ()
     return {key: str(value) for key, value in pairs if isinstance(value, (str, int))}
+
+
+def _whole_number(raw: Value) -> int | None:
+    return raw if isinstance(raw, int) else None
 
 
 def _target(settings: Mapping[str, str]) -> Target:

@@ -5,6 +5,8 @@ Rules this file keeps:
 - A principal of strategy in_place has one password: when one value works, every other is refused.
   That is enough to decide by, but not a proof that an old value is dead.
 - After an apply everything that was answered before is forgotten.
+- With max_wrong_logins 0 a value is asked about only where something speaks for it: CURRENT while no
+  version is open, what the target's stamp names, what was just applied.
 """
 
 from __future__ import annotations
@@ -26,6 +28,12 @@ from credential_rotation.model import (
 )
 from credential_rotation.protocols import Prober
 
+NOT_TRIED = "not tried: nothing says that it is right, and the entry says max_wrong_logins: 0"
+TRY_BY_HAND = (
+    "Nothing was changed. Find out which stored value is right without trying, and "
+    "put it into CURRENT in Bitwarden; or set a new one: rotate with --force and a reason."
+)
+
 
 class Look:
     """One view of a credential, in the vault and on its target."""
@@ -35,6 +43,10 @@ class Look:
         self.stored = stored
         self._rotator = rotator
         self._answers: dict[Secret, Probe] = {}
+        self._expected: set[Secret] = set()
+        lives_on = credential.strategy is not Strategy.IN_PLACE
+        if stored.current is not None and (lives_on or not self.newer):
+            self._expected.add(stored.current.secret)
 
     @property
     def own(self) -> Record | None:
@@ -124,8 +136,24 @@ class Look:
     def ask(self, secret: Secret) -> Probe:
         """Ask the target about a value, unless it has answered already."""
         if secret not in self._answers:
+            if not self.may_try(secret):
+                return Probe(Answer.UNKNOWN, self.credential.target.host, NOT_TRIED, TRY_BY_HAND)
             self._answers[secret] = self._rotator.probe(secret)
         return self._answers[secret]
+
+    def may_try(self, secret: Secret) -> bool:
+        """Whether asking about a value is allowed: with max_wrong_logins 0 only what is expected to work."""
+        if self.credential.max_wrong_logins is None:
+            return True
+        return secret in self._expected or secret in self._answers
+
+    def expect(self, secret: Secret) -> None:
+        """Something speaks for this value: asking about it is no wrong login."""
+        self._expected.add(secret)
+
+    def rule_out(self, secret: Secret, why: str) -> None:
+        """The target's own marks speak against this value: it is refused without being tried."""
+        self._answers.setdefault(secret, Probe(Answer.REFUSED, self.credential.target.host, why))
 
     def works(self, secret: Secret) -> bool:
         """Whether a value logs in. Raises: TargetUnknown, because nothing may follow from not knowing."""
@@ -170,6 +198,7 @@ class Look:
     def forget(self) -> None:
         """Something was applied: what was answered before no longer counts."""
         self._answers.clear()
+        self._expected.clear()
 
     def carry_refusals(self, before: Look) -> None:
         """Keep refusals from an earlier look at the same store, so that no wrong login is made twice.

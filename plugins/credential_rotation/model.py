@@ -50,6 +50,8 @@ class Probe:
     answer: Answer
     where: str
     why: str = ""
+    next_step: str = ""
+    """Where the answer itself tells what a person has to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,5 +279,7 @@ class Credential:
     queue: str | None = None
     pool: str | None = None
     prove_dead: str = "login"
+    max_wrong_logins: int | None = None
+    """0: a value that may be wrong is not tried at the target; None: each once."""
     options: Mapping[str, str] = field(default_factory=dict)
     """What only the engine understands (`password_hashing`, `stamp`, …)."""

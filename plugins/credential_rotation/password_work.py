@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from credential_rotation.complaints import foreign_stamp
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
-from credential_rotation.model import Current, Record, Stamp
+from credential_rotation.model import Current, Probe, Record, Stamp
 from credential_rotation.promotion import apply, compare, promote
 from credential_rotation.protocols import Rotator, Session
 from credential_rotation.retirement import retire, speaks_against_end
 from credential_rotation.turn import Turn
+from credential_rotation.wrong_logins import dead_by_catalog, weigh
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +35,15 @@ class PasswordWork:
         """Refuse a foreign stamp; ask first about the versions that our own ones name."""
         for principal in self.turn.credential.principals:
             stamp = self.turn.stamps[principal] = self.session.stamp(principal)
+            if stamp is not None and stamp.journal != self.turn.vault.journal:
+                raise foreign_stamp(self.turn.credential, stamp)
+            weigh(self.look, principal, stamp)
             if stamp is None:
                 continue
-            if stamp.journal != self.turn.vault.journal:
-                raise foreign_stamp(self.turn.credential, stamp)
             mark = (stamp.epoch, stamp.attempt)
             records = self.look.stored.records
             named = next((one for one in records if (one.epoch, one.attempt) == mark), None)
-            if named is not None:
+            if named is not None and self.look.may_try(named.secret):
                 self.look.ask(named.secret)
 
     def finish(self) -> None:
@@ -62,7 +64,7 @@ class PasswordWork:
 
     def retire(self) -> None:
         """Of a pair, end the replaced role's value first; of one role it died when it was replaced."""
-        retire(self.turn, self.look, self._end)
+        retire(self.turn, self.look, self._end, by_catalog=self._by_catalog)
 
     def begin(self) -> None:
         """Mint, write down, apply, promote."""
@@ -116,5 +118,12 @@ class PasswordWork:
         self.session.kill(record, found=self.turn.stamps[principal], leave=leave)
         self.turn.stamps[principal] = leave
         self.look.forget()
+        self.look.expect(current.secret)
+        for name, stamp in self.turn.stamps.items():
+            weigh(self.look, name, stamp)
         self.turn.ending.step("ended", f"version {record.epoch}")
         return True
+
+    def _by_catalog(self, record: Record) -> Probe:
+        """Whether the target's own marks prove a replaced value dead, read again under the lock."""
+        return dead_by_catalog(self.look, record, self.session.stamp(record.secret.principal))

@@ -43,6 +43,7 @@ def apply(turn: Turn, look: Look, session: Session, record: Record) -> None:
         look.forget()
         raise
     look.forget()
+    look.expect(record.secret)
     turn.stamps[principal] = leave
     turn.ending.step("applied", f"version {record.epoch}")
 

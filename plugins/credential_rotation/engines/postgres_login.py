@@ -27,6 +27,17 @@ REASONS = {
     "57P02": "the server has crashed and recovers",
     "57P03": "the server is starting, stopping or recovering",
 }
+_LOCKED = "the role seems to be banned or locked out: after the exchange about the password the server said"
+LOCKED_OUT = {
+    "28000": f"{_LOCKED} 28000 (SQLSTATE 28000), or it has NOLOGIN",
+    "P0001": f"{_LOCKED} no by an extension (SQLSTATE P0001)",
+    "XX000": f"{_LOCKED} no by an extension (SQLSTATE XX000)",
+}
+"""What extensions that count wrong logins answer, to the right value too."""
+LIFT = (
+    "Nothing follows for the value. Let the role in again on the server (credcheck: "
+    "pg_banned_role_reset; or ALTER ROLE … LOGIN), and give the entry max_wrong_logins: 0."
+)
 WHO_AM_I = sql.SQL(
     "SELECT session_user::pg_catalog.text, pg_catalog.pg_is_in_recovery()::pg_catalog.text, "
     "pg_catalog.pg_backend_pid()::pg_catalog.text"
@@ -78,6 +89,8 @@ def not_in(place: Place, error: NoLogin) -> Probe:
         )
     if error.sqlstate is None:
         return Probe(Answer.UNKNOWN, str(place), error.why)
+    if error.asked_password and error.sqlstate in LOCKED_OUT:
+        return Probe(Answer.UNKNOWN, str(place), LOCKED_OUT[error.sqlstate], LIFT)
     reason = REASONS.get(error.sqlstate, "no statement about the password")
     if error.asked_password and error.sqlstate != WRONG_PASSWORD:
         reason += "; the password had been asked for by then"
