@@ -71,6 +71,8 @@ class Outcome:
     """Whether the value that is to be CURRENT logs in; None where there is none."""
     consumers: tuple[tuple[str, Answer, str], ...] = ()
     steps: tuple[Step, ...] = ()
+    act_by: datetime | None = None
+    """When CURRENT breaks its policy's promise, if runs alone do not end what keeps it; None: no promise."""
     is_urgent: bool = False
     """Running it again at once may end an outage, or tell what a lost answer did."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from airflow.configuration import conf
@@ -43,6 +43,8 @@ class Reported:
     links: Mapping[str, str]
     trouble: str | None
     is_tick: bool
+    act_by: Mapping[str, str] = field(default_factory=dict)
+    """When a policy's promise breaks, by name."""
 
     @classmethod
     def of_this_run(cls, context: Context, *, worker: str, planner: str, work: str) -> Reported:
@@ -59,6 +61,7 @@ class Reported:
             links={one["name"]: one["log_url"] for one in found},
             trouble=ti.xcom_pull(task_ids=planner, key=TROUBLE),
             is_tick=run.run_type == "scheduled",
+            act_by={one["name"]: one["act_by"] for one in found if one.get("act_by")},
         )
 
     @property
@@ -105,6 +108,7 @@ class Reported:
             self.outcomes,
             links=self.links,
             owners=owners,
+            act_by=self.act_by,
             run_link=self.run_link,
             deployment=deployment,
             run=self.run,

@@ -30,13 +30,18 @@ def falls_due(policy: Policy, written: datetime) -> datetime | None:
     return None
 
 
+def promised_until(policy: Policy, written: datetime) -> datetime | None:
+    """The moment at which a version of this age breaks its policy's promise; None where it makes none."""
+    due = falls_due(policy, written)
+    if due is None or policy.max_age is None:
+        return due
+    return max(due, written + policy.max_age)
+
+
 def in_use_until(policy: Policy, written: datetime) -> datetime | None:
     """How long a version may be in use: until the next is due, or late, and grace is over; None as above."""
-    due = falls_due(policy, written)
-    if due is None:
-        return None
-    oldest = due if policy.max_age is None else max(due, written + policy.max_age)
-    return oldest + policy.grace + LATE
+    oldest = promised_until(policy, written)
+    return None if oldest is None else oldest + policy.grace + LATE
 
 
 def _before_too_old(policy: Policy, written: datetime, limit: datetime) -> datetime:

@@ -220,7 +220,8 @@ def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -
         deployment = _deployment(context)
         outcome = run(deployment, deployment.entry(name), _wish(context))
     ti = context["ti"]
-    ti.xcom_push(key=OUTCOME, value={**outcome.as_dict(), "log_url": ti.log_url})
+    act_by = outcome.act_by.isoformat() if outcome.act_by else None
+    ti.xcom_push(key=OUTCOME, value={**outcome.as_dict(), "log_url": ti.log_url, "act_by": act_by})
     if outcome.is_done:
         log.info("%s: %s", outcome.outcome, outcome.reason)
         emit(context, outcome)

@@ -152,3 +152,15 @@ def test_the_log_has_a_line_for_each_credential(caplog: pytest.LogCaptureFixture
     with caplog.at_level(logging.INFO):
         report(("etl", "bi"), outcome("etl", "failed", "why"), outcome("bi", "ok", "fine")).log_all()
     assert [one.message for one in caplog.records] == ["etl: failed, why", "bi: ok, fine"]
+
+
+def test_f6_a_failure_says_by_when_a_person_must_act() -> None:
+    """Of each credential by its own policy."""
+    bad = report(
+        ("etl", "bi"),
+        outcome("etl", "failed"),
+        outcome("bi", "failed"),
+        act_by={"etl": "2026-02-03T03:00:00+00:00"},
+    )
+    shown = [str(message.blocks) for message in bad._messages("prod", {})]
+    assert ["2026-02-03 03:00 UTC, the end of its policy" in one for one in shown] == [False, True]

@@ -94,7 +94,7 @@ def _impatient() -> Any:  # noqa: ANN401 - a class's own way to be made
 def test_f3_what_slack_refuses_is_logged_and_stops_no_other_message(
     slack: SlackStandIn, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`invalid_blocks` once: that message stands in the log in its own words; the others arrive, once each."""
+    """`invalid_blocks` once: that message stands in the log in its own words; the others arrive once."""
 
     def first_one_broken(*given: Any, **named: Any) -> tuple[Message, ...]:  # noqa: ANN401 - as it is
         first, *others = messages_for(*given, **named)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from credential_rotation.alerts.blocks import Block, context, facts, header, labelled, link_to, safe
-from credential_rotation.alerts.situation import Situation, needs_a_person, situation
+from credential_rotation.alerts.situation import Situation, moment, needs_a_person, situation
 from credential_rotation.outcome import OutcomeDict
 
 MOST_ALONE = 3
@@ -43,8 +43,12 @@ def failure_message(  # noqa: PLR0913 - each is a line of the message, all by na
     owner: str,
     run: str,
     work: str = "rotation",
+    act_by: str | None = None,
 ) -> Message:
-    """One credential that needs a person. `work` is what was done: rotation, check, retirement."""
+    """One credential that needs a person. `work` is what was done: rotation, check, retirement.
+
+    `act_by` is when its policy's promise breaks.
+    """
     told = situation(outcome, work)
     version = outcome["version"]
     reason = outcome["reason"].removeprefix(f"{outcome['name']}: ")
@@ -60,6 +64,7 @@ def failure_message(  # noqa: PLR0913 - each is a line of the message, all by na
                 (f"Old {told.thing}", told.old),
                 (f"New {told.thing}", told.new),
                 ("Heals by itself?", told.heals),
+                *_deadline(told, act_by),
                 ("Who acts", owner),
             ),
             *labelled("What happened", reason, _READING_ROOM),
@@ -117,10 +122,11 @@ def messages_for(  # noqa: PLR0913 - each is a line of the message, all by name
     deployment: str | None,
     run: str,
     work: str = "rotation",
+    act_by: Mapping[str, str] | None = None,
 ) -> tuple[Message, ...]:
     """All that one run has to tell, the worst first; nothing where nobody has to act.
 
-    `links` and `owners` go by credential name: its task's log, and who has to act.
+    `links`, `owners` and `act_by` go by credential name: its task's log, who has to act, and by when.
     """
     told = [(situation(one, work), one) for one in outcomes if needs_a_person(one)]
     told.sort(key=lambda pair: (pair[0].urgency, pair[1]["name"]))
@@ -133,12 +139,20 @@ def messages_for(  # noqa: PLR0913 - each is a line of the message, all by name
             owner=owners.get(one["name"], "not known"),
             run=run,
             work=work,
+            act_by=(act_by or {}).get(one["name"]),
         )
         for _, one in alone
     ]
     if rest:
         messages.append(_rest(rest, work, run_link, _line(deployment, f"run {run}")))
     return tuple(messages)
+
+
+def _deadline(told: Situation, act_by: str | None) -> tuple[tuple[str, str], ...]:
+    """By when somebody has to act, should it not heal by itself."""
+    if told.is_lockout:
+        return (("Act by", "now: who reads it cannot log in"),)
+    return (("Act by", f"{moment(act_by)}, the end of its policy"),) if act_by else ()
 
 
 def _rest(told: Sequence[tuple[Situation, OutcomeDict]], work: str, link: str | None, where: str) -> Message:

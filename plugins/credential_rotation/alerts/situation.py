@@ -150,7 +150,7 @@ def _heals(outcome: OutcomeDict) -> str:
     if word == "failed" and (outcome["old_value"], outcome["new_value"]) == ("refused", "works"):
         return "Probably, with the next run; run it now to be quicker"
     said = _HEALS.get(word, "No: it stays so until a person acts")
-    return f"{said}, not before {_moment(outcome['until'])}" if outcome["until"] else said
+    return f"{said}, not before {moment(outcome['until'])}" if outcome["until"] else said
 
 
 def _urgency(word: str, old: str | None) -> int:
@@ -163,6 +163,6 @@ def _urgency(word: str, old: str | None) -> int:
     return 4 if word == "unproved" else 5
 
 
-def _moment(text: str) -> str:
+def moment(text: str) -> str:
     """A moment as people write it; ours are always UTC."""
     return datetime.fromisoformat(text).astimezone(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")

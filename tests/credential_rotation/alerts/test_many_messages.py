@@ -34,7 +34,7 @@ def test_nothing_is_told_where_nobody_has_to_act(outcome: Make) -> None:
 
 def test_every_other_outcome_is_told(outcome: Make) -> None:
     """Not being green is reason enough, also for a word that this version does not know."""
-    for word in ("unproved", "broken", "failed", "refused", "revoked"):
+    for word in ("unproved", "broken", "failed", "refused", "quarantined"):
         assert len(told([outcome(word)])) == 1
 
 

@@ -161,8 +161,8 @@ OTHERS = {
         ["❌ refused", "✅ works", "there is nothing to heal"],
     ),
     "a word of a later version": (
-        ("revoked", {}),
-        "rotation ended as revoked",
+        ("quarantined", {}),
+        "rotation ended as quarantined",
         ["❓ not known", "❓ not known", "No: it stays so until a person acts"],
     ),
 }
@@ -178,7 +178,7 @@ def test_every_other_outcome_has_its_own_words(
     assert [line.partition(": ")[2].removeprefix("?: ") for line in lines[1:4]] == facts
 
 
-@pytest.mark.parametrize("word", ["failed", "unproved", "broken", "refused", "revoked"])
+@pytest.mark.parametrize("word", ["failed", "unproved", "broken", "refused", "quarantined"])
 def test_what_to_do_next_is_never_empty(outcome: Make, read: Read, word: str) -> None:
     """Whoever has to act is told how to begin, even where the error did not say."""
     after = read(told(outcome(word))).partition("*What to do next*\n")[2].splitlines()[0]
@@ -268,3 +268,27 @@ def test_an_empty_text_is_said_to_be_empty(
 def test_what_is_no_web_address_is_no_link(outcome: Make, read: Read, link: str) -> None:
     """A wrong setting for Airflow's address costs the link, not the alert."""
     assert "[Open the log]" not in read(told(outcome("failed"), link=link))
+
+
+def test_f6_it_says_whether_the_next_run_tries_again_and_by_when_a_person_must_act(
+    outcome: Make, read: Read
+) -> None:
+    """A target that is down for an hour is nobody's night: its policy is kept until the day that is named."""
+    one = outcome("failed", old_value="works")
+    message = failure_message(
+        one, link=None, deployment=None, owner="bi", run=RUN, act_by="2026-02-03T05:00:00+02:00"
+    )
+    assert "Heals by itself?: Maybe: every run tries again" in read(message)
+    assert "Act by: 2026-02-03 03:00 UTC, the end of its policy" in read(message)
+
+
+def test_f6_where_logins_fail_now_the_policy_gives_no_time(outcome: Make, read: Read) -> None:
+    """Whatever the policy says, somebody is needed at once."""
+    one = outcome("failed", old_value="refused", new_value="works")
+    message = failure_message(one, link=None, deployment=None, owner="bi", run=RUN, act_by="2026-02-03")
+    assert "Act by: now: who reads it cannot log in" in read(message)
+
+
+def test_where_nothing_is_promised_no_day_is_named(outcome: Make, read: Read) -> None:
+    """Rotated only when asked, or never yet by us."""
+    assert "Act by" not in read(told(outcome("failed", old_value="works")))
