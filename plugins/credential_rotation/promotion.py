@@ -42,6 +42,9 @@ def apply(turn: Turn, look: Look, session: Session, record: Record) -> None:
     except ApplyUnknown:
         look.forget()
         raise
+    finally:
+        for note in session.notes:
+            turn.ending.step("note", note)
     look.forget()
     look.expect(record.secret)
     turn.stamps[principal] = leave

@@ -70,6 +70,10 @@ class Vault(Protocol):
 class Session(Protocol):
     """The locked session on the target: who holds it is the only one who applies."""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the evidence has to say of the last change, tried or made, beside that it was."""
+
     def stamp(self, principal: str) -> Stamp | None:
         """Our mark on this principal; None where there is none, or the target cannot carry one.
 

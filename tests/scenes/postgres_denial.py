@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-_DENIED = b"SERROR\0VERROR\0C42501\0Mmust be a member of rds_password\0\0"
 _STILL_IN_TRANSACTION = b"Z\0\0\0\5T"
 
 
@@ -19,11 +18,14 @@ class Denier:
     port: int
     behind: int
     allow: int = 0
+    code: bytes = b"42501"
+    only: bytes = b"ALTER ROLE"
+    """What a refused change has in it."""
     seen: list[bytes] = field(default_factory=list)
 
     def denies(self, kind: bytes, body: bytes) -> bool:
         """Whether this message is a change that is refused; every change is counted."""
-        if kind != b"Q" or not body.startswith(b"ALTER ROLE"):
+        if kind != b"Q" or not body.startswith(b"ALTER ROLE") or self.only not in body:
             return False
         self.seen.append(body)
         return len(self.seen) > self.allow
@@ -55,8 +57,9 @@ def _ask(client: socket.socket, backend: socket.socket, made: Denier) -> None:
         while length := messages.read(4):
             body = messages.read(int.from_bytes(length, "big") - 4)
             if made.denies(kind, body):
-                size = (len(_DENIED) + 4).to_bytes(4, "big")
-                client.sendall(b"E" + size + _DENIED + _STILL_IN_TRANSACTION)
+                denied = b"SERROR\0VERROR\0C" + made.code + b"\0Mnot so\0\0"
+                size = (len(denied) + 4).to_bytes(4, "big")
+                client.sendall(b"E" + size + denied + _STILL_IN_TRANSACTION)
             else:
                 backend.sendall(kind + length + body)
             kind = messages.read(1)

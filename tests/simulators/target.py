@@ -116,6 +116,8 @@ class SimTarget:
 class SimSession:
     """Implements `protocols.Session`: whoever holds it is the only one who applies."""
 
+    notes: tuple[str, ...] = ()
+
     def __init__(self, target: SimTarget) -> None:
         self.target = target
 

@@ -16,6 +16,7 @@ from datetime import datetime
 from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines.postgres_connection import Lost, NoLogin, Refused, connect
 from credential_rotation.engines.postgres_expiry import expiry, extends
+from credential_rotation.engines.postgres_hashing import announced, sends_password
 from credential_rotation.engines.postgres_in_use import sessions
 from credential_rotation.engines.postgres_login import ask, not_in
 from credential_rotation.engines.postgres_session import LockSession
@@ -25,7 +26,11 @@ from credential_rotation.model import Answer, Credential, Probe, Secret, Strateg
 from credential_rotation.passwords import rule_from
 
 PRINCIPALS = {Strategy.IN_PLACE: 1, Strategy.ALTERNATING: 2}
-OPTIONS = {"password_hashing": ("scram",), "stamp": ("auto", "none"), "valid_until": ("keep", "extend")}
+OPTIONS = {
+    "password_hashing": ("scram", "server"),
+    "stamp": ("auto", "none"),
+    "valid_until": ("keep", "extend"),
+}
 
 
 class PostgresRotator:
@@ -37,6 +42,8 @@ class PostgresRotator:
         self.admin = admin
         self.rule = rule_from(credential.options)
         self.place = place(credential.target, credential.source)
+        if sends_password(credential) and self.place.sslmode == "require":
+            raise _bad(credential, "password_hashing server needs a server that proves its name: verify-full")
         self.further = tuple(place(endpoint, credential.source) for endpoint in credential.endpoints)
 
     @property
@@ -85,7 +92,8 @@ class PostgresRotator:
         with self._session(login) as session:
             try:
                 ends = expiry(session.connection, self.credential, in_use=in_use, due=due, now=now)
-                return (*ends, *sessions(session.connection, self.credential))
+                kinds = announced(session.connection, self.credential)
+                return (*ends, *kinds, *sessions(session.connection, self.credential))
             except (Lost, Refused):
                 raise complaints.session_lost(self.credential.name, self.place) from None
 

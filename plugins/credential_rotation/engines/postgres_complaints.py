@@ -21,8 +21,13 @@ MOMENTARY = ("55P03", "57014", "XX000", "40001", "40P01", "53000", "53100", "532
 PERMISSION_DENIED = "42501"
 BUSY_ROLE = "Somebody else is changing the role, or the server is short of something"
 HOOK = (
-    "A hook of the server's (passwordcheck and the like) seems to refuse passwords that arrive hashed. The "
-    "remedy for that is `password_hashing: server`, which is not there yet; else exempt the role from it."
+    "A hook of the server's (passwordcheck and the like) seems to refuse passwords that arrive hashed. "
+    "Exempt the role from it; or say `password_hashing: server` in the entry: the password itself is sent "
+    "then, with logging turned off for that statement as far as the admin may."
+)
+RULES = (
+    "The server's own rules for passwords refuse the value. See which they are in its log, and let the "
+    "entry's password_symbols keep to them, or exempt the role."
 )
 REMEDIES = {
     "25006": "The server takes no writes: give the primary as target, not a replica.",
@@ -123,9 +128,10 @@ class Denial:
             return self._grants()
         if self.is_momentary:
             return f"{BUSY_ROLE}. Run again: the same version is tried."
-        return REMEDIES.get(
-            self.sqlstate, "Look the SQLSTATE up in the server's log, mend it, and run again."
-        )
+        remedy = REMEDIES.get(self.sqlstate)
+        if remedy is HOOK and self.credential.options.get("password_hashing") == "server":
+            return RULES
+        return remedy or ("Look the SQLSTATE up in the server's log, mend it, and run again.")
 
     def _grants(self) -> str:
         if self.admin is None:
@@ -166,6 +172,15 @@ def would_change_kind(credential: Credential) -> TargetRefused:
         f"{credential.name}: the server keeps md5 verifiers, and a rotation would make this role's SCRAM",
         next_step="Clients and poolers that know only md5 would be locked out. Where all of them speak "
         "SCRAM, say `password_hashing: scram` in the entry.",
+    )
+
+
+def server_makes_md5(credential: Credential) -> TargetRefused:
+    """A login by md5 proves nothing, so that the new value could never become CURRENT."""
+    return TargetRefused(
+        f"{credential.name}: the entry leaves hashing to the server, and the server makes md5 of passwords",
+        next_step=f"{NOTHING_CHANGED} Only SCRAM is taken as proof: set password_encryption = "
+        "'scram-sha-256' for the admin's sessions, or leave password_hashing out.",
     )
 
 

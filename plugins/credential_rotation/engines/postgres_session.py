@@ -7,7 +7,8 @@ Rules this file keeps:
   throw-away value and rolled back.
 - The fence: ALTER first, which makes a rival wait or fail, then read the stamp, then COMMENT and COMMIT.
   Reading first would let a second transaction win over the first (measured, even REPEATABLE READ).
-- The server gets a SCRAM verifier, never the password. From ALTER on, a lost session is an unknown outcome.
+- The server gets a SCRAM verifier, unless the entry says that it hashes itself. From ALTER on, a lost
+  session is an unknown outcome.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import secrets
 from psycopg import sql
 
 from credential_rotation.engines import postgres_complaints as complaints
+from credential_rotation.engines import postgres_hashing as hashing
 from credential_rotation.engines.postgres_connection import Connection, Lost, Refused
 from credential_rotation.engines.postgres_expiry import extends, extension
 from credential_rotation.engines.postgres_in_use import left_over
@@ -57,6 +59,7 @@ class LockSession:
         self.credential = credential
         self.place = place
         self.admin = admin
+        self.notes: tuple[str, ...] = ()
 
     @property
     def carries_stamp(self) -> bool:
@@ -123,8 +126,7 @@ class LockSession:
         """Make the change with a throw-away value and roll it back. Raises: TargetUnknown, TargetRefused."""
         throw_away = Secret(principal, secrets.token_urlsafe(30))
         try:
-            if self._would_change_kind(principal):
-                raise complaints.would_change_kind(self.credential)
+            self._mind_the_kind(principal)
             self._run(BEGIN)
             try:
                 self._alter(principal, throw_away)
@@ -138,26 +140,12 @@ class LockSession:
             denial = self._denial(principal, error)
             raise (denial.for_now() if denial.is_momentary else denial.for_certain()) from None
 
-    def _would_change_kind(self, principal: str) -> bool:
-        """Whether md5 would become SCRAM unasked. Only a superuser can see the role's own verifier."""
-        if "password_hashing" in self.credential.options:
-            return False
-        [(setting, may_look)] = self.connection.ask(
-            sql.SQL(
-                "SELECT pg_catalog.current_setting('password_encryption'), "
-                "pg_catalog.has_table_privilege('pg_catalog.pg_authid', 'SELECT')::pg_catalog.text"
-            ),
-            seconds=PATIENCE,
-        )
-        if may_look != "true":
-            return setting != "scram-sha-256"
-        kind = self.connection.ask(
-            sql.SQL("SELECT rolpassword LIKE 'md5%' FROM pg_catalog.pg_authid WHERE rolname = {}").format(
-                sql.Literal(principal)
-            ),
-            seconds=PATIENCE,
-        )
-        return setting != "scram-sha-256" or kind == [("t",)]
+    def _mind_the_kind(self, principal: str) -> None:
+        """Refuse to change the kind of verifier unasked, or to what cannot be proved."""
+        if hashing.sends_password(self.credential) and hashing.keeps_md5(self.connection):
+            raise complaints.server_makes_md5(self.credential)
+        if hashing.OPTION not in self.credential.options and hashing.changes_kind(self.connection, principal):
+            raise complaints.would_change_kind(self.credential)
 
     def _is_restricted(self, error: Refused) -> bool:
         """Whether the managed service keeps password changes to the members of one role."""
@@ -265,7 +253,7 @@ class LockSession:
             ) from None
 
     def _transact(self, principal: str, secret: Secret | None, found: Stamp | None, leave: Stamp) -> None:
-        self._alter(principal, secret)
+        self._alter(principal, secret, is_noted=True)
         if self.carries_stamp:
             comment = self._comment_of(principal)
             if stamp_in(comment) != found:
@@ -297,10 +285,13 @@ class LockSession:
 
     # --- statements ------------------------------------------------------------------------------------
 
-    def _alter(self, principal: str, secret: Secret | None) -> None:
+    def _alter(self, principal: str, secret: Secret | None, *, is_noted: bool = False) -> None:
         """Set the role's password, or take it away."""
         statement = sql.SQL("ALTER ROLE {} PASSWORD {}{}")
-        verifier = sql.Literal(self.connection.verifier(secret) if secret else None)
+        if secret and hashing.sends_password(self.credential):
+            loud = hashing.hush(self.connection)
+            self.notes = (hashing.note(principal, self.admin or principal, loud),) if is_noted else ()
+        verifier = sql.Literal(hashing.sent(self.connection, self.credential, secret) if secret else None)
         until = extension(self.connection, self.credential, principal) if secret else sql.SQL("")
         self._run(statement.format(sql.Identifier(principal), verifier, until))
 

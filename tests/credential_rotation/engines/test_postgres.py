@@ -50,7 +50,7 @@ def test_a_target_that_cannot_be_meant_is_bad_input(host: str, settings: dict[st
         {"strategy": Strategy.ALTERNATING},
         {"principals": ("a", "b")},
         {"principals": ("",)},
-        {"options": {"password_hashing": "server"}},
+        {"options": {"password_hashing": "server"}, "target": Target("h", {"sslmode": "require"})},
         {"options": {"password_hashing": "md5"}},
         {"options": {"stamp": "always"}},
         {"options": {"valid_until": "move"}},
