@@ -14,16 +14,18 @@ it again. The rules are those of the rotation protocol (docs/protocol.md), each 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from typing import cast
 
 from credential_rotation.adoption import adopt
-from credential_rotation.complaints import nothing_works
-from credential_rotation.errors import RotationError
+from credential_rotation.complaints import nothing_works, overtaken
+from credential_rotation.errors import RotationError, TargetRefused, TargetUnknown
 from credential_rotation.key_work import KeyWork
 from credential_rotation.look import Look
-from credential_rotation.model import Credential, Strategy
+from credential_rotation.model import Credential, Stored, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.password_work import PasswordWork
 from credential_rotation.policy import Decision, Request, due
@@ -64,8 +66,7 @@ def _run(turn: Turn) -> None:
     look = turn.see()
     if not _has_work(turn, look):
         return
-    login = look.login() if turn.rotator.changes_itself else None
-    with turn.rotator.lock(login, changing=look.idle) as session:
+    with _locked(turn, look) as session:
         turn.ending.step("locked")
         look = turn.see()
         work = _work(turn, look, session)
@@ -81,6 +82,28 @@ def _run(turn: Turn) -> None:
         if turn.revokes:
             work.disconnect()
             turn.ending.revoked(look)
+
+
+@contextmanager
+def _locked(turn: Turn, look: Look) -> Iterator[Session | KeySession]:
+    """The lock; who logs in with a value that another attempt has replaced meanwhile is late, not broken."""
+    login = look.login() if turn.rotator.changes_itself else None
+    lock: AbstractContextManager[Session | KeySession] = turn.rotator.lock(login, changing=look.idle)
+    with ExitStack() as held:
+        try:
+            session = held.enter_context(lock)
+        except (TargetRefused, TargetUnknown):
+            if login is None or not _is_moved(look.stored, turn.vault.look()):
+                raise
+            raise overtaken(turn.credential) from None
+        yield session
+
+
+def _is_moved(before: Stored, now: Stored) -> bool:
+    """Whether somebody has written a version, or another CURRENT, since we looked."""
+    return before.current != now.current or {one.id for one in before.records} != {
+        one.id for one in now.records
+    }
 
 
 def _work(turn: Turn, look: Look, session: Session | KeySession) -> Work:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from credential_rotation.errors import (
     BadInput,
+    Busy,
     NoStoredValueWorks,
     NotOurs,
     RotationError,
@@ -23,6 +24,14 @@ def could_not_ask(credential: Credential, probe: Probe) -> TargetUnknown:
         f"{credential.name}: {probe.where} could not tell whether a value logs in ({probe.why})",
         next_step=probe.next_step
         or "Nothing was changed. The next run tries again; see that the target can be reached.",
+    )
+
+
+def overtaken(credential: Credential) -> Busy:
+    """Between our look and the lock another attempt has replaced the value that we were to log in with."""
+    return Busy(
+        f"{credential.name}: another run has changed it a moment ago",
+        next_step="Nothing was changed by this one. The next run looks again.",
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from psycopg import sql
 
-from credential_rotation.outcome import Outcome
+from credential_rotation.outcome import Outcome, OutcomeDict
 from credential_rotation.policy import Request
 from scenes.deployment import Site
 from scenes.ground import ACCOUNT, own_agent
@@ -89,6 +89,12 @@ def ends_right(site: Site, name: str, *, version: int, seen: set[str]) -> None:
     assert stored(site, name) == {current}
 
 
+def one_rotated_and_one_did_not(*both: OutcomeDict) -> None:
+    """Nobody has to be told of it."""
+    words = sorted(one["outcome"] for one in both)
+    assert words in (["busy", "rotated"], ["rotated", "unchanged"]), both
+
+
 def end_session(site: Site, name: str) -> None:
     """The server ends the holder's connection, as after a network that was gone for long."""
     asked = sql.SQL(
@@ -108,8 +114,7 @@ def test_of_two_at_the_same_moment_one_rotates_and_the_other_says_so(
     seen = stored(rotated_once(site, name), name)
     asked = datetime.now(timezone.utc)
     both = [rivals.begin(name, site.environ, asked=asked) for _ in range(2)]
-    words = sorted(one.outcome()["outcome"] for one in both)
-    assert words in (["busy", "rotated"], ["rotated", "unchanged"])
+    one_rotated_and_one_did_not(*(one.outcome() for one in both))
     ends_right(site, name, version=2, seen=seen)
 
 
@@ -128,8 +133,19 @@ def test_two_deployments_on_one_vault_are_no_different(
         asked = datetime.now(timezone.utc)
         here = rivals.begin(name, site.environ, asked=asked)
         there = rivals.begin(name, there_environ, asked=asked)
-        words = sorted(one.outcome()["outcome"] for one in (here, there))
-    assert words in (["busy", "rotated"], ["rotated", "unchanged"])
+        one_rotated_and_one_did_not(here.outcome(), there.outcome())
+    ends_right(site, name, version=2, seen=seen)
+
+
+@NAMES
+def test_who_comes_to_the_lock_when_all_is_done_wakes_nobody(site: Site, rivals: Rivals, name: str) -> None:
+    """It has looked, and before it is in, another one has been there: the value that it knew is dead."""
+    seen = stored(rotated_once(site, name), name)
+    late = rivals.begin(name, site.environ, stop_at="database login 2")
+    late.wait_until_it_sleeps()
+    first = rotate(site, name)
+    late.wake()
+    one_rotated_and_one_did_not(first.as_dict(), late.outcome())
     ends_right(site, name, version=2, seen=seen)
 
 

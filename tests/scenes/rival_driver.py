@@ -24,7 +24,13 @@ from bitwarden_vault import client
 from credential_rotation import persevere, wiring
 from credential_rotation.aws_session import bare_session
 from credential_rotation.claims import ClaimMutex, boot_clock
-from credential_rotation.engines import aws_iam, aws_iam_propagation, postgres_connection
+from credential_rotation.engines import (
+    aws_iam,
+    aws_iam_propagation,
+    postgres,
+    postgres_connection,
+    postgres_login,
+)
 from credential_rotation.engines.aws_iam_propagation import Ask
 from credential_rotation.model import Answer
 from credential_rotation.policy import Request
@@ -63,6 +69,8 @@ class Sleeper:
     def plant(self) -> None:
         """From now on, in this process."""
         self.wrap(client, "ask", lambda given: f"vault {given[1]['operation']}")
+        for module in (postgres, postgres_login):
+            self.wrap(module, "connect", lambda _: "database login")
         self.wrap(postgres_connection.Connection, "ask", _statement)
         self.wrap(BaseClient, "_make_api_call", lambda given: f"aws {given[1]}")
         mutex = partial(ClaimMutex, delta=DELTA, clock=lambda: boot_clock() + self.slept)
