@@ -5,13 +5,14 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scenes.campaign.accidents import ACCIDENTS
 from scenes.campaign.calls import ENGINES_USE
-from scenes.campaign.campaign import groups, place, play
+from scenes.campaign.campaign import Place, drawn, groups, place
 from scenes.campaign.passes import PASSES
 
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
@@ -20,12 +21,29 @@ PLAIN = frozenset({"bitwarden_vault", "credential_rotation", "dateutil", "typing
 DRAWN = {"rotation": 5, "first rotation": 2}
 
 
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Place]:
+    with place() as running:
+        yield running
+
+
 @pytest.mark.parametrize(("kind", "what"), groups())
-def test_whatever_goes_wrong_nobody_is_locked_out_and_the_ordinary_run_mends_it(kind: str, what: str) -> None:
+def test_whatever_goes_wrong_nobody_is_locked_out_and_the_ordinary_run_mends_it(
+    servers: Place, kind: str, what: str
+) -> None:
     """Some stored value logs in at once; afterwards CURRENT alone does, and the journal is clean."""
-    results = list(play(kind, what, most=DRAWN.get(what, 1), seed=SEED))
-    assert results
-    assert [f"{one.where}: {one.wrong}" for one in results if one.wrong] == []
+    points = drawn(servers.points(kind, what), DRAWN.get(what, 1), f"{SEED} {kind} {what}")
+    played = [servers.play(kind, what, point) for point in points]
+    assert [f"{one.where}: {one.wrong}" for one in played if one.wrong] == []
+
+
+def test_killed_between_any_two_calls_of_a_rotation_nobody_is_locked_out(servers: Place) -> None:
+    """All of them, for the strategy in which a mistake locks out at once."""
+    kind, what = "postgres in_place, by an admin", "rotation"
+    points = [one for one in servers.points(kind, what) if one.fault == "kill"]
+    played = [servers.play(kind, what, point) for point in points]
+    assert len(played) > 20
+    assert [f"{one.where}: {one.wrong}" for one in played if one.wrong] == []
 
 
 FOUND_BY = {"no record before apply": ("kill", 1), "drop on apply error": ("lost", 0)}
@@ -33,16 +51,18 @@ FOUND_BY = {"no record before apply": ("kill", 1), "drop on apply error": ("lost
 
 
 @pytest.mark.parametrize("accident", ACCIDENTS)
-def test_the_campaign_can_fail(accident: str) -> None:
+def test_the_campaign_can_fail(servers: Place, accident: str) -> None:
     """A rule that is broken in the product's own code locks somebody out, and that is seen."""
     kind, what, (fault, after) = "postgres in_place, by an admin", "rotation", FOUND_BY[accident]
-    with place() as servers:
-        points = servers.points(kind, what)
-        changed = next(one.at for one in points if one.call == "database COMMIT")
-        point = next(one for one in points if one.fault == fault and one.at == changed + after)
-        assert servers.play(kind, what, point).wrong == ()
-        servers.driver.accident = accident
+    points = servers.points(kind, what)
+    changed = next(one.at for one in points if one.call == "database COMMIT")
+    point = next(one for one in points if one.fault == fault and one.at == changed + after)
+    assert servers.play(kind, what, point).wrong == ()
+    servers.driver.accident = accident
+    try:
         assert "LOCKED OUT" in " ".join(servers.play(kind, what, point).wrong)
+    finally:
+        servers.driver.accident = ""
 
 
 def test_the_passes_are_those_that_change_something() -> None:

@@ -19,7 +19,7 @@ from sandbox.bitwarden.stand_in import BitwardenStandIn
 from sandbox.postgres import PostgresServer
 from scenes.campaign.calls import FAULTS
 from scenes.campaign.case import RECOVERIES, Case, Driver, Result, driver, prepared
-from scenes.campaign.kinds import KINDS, Kind, make
+from scenes.campaign.kinds import FROM_NOTHING, KINDS, Kind, make
 from scenes.campaign.passes import PASSES
 from scenes.deployment import Site
 from scenes.ground import ACCOUNT, Ground, own_agent
@@ -52,6 +52,7 @@ def groups() -> list[tuple[str, str]]:
         for what in PASSES
         if not any(kind.startswith(one) and what == other for one, other in NOT_FOR)
         and not (what == "deletion" and "overlapping" not in kind)
+        and not (what != "first rotation" and kind == FROM_NOTHING)
     ]
 
 
@@ -95,10 +96,13 @@ class Place:
         ]
 
     def play(self, kind: str, what: str, point: Point) -> Result:
-        """One case on a credential of its own."""
-        with self.fresh(kind) as credential:
-            case = Case(credential, kind, what, point.at, point.call, point.fault, point.recovery)
-            return case.play(self.driver)
+        """One case on a credential of its own; one that cannot be played is wrong too."""
+        where = kind, what, point.at, point.call, point.fault, point.recovery
+        try:
+            with self.fresh(kind) as credential:
+                return Case(credential, *where).play(self.driver)
+        except Exception as error:  # noqa: BLE001 - the others are played all the same
+            return Result(*where, wrong=(f"could not be played: {error!r}",))
 
 
 @contextmanager
@@ -117,13 +121,17 @@ def place() -> Iterator[Place]:
         yield Place(ground, aws, stack.enter_context(driver()), folder, count(1))
 
 
+def drawn(points: list[Point], most: int | None, seed: str) -> list[Point]:
+    """So many of them, by a seed."""
+    if most is None or most >= len(points):
+        return points
+    return random.Random(seed).sample(points, most)  # noqa: S311 - no secret
+
+
 def play(kind: str, what: str, *, most: int | None = None, seed: int = 0) -> Iterator[Result]:
     """The cases of one group; `most` draws so many of them."""
     with place() as servers:
-        points = servers.points(kind, what)
-        if most is not None and most < len(points):
-            points = random.Random(f"{seed} {kind} {what}").sample(points, most)  # noqa: S311 - no secret
-        for point in points:
+        for point in drawn(servers.points(kind, what), most, f"{seed} {kind} {what}"):
             yield servers.play(kind, what, point)
 
 

@@ -14,6 +14,8 @@ from sandbox.aws import AwsStandIn
 from scenes.aws_iam import POLICIES
 from scenes.deployment import Site
 
+FROM_NOTHING = "postgres in_place, nothing stored yet"
+
 Value = tuple[str, str]
 """Who logs in (a role, a key's id), and the secret."""
 
@@ -68,6 +70,9 @@ class Kind(Protocol):
     def changed_by_hand(self) -> None:
         """A person sets another value on the target, and stores it as CURRENT."""
 
+    def works_unstored(self) -> bool:
+        """Whether a value from before the first rotation, that nobody stored, still logs in."""
+
     def strangers(self) -> object:
         """What is on the target and not ours, to compare before with after."""
 
@@ -82,6 +87,7 @@ class Role:
     site: Site
     name: str = "etl"
     key: str = "airflow/connections/etl"
+    is_stored: bool = True
 
     @property
     def principals(self) -> tuple[str, ...]:
@@ -92,8 +98,8 @@ class Role:
         self.site.postgres.execute(f"CREATE ROLE {self._stranger} LOGIN PASSWORD 'not ours'")
 
     def _store(self) -> None:
-        """A first password is there; the admin's entry could also start from nothing."""
-        if self.name == "etl":
+        """Where an admin changes the role, it could also start from nothing."""
+        if self.name == "etl" and self.is_stored:
             login = {"login": self.principals[0], "password": self.site.first["etl"], "conn_type": "postgres"}
             self.site.bitwarden.put_secret(
                 project=self.site.projects["data"], key=self.key, value=json.dumps(login)
@@ -101,6 +107,9 @@ class Role:
 
     def logs_in(self, value: Value) -> bool:
         return self.site.role_logs_in(*value)
+
+    def works_unstored(self) -> bool:
+        return not self.is_stored and self.site.logs_in(self.name, self.site.first[self.name])
 
     def changed_by_hand(self) -> None:
         current = self.site.current(self.key)
@@ -204,6 +213,9 @@ class Keys:
     def logs_in(self, value: Value) -> bool:
         return self.aws.works(*value)
 
+    def works_unstored(self) -> bool:
+        return False
+
     def changed_by_hand(self) -> None:
         current = self.site.current(self.key)
         old = json.loads(current.value)["aws_access_key_id"]
@@ -224,6 +236,7 @@ def make(kind: str, site: Site, aws: AwsStandIn) -> Kind:
     """The kind of this name."""
     kinds: Mapping[str, Kind] = {
         "postgres in_place, by an admin": Role(site),
+        FROM_NOTHING: Role(site, is_stored=False),
         "postgres in_place, by itself": Role(site, "reporting", "reporting/db"),
         "postgres alternating": Pair(site),
         "aws_iam overlapping, by an admin": Keys(site, aws, has_admin=True),
@@ -234,6 +247,7 @@ def make(kind: str, site: Site, aws: AwsStandIn) -> Kind:
 
 KINDS = (
     "postgres in_place, by an admin",
+    FROM_NOTHING,
     "postgres in_place, by itself",
     "postgres alternating",
     "aws_iam overlapping, by an admin",
