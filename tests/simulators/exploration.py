@@ -80,7 +80,7 @@ class Watch:
 
     def broken(self) -> Iterator[str]:
         """The promises that do not hold at this moment."""
-        scene, of = self.scene, self.of
+        scene = self.scene
         stored = scene.vault.values()
         self.known |= stored
         self.begun = self.begun or scene.somebody_can_log_in
@@ -90,12 +90,9 @@ class Watch:
             yield "readers are refused"
         if scene.account.asked_for_a_third:
             yield "a third key was asked for"
-        if any(login not in scene.account.keys for login in of.foreign):
-            yield "a person's key was deleted"
-        if any(not scene.account.keys[login].is_active for login in of.foreign):
-            yield "a person's key was made inactive"
-        if of.theirs is not None and not scene.accepts(of.theirs):
-            yield "a person's value was overwritten by guess"
+        if scene.target.applied != sorted(scene.target.applied):
+            yield "an older version was applied over a newer one"
+        yield from self._touched()
         if any(scene.accepts(one) for one in self.known - stored):
             yield "a living value was forgotten"
         if not scene.keys and self._unstored_password(stored):
@@ -103,6 +100,16 @@ class Watch:
         retired = scene.world.calls and scene.world.calls[-1].endswith(("kill", "deactivate"))
         if retired and not scene.readers_can_log_in:
             yield "something was retired while CURRENT does not log in"
+
+    def _touched(self) -> Iterator[str]:
+        """What a person made and we changed."""
+        scene, of = self.scene, self.of
+        if any(login not in scene.account.keys for login in of.foreign):
+            yield "a person's key was deleted"
+        if any(not scene.account.keys[login].is_active for login in of.foreign):
+            yield "a person's key was made inactive"
+        if of.theirs is not None and not scene.accepts(of.theirs):
+            yield "a person's value was overwritten by guess"
 
     def _unstored_password(self, stored: set[Secret]) -> bool:
         live = {Secret(name, word) for name, word in self.scene.target.passwords.items() if word}
