@@ -1,8 +1,8 @@
 """The exploration can fail: each accident, planted into the real code, breaks a promise that it names.
 
 Each row plants one accident of docs/protocol.md, or knocks out one rule, in one pass that should notice it.
-Not found here: 6, 7, 11, 12 and fence, move-stamp, old-enough and look-again need two runners at once, no
-read-back needs a person who writes between two calls; only the real parts are tried that way.
+Look-again has its plant beside the two runners. Not found on simulators: accidents 6, 7, 11, 12 and fence,
+move-stamp and old-enough need two runners that alternate; no read-back needs a person between two calls.
 """
 
 from __future__ import annotations
