@@ -2,7 +2,8 @@
 
 With the lock held it says busy. With the lock lost unnoticed (accident 6), and where an admin changes the
 role, nobody is locked out. Overtaken by a whole other run this holds even without the fence: to need the
-fence, two runners have to alternate call by call, which is not tried here but on the real PostgreSQL.
+fence, two runners have to alternate call by call, which is not tried here. On a real server the fence has
+tests of its own (`engines/test_postgres_session.py`).
 Not asserted, because no protocol can give it (docs/protocol.md): with a lost lock, what becomes of two
 runners on keys, or of readers. Who changes itself cannot lose its lock and go on: both are one session.
 """

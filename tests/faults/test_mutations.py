@@ -1,8 +1,8 @@
 """The exploration can fail: each accident, planted into the real code, breaks a promise that it names.
 
 Each row plants one accident of docs/protocol.md, or knocks out one rule, in one pass that should notice it.
-Look-again has its plant beside the two runners. Not found on simulators: accidents 6, 7, 11, 12 and fence,
-move-stamp and old-enough need two runners that alternate; no read-back needs a person between two calls.
+Look-again has its plant beside the two runners. Not planted: accidents 6, 7, 11, 12, and fence, move-stamp,
+old-enough, no read-back. They need two runners that alternate call by call, or a person between two calls.
 """
 
 from __future__ import annotations
