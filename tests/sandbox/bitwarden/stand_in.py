@@ -154,13 +154,14 @@ class BitwardenStandIn:
 
     def secrets(self, project: str | None = None) -> list[StoredSecret]:
         """All secrets, those in the trash too, of one project or of the organisation, oldest first."""
+        wanted = None if project is None else self._project_id(project)
         everything = self._server.ask("everything")
-        names = {row["id"]: self._key.decrypt(row["name"]) for row in everything["projects"]}
-        found = [self._decrypted(row, names) for row in everything["secrets"]]
-        if project is None:
-            return found
-        wanted = names[self._project_id(project)]
-        return [secret for secret in found if secret.project == wanted]
+        rows = [row for row in everything["secrets"] if wanted is None or row["project"] == wanted]
+        used = {row["project"] for row in rows}
+        names = {
+            row["id"]: self._key.decrypt(row["name"]) for row in everything["projects"] if row["id"] in used
+        }
+        return [self._decrypted(row, names) for row in rows]
 
     # What the server saw, and what it stores
 
@@ -210,7 +211,8 @@ class BitwardenStandIn:
 
     def _project_id(self, project: str) -> str:
         rows = self._server.ask("projects")
-        found = [row["id"] for row in rows if project in (row["id"], self._key.decrypt(row["name"]))]
+        found = [row["id"] for row in rows if project == row["id"]]
+        found = found or [row["id"] for row in rows if project == self._key.decrypt(row["name"])]
         if len(found) != 1:
             raise LookupError(f"{len(found)} projects are called {project!r}")
         return str(found[0])
