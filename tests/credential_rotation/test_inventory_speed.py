@@ -59,7 +59,7 @@ def test_checking_costs_little_more_than_reading(tmp_path: Path) -> None:
 
 
 def test_time_grows_with_the_number_of_entries_and_not_faster(tmp_path: Path) -> None:
-    """Four times the entries, in one file or in many, take about four times as long, surely not sixteen times."""
+    """Four times the entries, in one file or in many, take about four times as long, never sixteen."""
     small = seconds(inventory_of(tmp_path / "small", files=1, entries=400))
     assert seconds(inventory_of(tmp_path / "big", files=1, entries=1600)) < 10 * small
     assert seconds(inventory_of(tmp_path / "many", files=800, entries=2)) < 10 * small
