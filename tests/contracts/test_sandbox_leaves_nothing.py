@@ -22,11 +22,14 @@ from sandbox.kept import DidNotStart, Kept, wait_until
 from sandbox.sandbox import Sandbox
 
 HOLDER = """
+import signal
 import sys
 from pathlib import Path
 from sandbox import detached
 from sandbox.sandbox import Sandbox
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # ignored under nohup
 detached.leave_when_told()
 with Sandbox(Path(sys.argv[1])) as sandbox:
     print("up at last", flush=True)
