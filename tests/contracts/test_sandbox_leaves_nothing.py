@@ -111,7 +111,7 @@ def test_the_end_of_the_holder_is_the_end_of_all(
         started = descendants(holder.pid)
         assert len(started) >= 7
         holder.send_signal(how)
-        holder.wait(60)
+        holder.wait(20)
         with Sandbox(tmp_path) as next_one:
             assert gone(started, within=0), "the lock was free while something still ran"
             assert next_one.postgres.execute("SELECT 1") == [(1,)]

@@ -32,9 +32,9 @@ def inventory_of(include: Path, files: int, entries: int) -> Path:
 
 
 def seconds(include: Path) -> float:
-    """Of the processor, and the best of three: other work on the machine only ever adds."""
+    """Of the processor, and the best of five: other work on the machine only ever adds."""
     times = []
-    for _ in range(3):
+    for _ in range(5):
         start = time.process_time()
         assert load_inventory(include).problems == ()
         times.append(time.process_time() - start)
@@ -44,7 +44,7 @@ def seconds(include: Path) -> float:
 def plain_seconds(include: Path) -> float:
     texts = [file.read_text() for file in sorted((include / "credentials").iterdir())]
     times = []
-    for _ in range(3):
+    for _ in range(5):
         start = time.process_time()
         for text in texts:
             yaml.load(text, yaml.CSafeLoader)  # the safe loader, in C
@@ -53,16 +53,16 @@ def plain_seconds(include: Path) -> float:
 
 
 def test_checking_costs_little_more_than_reading(tmp_path: Path) -> None:
-    """All checks and positions together take less than six times what PyYAML's C reader takes alone."""
+    """All checks and positions together take less than four times what PyYAML's C reader takes alone."""
     include = inventory_of(tmp_path / "include", files=1, entries=1000)
-    assert seconds(include) < 6 * plain_seconds(include)
+    assert seconds(include) < 4 * plain_seconds(include)
 
 
 def test_time_grows_with_the_number_of_entries_and_not_faster(tmp_path: Path) -> None:
-    """Four times the entries, in one file or in many, take about four times as long, never sixteen."""
+    """Four times the entries, in one file or in many, take about four times as long."""
     small = seconds(inventory_of(tmp_path / "small", files=1, entries=400))
-    assert seconds(inventory_of(tmp_path / "big", files=1, entries=1600)) < 10 * small
-    assert seconds(inventory_of(tmp_path / "many", files=800, entries=2)) < 10 * small
+    assert seconds(inventory_of(tmp_path / "big", files=1, entries=1600)) < 8 * small
+    assert seconds(inventory_of(tmp_path / "many", files=800, entries=2)) < 8 * small
 
 
 def test_one_entry_is_read_much_faster_than_all(tmp_path: Path) -> None:
