@@ -11,7 +11,11 @@ that is stored works in nearly every case: nothing is made inactive before its s
 - *No room for a new key*: the user has a key that nobody recorded. Find out who uses it; the message has the
   command that deletes it.
 - *Not known everywhere yet*: AWS was slower than usual; the next hour goes on with the same key.
-- *Waiting*, *busy*: heals by itself.
+- *Waiting*, *busy*: heals by itself. *Its policy wants the approval of a second person*: that is the work of
+  `rotate_with_approval`; this DAG leaves it alone.
+
+**A value may be in wrong hands?** Trigger with **Compromise mode** and a reason: the old one dies at once
+(docs/compromise.md). With **Dry run** it first tells whom that breaks.
 
 Running it again is always safe: it finds what was done and goes on from there.
 

@@ -11,7 +11,11 @@ give a reason, and watch one task per credential in the grid.
   by itself; trigger it to finish now.
 - *Neither works*: the password was changed by hand. Store the working one in Bitwarden, and the next run
   takes it over; or trigger with **Force** and a reason, and the admin sets a new one.
-- *Waiting*, *busy*: heals by itself.
+- *Waiting*, *busy*: heals by itself. *Its policy wants the approval of a second person*: that is the work of
+  `rotate_with_approval`; this DAG leaves it alone.
+
+**A value may be in wrong hands?** Trigger with **Compromise mode** and a reason: the old one dies at once
+(docs/compromise.md). With **Dry run** it first tells whom that breaks.
 
 Running it again is always safe: it finds what was done and goes on from there.
 

@@ -1,13 +1,15 @@
 """Tells what nobody would be told otherwise: what is overdue, stuck, never rotated or paused.
 
-Once a day, to Slack, in one message, and only if there is something to say. A rotation that does not happen
-makes no failure: this is the alert on missing success. After each complete run an outside service is called
-(`ROTATION_HEARTBEAT_URL`), so that silence is noticed too: when Airflow itself is down, nothing in it tells.
+Once a day, to Slack, in one message, and only if there is something to say; on Mondays it also sums up the
+week. A rotation that does not happen makes no failure: this is the alert on missing success. After each
+complete run an outside service is called (`ROTATION_HEARTBEAT_URL`), so that silence is noticed too: when
+Airflow itself is down, nothing in it tells.
 
 **The digest names a credential: what now?**
 - *never rotated*, *overdue*: is `rotate_database_credentials` or `rotate_cloud_credentials` paused? Otherwise
   the logs of its runs say what keeps it.
 - *stuck*: `retire_credentials` tries it every hour, and its log says why it does not succeed.
+- *to be changed by hand*, *handed on by hand*: the line ends with the command that says that it is done.
 - *the access token expires*: make a new one in Bitwarden and set it before that day.
 
 Without Airflow: `python -m credential_rotation status`.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -27,9 +28,23 @@ class AccessToken:
 
     client_id: str
     text: str = field(repr=False)
+    place: str = ""
+    """The variable that it came from."""
+    source: str = ""
+    """Where a worker fetches the text, which is empty until then."""
+
+    @property
+    def name(self) -> str:
+        """How people are told which one is meant."""
+        return f"{self.place} ({self.source or self.client_id})"
+
+    @property
+    def identity(self) -> str:
+        """What makes it another token, and its agent another agent."""
+        return self.text or self.source
 
 
-def parse_token(text: str) -> AccessToken:
+def parse_token(text: str, place: str = "") -> AccessToken:
     """The token in this text. Raises: MalformedToken."""
     if any(character.isspace() for character in text):
         raise MalformedToken("it contains a blank or a line break")
@@ -48,7 +63,12 @@ def parse_token(text: str) -> AccessToken:
         raise MalformedToken("its third part, the client secret, is empty")
     if _decoded_length(seed) != SEED_BYTES:
         raise MalformedToken("the part after ':' is not the base64 of 16 bytes")
-    return AccessToken(client_id.lower(), text)
+    return AccessToken(client_id.lower(), text, place)
+
+
+def sourced_token(source: str, place: str) -> AccessToken:
+    """The token that lies there; in place of the client id, which nobody knows yet, a digest names it."""
+    return AccessToken(hashlib.sha256(source.encode()).hexdigest()[:32], "", place, source)
 
 
 def _decoded_length(seed: str) -> int:

@@ -9,26 +9,32 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-import contextlib
 import os
 import resource
 import selectors
-import signal
 import socket
+import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
+from bitwarden_vault.audit_trail import open_trail
 from bitwarden_vault.budget import Budget, Window
 from bitwarden_vault.dispatch import Dispatch
 from bitwarden_vault.errand import Errand
 from bitwarden_vault.errors import VaultError, to_wire
+from bitwarden_vault.fetches import Asker
 from bitwarden_vault.handover import Handover, unpack_handover
 from bitwarden_vault.line import Line
 from bitwarden_vault.login import Login
 from bitwarden_vault.login_state import open_login_state
-from bitwarden_vault.operations import READS, RESERVE, WRITES, window_of_request
-from bitwarden_vault.places import peer_uid
+from bitwarden_vault.lookups import Lookup, Lookups
+from bitwarden_vault.operations import LOOK_UP, READS, RESERVE, WRITES, window_of_request
+from bitwarden_vault.places import peer, peer_uid
+from bitwarden_vault.reader_watch import ReaderWatch
+from bitwarden_vault.request_form import insist_on_form
+from bitwarden_vault.signals import woken_by_signals
 from bitwarden_vault.staff import Employment, Worker
+from bitwarden_vault.token_slots import TokenSlots
 from bitwarden_vault.wire import Message
 
 BACKLOG = 4096
@@ -51,22 +57,35 @@ class Agent:
         self._lines: set[Line] = set()
         self._errands: dict[Line, Errand] = {}
         self._last_request = time.monotonic()
-        state = open_login_state(settings.state_dir, settings.token.client_id)
+        states = [open_login_state(settings.state_dir, token.client_id) for token in settings.tokens]
+        slots = zip(settings.tokens, states, strict=True)
         setup = {
-            "token": settings.token.text,
+            "slots": [
+                {"token": token.text, "source": token.source, "state": state.path} for token, state in slots
+            ],
             "organization_id": settings.organization_id,
             "api_url": settings.api_url,
             "identity_url": settings.identity_url,
             "network": dict(settings.network),
-            "state": state.path,
         }
-        employment = Employment(self._selector, setup, state.pass_fds, handover.path)
+        inherited = tuple(fd for state in states for fd in state.pass_fds)
+        employment = Employment(self._selector, setup, inherited, handover.path)
+        token_slots = TokenSlots(settings.tokens, [state.age for state in states], _note)
+        self._trail = open_trail(settings, token_slots, _note)
+        self._readers = ReaderWatch(settings, handover.path, _note)
         self._dispatch = Dispatch(
             settings.organization_id,
             settings.deadline,
-            Login(state.age),
+            Login(states[0].age),
             Budget(on=_is_cloud(settings.api_url)),
             lambda: Worker(employment, on_message=self._dispatch.hear, on_lost=self._dispatch.lose),
+            token_slots,
+            self._trail.watch_login,
+        )
+        self._lookups = Lookups(
+            settings.organization_id,
+            settings.cache_life,
+            lambda errand: self._dispatch.waiting.append(self._trail.sent_for_lookup(errand)),
         )
 
     def run(self) -> None:
@@ -74,7 +93,7 @@ class Agent:
         self._listener.settimeout(0)
         self._listener.listen(BACKLOG)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
-        with _woken_by_signals(self._selector, self._leave):
+        with woken_by_signals(self._selector, self._leave):
             self._dispatch.workers.append(self._dispatch.hire())
             wake = 0.0
             while not (self._dispatch.leaving and self._dispatch.is_free):
@@ -82,14 +101,17 @@ class Agent:
                     turn: Callable[[int], None] = key.data
                     turn(events)
                 now = time.monotonic()
-                wake = min(self._dispatch.turn(now), self._look_after_itself(now))
+                parts = self._dispatch.turn, self._look_after_itself, self._lookups.sweep, self._trail.turn
+                wake = min([turn_of(now) for turn_of in (*parts, self._readers.turn)])
             self._dispatch.dismiss()
             self._flush()
+            self._trail.end()
+            self._readers.end()
 
     # Coming in
 
     def _accept(self, _events: int) -> None:
-        while True:
+        while self._listener.fileno() >= 0:  # what a guest asks for may be that we leave
             try:
                 sock, _ = self._listener.accept()
             except BlockingIOError:
@@ -110,6 +132,7 @@ class Agent:
             on_end=lambda: self._client_is_gone(line),
         )
         self._lines.add(line)
+        line.turn(selectors.EVENT_READ)  # the request is there already, as a rule: no further round
 
     def _client_is_gone(self, line: Line) -> None:
         """What nobody waits for any more is not begun."""
@@ -120,6 +143,7 @@ class Agent:
 
     def _hear_or_hang_up(self, line: Line, message: Message) -> None:
         try:
+            insist_on_form(message)
             self._hear(line, message)
         except (KeyError, TypeError, ValueError):  # not one of our clients
             self._client_is_gone(line)
@@ -128,9 +152,11 @@ class Agent:
     def _hear(self, line: Line, message: Message) -> None:
         request_id = str(message.get("id"))
 
-        def tell(answer: Message) -> bool:
-            return line.send({"id": request_id, **answer})
+        def send(answer: Message) -> bool:
+            return line.send({"id": request_id, **self._dispatch.slots.notice, **answer})
 
+        asker = peer(line.sock)
+        tell = self._readers.watched(message, self._trail.watched(message, send, asker), asker[0])
         operation = message.get("operation")
         if operation == "status":
             tell({"result": self._status()})
@@ -140,7 +166,13 @@ class Agent:
         elif self._dispatch.leaving or int(message["build"]) > self._handover.build:
             self._leave()
             tell({"moved": True})
-        elif operation in READS | WRITES | {RESERVE}:
+        elif (refusal := self._trail.refusal()) is not None:
+            tell({"error": to_wire(refusal)})
+        elif operation == LOOK_UP:
+            self._look_up(message, tell)
+        elif operation in WRITES:
+            self._take(line, message, self._watched(message, tell))
+        elif operation in READS | {RESERVE}:
             self._take(line, message, tell)
         else:
             tell({"error": to_wire(VaultError(f"the agent knows no operation {operation!r}"))})
@@ -152,7 +184,7 @@ class Agent:
             operation=message["operation"],
             arguments=message["arguments"],
             caller=message["caller"],
-            reservation=message["reservation"],
+            reservation=message.get("reservation"),
             window=self._window(message),
             deadline=float(message["deadline"]),
             give_up_at=self._last_request + float(message["patience"]),
@@ -161,6 +193,25 @@ class Agent:
         if tell({"accepted": True}):
             self._errands[line] = errand
             self._dispatch.waiting.append(errand)
+
+    def _look_up(self, message: Message, tell: Callable[[Message], bool]) -> None:
+        now = self._last_request = time.monotonic()
+        arguments = message["arguments"]
+        give_up_at = now + float(message["patience"])
+        asker = Asker(message["caller"], float(message["deadline"]), give_up_at, tell)
+        wanted = arguments["key"], tuple(arguments["projects"])
+        lookup = Lookup(wanted, asker, now, is_fresh_wanted=arguments["fresh"])
+        self._lookups.take(lookup)
+
+    def _watched(self, message: Message, tell: Callable[[Message], bool]) -> Callable[[Message], bool]:
+        """Tells the lookups when a write may begin to count, and when it has ended."""
+        changed = message["operation"], message["arguments"]
+
+        def tell_both(said: Message) -> bool:
+            self._lookups.changed(*changed)
+            return tell(said)
+
+        return tell_both
 
     def _window(self, message: Message) -> Window | None:
         if message["operation"] == RESERVE:
@@ -178,6 +229,11 @@ class Agent:
             "requests": dict(dispatch.sent),
             "workers": [worker.pid for worker in dispatch.workers],
             "waiting": len(dispatch.waiting),
+            "remembered": len(self._lookups),
+            "token": dispatch.slots.in_use,
+            **self._trail.status(),
+            **self._readers.status(),
+            **dispatch.slots.notice,
         }
 
     # Going away
@@ -187,7 +243,8 @@ class Agent:
         if self._dispatch.leaving:
             return now + _LOOK_AT_SOCKET
         idle_at = self._last_request + self._handover.settings.idle_exit
-        if not self._owns_path() or (self._may_idle_out and self._dispatch.is_free and idle_at <= now):
+        may_go = self._may_idle_out and self._dispatch.is_free and not self._readers.is_needed
+        if not self._owns_path() or (may_go and idle_at <= now):
             self._leave()
             return now
         return min(now + _LOOK_AT_SOCKET, max(idle_at, now + 1.0))
@@ -217,32 +274,15 @@ class Agent:
                 key.data(events)
 
 
+def _note(text: str) -> None:
+    """What nobody who asked can be told, into the file beside the socket, or a service's own output."""
+    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} {text}\n")
+    sys.stderr.flush()
+
+
 def _is_cloud(api_url: str) -> bool:
     host = api_url.split("/")[2].partition(":")[0]
     return any(host == cloud or host.endswith(f".{cloud}") for cloud in _CLOUD)
-
-
-@contextlib.contextmanager
-def _woken_by_signals(selector: selectors.BaseSelector, leave: Callable[[], None]) -> Iterator[None]:
-    """A signal ends the wait; Python would otherwise resume it and let the handler do nothing."""
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        for end in (ours, theirs):
-            end.settimeout(0)
-
-        def turn(_events: int) -> None:
-            ours.recv(64)
-            leave()
-
-        selector.register(ours, selectors.EVENT_READ, turn)
-        signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: None)
-        try:
-            yield
-        finally:
-            signal.set_wakeup_fd(-1)
-            selector.unregister(ours)
 
 
 def prepared(handover: Handover, listener: socket.socket, *, may_idle_out: bool) -> Agent:

@@ -15,7 +15,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from bitwarden_vault.build import build
-from bitwarden_vault.errors import AgentUnavailable, NoAnswerInTime, OutcomeUnknown, VaultError, from_wire
+from bitwarden_vault.errors import (
+    AgentUnavailable,
+    NoAnswerInTime,
+    OutcomeUnknown,
+    RefusedToken,
+    VaultError,
+    from_wire,
+)
 from bitwarden_vault.operations import WRITES
 from bitwarden_vault.places import peer_uid, socket_path
 from bitwarden_vault.settings import Settings
@@ -29,6 +36,7 @@ _TRIES = 4
 _PAUSE = 0.005
 
 _AGAIN: Message = {"moved": True}
+_warned: set[tuple[int, str]] = set()
 
 
 def ask(settings: Settings, request: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
@@ -46,10 +54,28 @@ def ask(settings: Settings, request: Mapping[str, Any]) -> Any:  # noqa: ANN401 
         with _connected(settings, path) as sock:
             answer = _Conversation(Channel(sock), message, settings).run()
         if "error" in answer:
-            raise from_wire(answer["error"])
+            raise _complete(from_wire(answer["error"]), settings)
+        if "notice" in answer:
+            _warn_once(answer["notice"])
         if "moved" not in answer:
             return answer["result"]
     raise AgentUnavailable(_ends_at_once(path))
+
+
+def _complete(error: VaultError, settings: Settings) -> VaultError:
+    """An agent knows only what it can use; that there was meant to be a second token is known here."""
+    if isinstance(error, RefusedToken) and settings.next_is_wrong:
+        return RefusedToken(f"{error.message}. The second slot cannot take over: {settings.next_is_wrong}")
+    return error
+
+
+def _warn_once(notice: str) -> None:
+    """Once in each process, forked ones included, that people should do something."""
+    if (os.getpid(), notice) not in _warned:
+        _warned.add((os.getpid(), notice))
+        import logging  # noqa: PLC0415 - rarely needed, and every task pays for imports
+
+        logging.getLogger(__name__).warning("%s", notice)
 
 
 def ask_if_there(settings: Settings, operation: str, *, until_gone: bool = False) -> Any:  # noqa: ANN401 - JSON

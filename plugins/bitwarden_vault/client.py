@@ -36,6 +36,18 @@ class VaultClient:
             SecretName(one["id"], one["key"], one["project_id"]) for one in self._ask("list_secrets")
         )
 
+    def find_secret(
+        self, key: str, projects: Sequence[str] = (), *, fresh: bool = False
+    ) -> VaultSecret | None:
+        """The secret with this key in these projects (names or ids; none: all that the account can read).
+
+        May come from the agent's memory, `BITWARDEN_CACHE_LIFE` old at most, and no older than
+        `cache_seconds` in its note; `fresh` asks Bitwarden. None where there is none.
+        Raises: Ambiguous (several), Misconfigured (no such project).
+        """
+        found = self._ask("look_up", key=key, projects=list(projects), fresh=fresh)
+        return None if found is None else _secret(found)
+
     def get_secret(self, id: str) -> VaultSecret:  # noqa: A002 - the vault's own word
         """One secret. Raises: NotFound (deleted, or not readable for this account)."""
         return _secret(self._ask("get_secret", id=id))

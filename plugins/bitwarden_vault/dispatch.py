@@ -2,7 +2,8 @@
 
 Rules this file keeps:
 - Whoever waits is told; before a write is handed out its client must be known to be there.
-- A worker that is late is killed, and its errand answered at that moment; the others go on meanwhile.
+- A worker that is late is killed, and its errand answered at that moment; the others go on meanwhile. Where
+  nobody was answered since, who waits for a worker is told too: silence costs everybody one deadline.
 - One worker logs in for all.
 """
 
@@ -28,6 +29,7 @@ from bitwarden_vault.login_attempts import LoginAttempts
 from bitwarden_vault.operations import RESERVE, places_of
 from bitwarden_vault.sdk_errors import UNAUTHORIZED
 from bitwarden_vault.staff import Worker, still_there
+from bitwarden_vault.token_slots import TokenSlots
 from bitwarden_vault.wire import Message
 
 MOST_WORKERS = 4
@@ -49,6 +51,9 @@ class Dispatch:
     login: Login
     budget: Budget
     hire: Callable[[], Worker]
+    slots: TokenSlots = field(default_factory=TokenSlots)
+    watch_login: Callable[[], Callable[[Message], bool]] = lambda: lambda _: True
+    """Hears of each login that is made, and then how it ended."""
     waiting: list[Errand] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
@@ -57,12 +62,14 @@ class Dispatch:
     _jobs: dict[Worker, Errand | None] = field(default_factory=dict)
     """What each busy worker does; None is the login."""
     _attempts: LoginAttempts = field(init=False)
+    _login_ended: Callable[[Message], bool] = lambda _: True
     _lost_starts: int = 0
     _busy_at: float = 0.0
+    _heard_at: float = 0.0
     _dead: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self._attempts = LoginAttempts(self.login)
+        self._attempts = LoginAttempts(self.login, self.slots)
 
     @property
     def is_free(self) -> bool:
@@ -128,11 +135,12 @@ class Dispatch:
     def _give_login(self, worker: Worker) -> None:
         fresh = self.login.begin()
         self.sent["log_in"] += fresh
+        self._login_ended = self.watch_login() if fresh else lambda _: True
         self._jobs[worker] = None
-        order = {"operation": "log_in", "arguments": {}, "fresh": fresh}
-        worker.order(order, generation=self.login.generation, deadline=self.deadline)
+        self._order(worker, "log_in", {}, self.deadline, fresh=fresh)
 
     def _login_failed(self, error: Message, now: float) -> None:
+        self._login_ended({"error": error})
         final = self._attempts.fail(error, now)
         if final is not None:
             self._fail_all(self.waiting, final)
@@ -170,8 +178,13 @@ class Dispatch:
         self.sent[errand.operation] += 1
         self._jobs[worker] = errand
         self._busy_at = now
-        order = {"operation": errand.operation, "arguments": errand.arguments, "fresh": False}
-        worker.order(order, generation=self.login.generation, deadline=errand.deadline)
+        self._order(worker, errand.operation, errand.arguments, errand.deadline)
+
+    def _order(
+        self, worker: Worker, operation: str, arguments: Message, deadline: float, *, fresh: bool = False
+    ) -> None:
+        order = {"operation": operation, "arguments": arguments, "fresh": fresh, **self.slots.order}
+        worker.order(order, generation=self.login.generation, deadline=deadline)
 
     def _idle_worker(self, wanted: int) -> Worker | None:
         """One that can take an order; more are hired while fewer than `wanted` are on their way."""
@@ -202,12 +215,14 @@ class Dispatch:
             self._fail_all(self.waiting, Misconfigured(str(message["broken"])))
         elif worker in self._jobs:
             errand = self._jobs.pop(worker)
-            self._busy_at = now
+            self._busy_at = self._heard_at = now
             if errand is not None:
                 self._answered(errand, message, worker.generation, now)
             elif "error" in message:
                 self._login_failed(message["error"], now)
             else:
+                self.slots.learn(message["result"])
+                self._login_ended({"result": None})
                 self._attempts.succeed(now)
 
     def _answered(self, errand: Errand, message: Message, generation: int, now: float) -> None:
@@ -250,13 +265,21 @@ class Dispatch:
         if not is_busy:
             self._lose_start()
         elif errand is None:
-            late = NoAnswerInTime(f"Bitwarden's identity service did not answer within {self.deadline:g} s")
+            late = NoAnswerInTime(f"{self.slots.asked} did not answer within {self.deadline:g} s")
             self._login_failed(to_wire(late), now)
         elif errand.is_write:
             unknown = f"no answer within {errand.deadline:g} s: the write may have happened, or still happen"
             errand.tell({"error": to_wire(OutcomeUnknown(unknown))})
         else:
             errand.tell({"error": to_wire(NoAnswerInTime(f"no answer within {errand.deadline:g} s"))})
+        if errand is not None and self._heard_at < (worker.until or now) - errand.deadline:
+            self._give_up(errand.deadline, now)
+
+    def _give_up(self, deadline: float, now: float) -> None:
+        """Nobody was answered for so long: who waits for a worker would wait for the same silence."""
+        silent = NoAnswerInTime(f"Bitwarden has not answered anybody for {deadline:g} s; this was not sent")
+        waiting = [one for one in self.waiting if one.deadline <= deadline]
+        self._fail_all([one for one in waiting if one.ready_at(self.budget, now) <= now], silent)
 
     def _go_on(self, errand: Errand, final: VaultError | None) -> None:
         if final is not None:

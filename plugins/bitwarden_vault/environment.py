@@ -1,8 +1,13 @@
-"""What of a task's environment the processes of ours get: enough to find the SDK, nobody's secrets."""
+"""What of a task's environment the processes of ours get: enough to find the SDK, nobody's secrets.
+
+And what makes them overwrite the memory that they free. Without it, half of the values that ever passed
+through an agent can be read in its memory for as long as it lives.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 
 KEPT = (
     "PATH",
@@ -20,6 +25,19 @@ KEPT = (
 )
 
 
+OVERWRITES_FREED = {
+    "PYTHONMALLOC": "malloc",  # Python's own allocator leaves what it frees as it is
+    "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",  # its cache is not overwritten
+}
+"""What glibc and Python read at their start; elsewhere than on glibc it does nothing."""
+
+
 def kept_environment() -> dict[str, str]:
     """This process's environment without all that is not in the list."""
-    return {name: os.environ[name] for name in KEPT if name in os.environ}
+    return {name: os.environ[name] for name in KEPT if name in os.environ} | OVERWRITES_FREED
+
+
+def begin_again_if_need_be() -> None:
+    """Become the same program, in the same process, that overwrites what it frees."""
+    if not OVERWRITES_FREED.items() <= os.environ.items():
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **OVERWRITES_FREED})  # noqa: S606 - there is no shell

@@ -59,6 +59,12 @@ class NotFound(VaultError):
     kind = "not_found"
 
 
+class Ambiguous(VaultError):
+    """Several secrets have the name that was looked up; none is guessed at."""
+
+    kind = "ambiguous"
+
+
 class NoPermission(NotFound):
     """A delete that was refused item by item: the secrets are there, but not ours to delete."""
 
@@ -92,6 +98,12 @@ class Misconfigured(VaultError):
     kind = "misconfigured"
 
 
+class NoToken(Misconfigured):
+    """There is no access token where the settings say that one lies."""
+
+    kind = "no_token"
+
+
 class NothingConfigured(Misconfigured):
     """A fresh drop-in: no setting of ours is filled in at all."""
 
@@ -108,11 +120,13 @@ KINDS: dict[str, type[VaultError]] = {
         AgentUnavailable,
         RefusedToken,
         NotFound,
+        Ambiguous,
         NoPermission,
         RateLimited,
         InvalidRequest,
         OutcomeUnknown,
         Misconfigured,
+        NoToken,
         NothingConfigured,
     )
 }

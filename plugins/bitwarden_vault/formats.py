@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urlsplit
 
-from bitwarden_vault.json_members import NoObject, read_object, replace_members
+from bitwarden_vault.json_members import NoObject, is_whole, read_object, replace_members
 
 AWS_FIELDS = ("aws_access_key_id", "aws_secret_access_key")
 
@@ -99,6 +99,8 @@ def _text(fields: dict[str, object], name: str) -> str | None:
     found = fields.get(name)
     if found is not None and not isinstance(found, str):
         raise Unreadable(f"its {name} is not a text")
+    if found and not is_whole(found):
+        raise Unreadable(f"its {name} holds half a character (a \\ud8… or \\udc… escape)")
     return found or None
 
 

@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from bitwarden_vault.access_token import parse_token
+from bitwarden_vault.access_token import parse_token, sourced_token
 from bitwarden_vault.settings import Settings
 
-_PLAIN = ("organization_id", "api_url", "identity_url", "socket_dir", "state_dir", "python")
-_SECONDS = ("deadline", "patience", "idle_exit")
+_PLAIN = ("organization_id", "api_url", "identity_url", "socket_dir", "state_dir", "state_path", "python")
+_AUDIT = ("audit_path", "audit_checkpoint", "audit_key_file", "audit_required")
+_SECONDS = ("deadline", "patience", "idle_exit", "cache_life")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,9 @@ class Handover:
 def pack_handover(handover: Handover) -> bytes:
     """As it goes through the pipe."""
     settings = handover.settings
-    packed: dict[str, Any] = {name: getattr(settings, name) for name in (*_PLAIN, *_SECONDS)}
-    packed |= {"token": settings.token.text, "network": settings.network}
+    packed: dict[str, Any] = {name: getattr(settings, name) for name in (*_PLAIN, *_SECONDS, *_AUDIT)}
+    tokens = [(one.text, one.place, one.source) for one in settings.tokens]
+    packed |= {"tokens": tokens, "network": settings.network, "state_network": settings.state_network}
     return json.dumps({"settings": packed, "path": handover.path, "build": handover.build}).encode()
 
 
@@ -36,9 +38,15 @@ def unpack_handover(packed: bytes) -> Handover:
     """As it came out of the pipe. Raises: ValueError (the starter died while it wrote)."""
     found = json.loads(packed)
     given = found["settings"]
+    token, *more = [
+        sourced_token(source, place) if source else parse_token(text, place)
+        for text, place, source in given["tokens"]
+    ]
     settings = Settings(
-        token=parse_token(given["token"]),
+        token=token,
+        next_token=more[0] if more else None,
         network=tuple((name, text) for name, text in given["network"]),
-        **{name: given[name] for name in (*_PLAIN, *_SECONDS)},
+        state_network=tuple((name, text) for name, text in given["state_network"]),
+        **{name: given[name] for name in (*_PLAIN, *_SECONDS, *_AUDIT)},
     )
     return Handover(settings, found["path"], found["build"])

@@ -12,7 +12,6 @@ Rules this file keeps:
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from airflow.exceptions import AirflowNotFoundException  # type: ignore[attr-defined]  # its home is missing in 3.1
@@ -22,7 +21,8 @@ from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import VaultError
 from bitwarden_vault.nouns import Caller
 from bitwarden_vault.provider import CONNECTION_TYPE, HIDDEN, LABELS, NAME
-from bitwarden_vault.settings import ORGANIZATION, TOKEN, Settings, read_settings
+from bitwarden_vault.settings import ORGANIZATION, Settings, overlaid, read_settings
+from bitwarden_vault.token_reading import TOKEN
 
 _EXTRAS = {
     "organization_id": ORGANIZATION,
@@ -30,7 +30,6 @@ _EXTRAS = {
     "api_url": "BWS_API_URL",
     "identity_url": "BWS_IDENTITY_URL",
 }
-_ADDRESSES = frozenset({"BWS_SERVER_URL", "BWS_API_URL", "BWS_IDENTITY_URL"})
 
 
 class BitwardenHook(BaseHook):
@@ -76,15 +75,7 @@ class BitwardenHook(BaseHook):
         given = {name: str(extra[key]) for key, name in _EXTRAS.items() if extra.get(key)}
         if connection.password:
             given[TOKEN] = connection.password
-        return read_settings({**_without_rivals(os.environ, given), **given})
-
-
-def _without_rivals(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """The environment without what the connection replaces: its token, or its addresses as a whole."""
-    replaced = set(_ADDRESSES) if _ADDRESSES & given.keys() else set()
-    if TOKEN in given:
-        replaced.add(f"{TOKEN}_FILE")
-    return {name: text for name, text in environ.items() if name not in replaced}
+        return read_settings(overlaid(os.environ, given))
 
 
 def _caller() -> Caller:

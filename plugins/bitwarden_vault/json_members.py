@@ -19,6 +19,15 @@ class NoObject(ValueError):
     """The text is not one JSON object with distinct members. The message never repeats any of it."""
 
 
+def is_whole(text: str) -> bool:
+    """Whether every character is one: JSON also writes halves, which can neither be sent nor kept."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def read_object(text: str) -> dict[str, object]:
     """The object in this text. Raises: NoObject."""
     return {name: value for name, value, _, _ in _members(text)}

@@ -1,4 +1,4 @@
-"""The file that agent and worker processes are started with: `python launch.py agent|worker …`.
+"""The file that an agent and its processes are started with: `python launch.py agent|worker|publish …`.
 
 Rules this file keeps:
 - It runs the package that lies around it, whatever else of that name is on the path, and puts no folder of
@@ -23,6 +23,10 @@ def main() -> None:
         from bitwarden_vault.agent import main as be_agent  # noqa: PLC0415 - found only now
 
         be_agent(LISTENER)
+    elif sys.argv[1] == "publish":
+        from bitwarden_vault.publish import main as publish  # noqa: PLC0415 - found only now
+
+        publish()
     else:
         from bitwarden_vault.worker import main as be_worker  # noqa: PLC0415 - found only now
 

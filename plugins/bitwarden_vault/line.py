@@ -29,7 +29,8 @@ class Line:
         self._unpacker = Unpacker()
         self._unsent = bytearray()
         self._on_message, self._on_end = on_message, on_end
-        selector.register(sock, selectors.EVENT_READ, self.turn)
+        self._awaited = selectors.EVENT_READ
+        selector.register(sock, self._awaited, self.turn)
 
     def send(self, message: Message) -> bool:
         """Send now or as soon as it can be; False when the other end is gone."""
@@ -83,7 +84,9 @@ class Line:
             self._end()
             return
         wanted = selectors.EVENT_READ | (selectors.EVENT_WRITE if self._unsent else 0)
-        self._selector.modify(self.sock, wanted, self.turn)
+        if wanted != self._awaited:
+            self._selector.modify(self.sock, wanted, self.turn)
+            self._awaited = wanted
 
     def _end(self) -> None:
         if self.is_open:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bitwarden_vault.errand import final_error
-from bitwarden_vault.errors import Misconfigured, RefusedToken, VaultError
-from bitwarden_vault.login import Login
+from bitwarden_vault.errors import Misconfigured, NoToken, RefusedToken, VaultError
+from bitwarden_vault.login import REFUSAL_HOLDS, Login
 from bitwarden_vault.retries import wait_before_next
+from bitwarden_vault.token_slots import TokenSlots
 from bitwarden_vault.wire import Message
 
 
@@ -16,12 +17,14 @@ class LoginAttempts:
     """Failures since the last login that succeeded."""
 
     login: Login
+    slots: TokenSlots = field(default_factory=TokenSlots)
     last: VaultError | None = None
     _tries: int = 0
 
     def succeed(self, now: float) -> None:
         """Forget the failures."""
         self.login.succeed(now)
+        self.slots.accept()
         self._tries, self.last = 0, None
 
     def fail(self, error: Message, now: float) -> VaultError | None:
@@ -31,6 +34,8 @@ class LoginAttempts:
         """
         self._tries += 1
         self.last = final_error(error)
+        if isinstance(self.last, (RefusedToken, NoToken)):
+            return self._refused(self.last, now)
         wait = wait_before_next(
             str(error.get("kind")),
             was_sent=False,
@@ -40,9 +45,18 @@ class LoginAttempts:
         )
         if wait is None:
             self._tries = 0
-            lasting = isinstance(self.last, (RefusedToken, Misconfigured))
-            self.login.fail(now, self.last if lasting else None)
+            self.login.fail(now, self.last if isinstance(self.last, Misconfigured) else None)
             return self.last
         self.login.fail(now, None)
         self.login.not_before = now + wait
         return None
+
+    def _refused(self, error: VaultError, now: float) -> VaultError | None:
+        """Go on with the token after this one, at once; where there is none, all who wait are told."""
+        self._tries = 0
+        self.last = self.slots.refuse(error)
+        self.login.fail(now, self.last)
+        self.login.state_age = self.slots.ages[self.slots.current]
+        if self.last is not None:  # as many logins a minute as with one token
+            self.login.not_before = max(self.login.not_before, now + REFUSAL_HOLDS * len(self.slots.ages))
+        return self.last

@@ -24,6 +24,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from bitwarden_vault.json_members import is_whole
+
 FENCE = "```bitwarden-vault"
 _END = "```"
 _BETWEEN = "\n\n"
@@ -99,7 +101,7 @@ def _parsed(text: str) -> NoteBlock | None:
         return None
     history = content.pop(_HISTORY, [])
     if not isinstance(history, list) or not all(
-        isinstance(one, str) for one in (*history, *content.values())
+        isinstance(one, str) and is_whole(one) for one in (*history, *content, *content.values())
     ):
         return None
     return NoteBlock(content, tuple(history))

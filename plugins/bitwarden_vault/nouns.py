@@ -51,3 +51,5 @@ class Caller:
     try_number: int = 0
     user: str = ""
     """The person at the command line, where it is no task."""
+    keeps_nothing: bool = False
+    """It lets go of what it reads before anybody could need it to: no reader in the sense of `readers/`."""

@@ -15,6 +15,9 @@ WRITES = frozenset({"create_secret", "update_secret", "delete_secrets"})
 RESERVE = "reserve"
 """Asks the agent for room, not Bitwarden for anything."""
 
+LOOK_UP = "look_up"
+"""A secret by its key: from what the agent remembers, else by a list and a read."""
+
 
 def window_of(operation: str, organization: str, secret_id: str = "") -> tuple[str, str]:
     """Verb and path of the one request that the operation makes."""

@@ -38,9 +38,14 @@ def socket_path(settings: Settings) -> str:
 
 def peer_uid(sock: socket.socket) -> int:
     """The uid of the process at the other end, as the kernel knows it."""
+    return peer(sock)[1]
+
+
+def peer(sock: socket.socket) -> tuple[int, int]:
+    """Its pid (of when it connected) and its uid."""
     packed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    uid: int = _CREDENTIALS.unpack(packed)[1]
-    return uid
+    pid, uid, _ = _CREDENTIALS.unpack(packed)
+    return pid, uid
 
 
 def _name(settings: Settings) -> str:
@@ -49,31 +54,34 @@ def _name(settings: Settings) -> str:
         settings.api_url,
         settings.identity_url,
         settings.organization_id,
-        settings.token.text,
+        settings.token.identity,
         settings.state_dir or "",
         settings.python or "",
         *(f"{name}={text}" for name, text in settings.network),
+        *((f"next {settings.next_token.identity}",) if settings.next_token else ()),
+        *((f"readers {settings.state_path}",) if settings.is_state_path_chosen else ()),
+        *((f"audit {settings.audit}",) if settings.audit_path else ()),  # or the first to come decides
     )
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 def _directory(configured: str | None) -> str:
     if configured is not None:
-        wrong = _make_private(configured)
+        wrong = make_private(configured)
         if wrong:
             raise Misconfigured(f"BITWARDEN_SOCKET_DIR {configured!r}: {wrong}")
         return configured
     reasons = []
     for parent in ("/tmp", "/dev/shm"):  # noqa: S108 - owner and mode of our directory in it are checked
         directory = f"{parent}/bwv-{os.geteuid()}"
-        wrong = _make_private(directory)
+        wrong = make_private(directory)
         if not wrong:
             return directory
         reasons.append(f"{directory}: {wrong}")
     raise AgentUnavailable("no place for the agent's socket; set BITWARDEN_SOCKET_DIR. " + "; ".join(reasons))
 
 
-def _make_private(directory: str) -> str | None:
+def make_private(directory: str) -> str | None:
     """Make the directory if it is missing; what is wrong with it otherwise."""
     try:
         with contextlib.suppress(FileExistsError):

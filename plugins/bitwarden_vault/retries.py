@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import random
 
+from bitwarden_vault.errors import RefusedToken
 from bitwarden_vault.sdk_errors import UNAUTHORIZED
 
 _CONNECTION_TRIES = 4
@@ -29,6 +30,8 @@ def wait_before_next(
     if kind == UNAUTHORIZED:
         base = _AFTER_401[min(tries, len(_AFTER_401)) - 1]
         return base * _JITTER.uniform(1.0, 1.2)
+    if kind == RefusedToken.kind and not was_sent:  # over a torn state: the agent logs in anew, as it can
+        return 0.0 if tries == 1 else None
     may_repeat = not (is_write and was_sent)
     if kind == "unreachable" and may_repeat and tries < _CONNECTION_TRIES:
         return 0.2 * float(2**tries) * _JITTER.uniform(0.5, 1.0)

@@ -2,6 +2,7 @@
 
 Rules this file keeps:
 - `project_ids` is always repeated: leaving it out means "detach" and is answered with 404.
+- What the SDK cannot encode is refused before it is asked: it answers as if the server had cut its reply off.
 - A delete that the server answers with success is looked through item by item.
 - Dates leave as UTC, whatever timezone object the SDK found.
 """
@@ -12,7 +13,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from bitwarden_vault.errors import NoPermission, OutcomeUnknown
+from bitwarden_vault.errors import InvalidRequest, NoPermission, OutcomeUnknown
+from bitwarden_vault.json_members import is_whole
 from bitwarden_vault.sdk_errors import NO_PERMISSION
 
 Arguments = Mapping[str, Any]
@@ -36,13 +38,13 @@ def get_secrets(sdk: Any, _organization: str, arguments: Arguments) -> Any:  # n
 
 def create_secret(sdk: Any, organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
     """A new secret in one project."""
-    key, value, note = arguments["key"], arguments["value"], arguments["note"]
+    key, value, note = _texts(arguments)
     return _secret(sdk.secrets().create(organization, key, value, note, [arguments["project_id"]]).data)
 
 
 def update_secret(sdk: Any, organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
     """Replace key, value, note and project of one secret."""
-    key, value, note = arguments["key"], arguments["value"], arguments["note"]
+    key, value, note = _texts(arguments)
     secrets = sdk.secrets()
     changed = secrets.update(organization, arguments["id"], key, value, note, [arguments["project_id"]])
     return _secret(changed.data)
@@ -75,6 +77,15 @@ CALLS: dict[str, Callable[[Any, str, Arguments], Any]] = {
     "delete_secrets": delete_secrets,
     "list_projects": list_projects,
 }
+
+
+def _texts(arguments: Arguments) -> list[str]:
+    """Raises: InvalidRequest, KeyError."""
+    names = ("key", "value", "note")
+    for name in names:
+        if not is_whole(arguments[name]):
+            raise InvalidRequest(f"{name} holds half a character")
+    return [arguments[name] for name in names]
 
 
 def _secret(found: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK has no types

@@ -42,6 +42,11 @@ class Verdict:
     retry_after: float | None = None
 
 
+def is_refused_login(error: BaseException) -> bool:
+    """The token is refused as such: not its second part, and not the way to Bitwarden."""
+    return "invalid_client" in str(error)
+
+
 def classify(error: BaseException, *, api_url: str, identity_url: str, is_write: bool) -> Verdict:
     """What this exception of an SDK call means."""
     text = str(error)

@@ -13,12 +13,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bitwarden_vault.access_token import UUID, AccessToken, MalformedToken, parse_token
+from bitwarden_vault.access_token import UUID, AccessToken
+from bitwarden_vault.audit_settings import read_audit_settings
 from bitwarden_vault.errors import Misconfigured, NothingConfigured
+from bitwarden_vault.state_settings import read_state_settings
+from bitwarden_vault.token_reading import TOKEN, read_tokens, slots_of
 
 US_CLOUD = ("https://api.bitwarden.com", "https://identity.bitwarden.com")
-TOKEN = "BWS_ACCESS_TOKEN"  # noqa: S105 - the name of a variable
 ORGANIZATION = "BWS_ORGANIZATION_ID"
+ADDRESSES = frozenset({"BWS_SERVER_URL", "BWS_API_URL", "BWS_IDENTITY_URL"})
 PASSED_ON = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -31,6 +34,9 @@ PASSED_ON = (
 )
 """What the SDK itself reads from its environment."""
 
+AWS = "AWS_"
+"""How the variables begin that say who asks AWS for a token that lies there, and where."""
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 _URL = re.compile(r"https://[^\s/?#]+(?:/[^\s?#]*)?")
@@ -42,10 +48,14 @@ class Settings:
 
     token: AccessToken
     organization_id: str
+    next_token: AccessToken | None = None
+    """Goes on when Bitwarden refuses the first."""
+    next_is_wrong: str = ""
+    """Why the second slot is filled and cannot be used."""
     api_url: str = US_CLOUD[0]
     identity_url: str = US_CLOUD[1]
     network: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Trust store and proxy variables for the worker; a proxy address may hold a password."""
+    """Trust store, proxy and AWS variables for the worker; a proxy address may hold a password."""
     socket_dir: str | None = None
     state_dir: str | None = None
     """Where the login may be kept on disk; None keeps it in memory."""
@@ -55,43 +65,94 @@ class Settings:
     """Seconds that one call may wait for room in the rate limits, or for a login."""
     idle_exit: float = 900.0
     """Seconds without a request after which the agent leaves."""
+    cache_life: float = 60.0
+    """Seconds that the agent keeps a value that was looked up by name; a secret's note may say less."""
+    audit_path: str | None = None
+    """Directory of the audit trail; None writes none."""
+    audit_checkpoint: str | None = None
+    """Directory of its checkpoints; None is one inside it."""
+    audit_key_file: str | None = None
+    audit_required: bool = False
+    """Serve nobody while the trail cannot be written."""
+    state_path: str | None = None
+    """Where readers of versions are published; None publishes nothing."""
+    state_network: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What the libraries of an object store read from their environment."""
+    is_state_path_chosen: bool = False
+    """Somebody named it, so that it makes two agents different."""
     python: str | None = None
     """The interpreter that has `bitwarden-sdk`; None is the running one."""
+
+    @property
+    def tokens(self) -> tuple[AccessToken, ...]:
+        """One or two, in the order in which they are used."""
+        return (self.token,) if self.next_token is None else (self.token, self.next_token)
+
+    @property
+    def audit(self) -> tuple[object, ...]:
+        """What makes two trails different."""
+        return self.audit_path, self.audit_checkpoint, self.audit_key_file, self.audit_required
 
 
 def read_settings(environ: Mapping[str, str], *, prefer_token: str | None = None) -> Settings:
     """The settings in this environment.
 
-    `prefer_token` names a variable (with its `_FILE` twin) that wins over `BWS_ACCESS_TOKEN` when set.
+    `prefer_token` names a variable that wins over `BWS_ACCESS_TOKEN`, with its second slot, when it is set.
     Raises: NothingConfigured, Misconfigured (all mistakes at once).
     """
     reading = _Reading({name: text for name, text in environ.items() if text.strip()}, [])
-    token = reading.token(prefer_token)
+    tokens = read_tokens(reading.environ, prefer_token)
+    reading.mistakes.extend(tokens.mistakes)
     organization = reading.organization()
     api_url, identity_url = reading.urls()
     reading.trust_store()
     durations = reading.durations()
-    if token is None and not reading.speaks_of_a_vault(prefer_token):
+    audit = read_audit_settings(reading.environ, reading.mistakes)
+    if tokens.first is None and not reading.speaks_of_a_vault(prefer_token):
         raise NothingConfigured(
             f"Bitwarden is not configured: set {TOKEN} (or {TOKEN}_FILE) and {ORGANIZATION}; "
             "for a server of your own also BWS_SERVER_URL",
         )
-    if reading.mistakes or token is None:
+    if reading.mistakes or tokens.first is None:
         raise Misconfigured("Bitwarden settings cannot work: " + "; ".join(reading.mistakes))
     present = reading.environ
     return Settings(
-        token=token,
+        token=tokens.first,
         organization_id=organization,
+        next_token=tokens.next,
+        next_is_wrong=tokens.next_is_wrong,
         api_url=api_url,
         identity_url=identity_url,
-        network=tuple((name, present[name]) for name in PASSED_ON if name in present),
+        network=_passed_on(
+            present, is_aws_asked=any((tokens.first.source, tokens.next and tokens.next.source))
+        ),
         socket_dir=present.get("BITWARDEN_SOCKET_DIR"),
         state_dir=present.get("BITWARDEN_STATE_DIR"),
         deadline=durations["BITWARDEN_DEADLINE"],
         patience=durations["BITWARDEN_PATIENCE"],
         idle_exit=durations["BITWARDEN_IDLE_EXIT"],
+        cache_life=durations["BITWARDEN_CACHE_LIFE"],
         python=present.get("BITWARDEN_PYTHON"),
+        **read_state_settings(present),
+        **audit,
     )
+
+
+def _passed_on(environ: Mapping[str, str], *, is_aws_asked: bool) -> tuple[tuple[str, str], ...]:
+    aws = sorted(name for name in environ if is_aws_asked and name.startswith(AWS))
+    return tuple((name, environ[name]) for name in (*PASSED_ON, *aws) if name in environ)
+
+
+def overlaid(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The environment with these variables, without what they replace: a token as a whole, and addresses."""
+    if not given:
+        return dict(environ)
+    replaced: set[str] = set()
+    if not slots_of(TOKEN).isdisjoint(given):
+        replaced |= slots_of(TOKEN)  # a second slot of another account would be worse than none
+    if not ADDRESSES.isdisjoint(given):
+        replaced |= ADDRESSES
+    return {**{name: text for name, text in environ.items() if name not in replaced}, **given}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,45 +163,8 @@ class _Reading:
     mistakes: list[str]
 
     def speaks_of_a_vault(self, prefer_token: str | None) -> bool:
-        names = [TOKEN, f"{TOKEN}_FILE", ORGANIZATION, "BWS_SERVER_URL", "BWS_API_URL", "BWS_IDENTITY_URL"]
-        if prefer_token:
-            names += [prefer_token, f"{prefer_token}_FILE"]
-        return any(name in self.environ for name in names)
-
-    def token(self, prefer: str | None) -> AccessToken | None:
-        preferred = prefer is not None and (prefer in self.environ or f"{prefer}_FILE" in self.environ)
-        name = prefer if prefer and preferred else TOKEN
-        from_file = self._file(f"{name}_FILE")
-        direct = self.environ.get(name)
-        if direct is not None and from_file is not None and direct.strip() != from_file:
-            self.mistakes.append(f"{name} and {name}_FILE hold different tokens: keep one of them")
-            return None
-        text, source = (direct, name) if direct is not None else (from_file, f"{name}_FILE")
-        if text is None:
-            if f"{name}_FILE" not in self.environ:
-                self.mistakes.append(f"{name} is missing: set it, or {name}_FILE to a file that holds it")
-            return None
-        try:
-            return parse_token(text)
-        except MalformedToken as wrong:
-            self.mistakes.append(f"{source} is not an access token: {wrong}")
-            return None
-
-    def _file(self, name: str) -> str | None:
-        path = self.environ.get(name)
-        if path is None:
-            return None
-        try:
-            with open(path, encoding="utf-8") as file:  # noqa: PTH123 - pathlib costs import time in every task
-                text = file.read().strip()
-        except (OSError, UnicodeDecodeError) as wrong:
-            why = (wrong.strerror or "") if isinstance(wrong, OSError) else "not text"
-            self.mistakes.append(f"{name}: the file cannot be read ({why})")
-            return None
-        if not text:
-            self.mistakes.append(f"{name}: the file is empty")
-            return None
-        return text
+        tokens = slots_of(TOKEN) | slots_of(prefer_token or TOKEN)
+        return not (tokens | ADDRESSES | {ORGANIZATION}).isdisjoint(self.environ)
 
     def organization(self) -> str:
         text = self.environ.get(ORGANIZATION)
@@ -184,7 +208,12 @@ class _Reading:
             self.mistakes.append("SSL_CERT_DIR names a directory that is not there")
 
     def durations(self) -> dict[str, float]:
-        defaults = {"BITWARDEN_DEADLINE": 15.0, "BITWARDEN_PATIENCE": 300.0, "BITWARDEN_IDLE_EXIT": 900.0}
+        defaults = {
+            "BITWARDEN_DEADLINE": 15.0,
+            "BITWARDEN_PATIENCE": 300.0,
+            "BITWARDEN_IDLE_EXIT": 900.0,
+            "BITWARDEN_CACHE_LIFE": 60.0,
+        }
         return {name: self._duration(name, default) for name, default in defaults.items()}
 
     def _duration(self, name: str, default: float) -> float:

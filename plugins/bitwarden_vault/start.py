@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from bitwarden_vault.audit_line import read_key
 from bitwarden_vault.build import build
 from bitwarden_vault.environment import kept_environment
 from bitwarden_vault.errors import AgentUnavailable, Misconfigured
@@ -106,7 +107,9 @@ def is_served(path: str) -> bool:
 def _check(settings: Settings) -> None:
     """What would make the agent end at once is said here, where somebody listens."""
     if settings.state_dir is not None:
-        open_login_state(settings.state_dir, settings.token.client_id)
+        for token in settings.tokens:
+            open_login_state(settings.state_dir, token.client_id)
+    read_key(settings.audit_key_file)
     if not (settings.python or sys.executable):
         raise Misconfigured("this process does not know its interpreter: set BITWARDEN_PYTHON")
 

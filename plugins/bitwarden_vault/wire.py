@@ -52,7 +52,7 @@ class Unpacker:
                 break
             try:
                 message = json.loads(bytes(self._buffer[_LENGTH.size : end]))
-            except ValueError:
+            except (ValueError, RecursionError):
                 raise BrokenFrame("not JSON") from None  # the cause would quote the message
             if not isinstance(message, dict):
                 raise BrokenFrame("not an object")

@@ -15,14 +15,18 @@ import socket
 import sys
 from typing import Any
 
+from bitwarden_vault.aws_source import fetch_token
 from bitwarden_vault.errors import VaultError, to_wire
 from bitwarden_vault.operations import WRITES
 from bitwarden_vault.sdk_calls import CALLS
-from bitwarden_vault.sdk_errors import classify
+from bitwarden_vault.sdk_errors import classify, is_refused_login
 from bitwarden_vault.wire import Channel, Message
 
 LATE = 0.5
 """Seconds after the agent's own deadline at which the kernel ends this process."""
+
+_SHARES = 4.0
+"""Of the deadline of a login: two waits for AWS, one for Bitwarden, and the import of AWS's client."""
 
 
 class Desk:
@@ -30,6 +34,7 @@ class Desk:
 
     def __init__(self, sdk: Any, setup: Message) -> None:  # noqa: ANN401 - the SDK has no types
         self._setup = setup
+        self._slots = setup.get("slots") or [setup]  # an agent that is older than we are has one, unlisted
         settings = {
             "apiUrl": setup["api_url"],
             "identityUrl": setup["identity_url"],
@@ -40,12 +45,13 @@ class Desk:
 
     def answer(self, order: Message) -> Message:
         """Carry out one order; a failure says at which stage it happened."""
-        stage = "login"
+        stage, fetched = "login", None
         try:
             if order["generation"] != self._generation:
-                self._log_in(order["generation"], fresh=order["fresh"])
+                fetched = self._log_in(order)
+                self._generation = order["generation"]
             if order["operation"] == "log_in":
-                return {"result": None}
+                return {"result": fetched}
             stage = "call"
             call = CALLS[order["operation"]]
             return {"result": call(self._client, self._setup["organization_id"], order["arguments"])}
@@ -54,13 +60,33 @@ class Desk:
         except BaseException as error:  # noqa: BLE001 - a panic of the SDK's Rust core is a BaseException
             return {"error": self._verdict(error, order, stage), "stage": stage}
 
-    def _log_in(self, generation: int, *, fresh: bool) -> None:
-        """Log in; with a state that another worker left this makes no request."""
-        state = self._setup["state"]
-        if fresh:
-            os.truncate(state, 0)
-        self._client.auth().login_access_token(self._setup["token"], state)
-        self._generation = generation
+    def _log_in(self, order: Message) -> str | None:
+        """Log in; with a state that another worker left this makes no request.
+
+        The token's text where it had to be fetched, for the agent to keep: nobody else fetches it then.
+        """
+        slot = self._slots[order.get("slot", 0)]
+        source, known = slot.get("source"), slot["token"] or order.get("token")
+        if order["fresh"]:
+            os.truncate(slot["state"], 0)
+        refusal: Exception | None = None
+        if known:
+            try:
+                self._enter(known, slot)
+            except Exception as error:
+                if not (source and order["fresh"] and is_refused_login(error)):
+                    raise
+                refusal = error  # has it been replaced there?
+            else:
+                return None
+        fetched = fetch_token(source, within=order["deadline"] / _SHARES)
+        if refusal is not None and fetched == known:
+            raise refusal
+        self._enter(fetched, slot)
+        return fetched
+
+    def _enter(self, token: str, slot: Message) -> None:
+        self._client.auth().login_access_token(token, slot["state"])
 
     def _verdict(self, error: BaseException, order: Message, stage: str) -> dict[str, object]:
         verdict = classify(
@@ -83,11 +109,23 @@ def serve(channel: Channel) -> None:
         channel.send({"broken": _why_broken(error)})
         return
     channel.send({"ready": os.getpid()})
-    while (order := channel.receive()) is not None:
-        signal.setitimer(signal.ITIMER_REAL, order["deadline"] + LATE)
-        answer = desk.answer(order)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        channel.send(answer)
+    while _carry_out(channel, desk):
+        pass
+
+
+def _carry_out(channel: Channel, desk: Desk) -> bool:
+    """Wait for one order and answer it; False when the agent is gone.
+
+    A function of its own, so that no value of an order is kept while the next one is waited for.
+    """
+    order = channel.receive()
+    if order is None:
+        return False
+    signal.setitimer(signal.ITIMER_REAL, order["deadline"] + LATE)
+    answer = desk.answer(order)
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    channel.send(answer)
+    return True
 
 
 def _open_desk(setup: Message) -> Desk:

@@ -1,22 +1,47 @@
-"""The secret of an admin that is an Airflow connection; the only place that asks Airflow for one."""
+"""Connections as Airflow has them: an admin's secret, or a value to adopt; only this file asks for one."""
 
 from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
 
 from credential_rotation.errors import BadInput
 from credential_rotation.model import Secret
 
 
+@dataclass(frozen=True, slots=True)
+class AirflowConnection:
+    """A connection, whole: what logs in, and what else its readers need of it."""
+
+    login: str
+    password: str = field(repr=False)
+    conn_type: str
+    host: str
+    port: int | None
+    schema: str | None
+    extra: Mapping[str, Any] = field(repr=False)
+    """May hold anything, secrets included."""
+
+
 def secret_of(conn_id: str) -> Secret:
     """User and password of this connection. Raises: BadInput (no Airflow, not there, incomplete)."""
+    found = connection_of(conn_id)
+    return Secret(found.login, found.password, found.login)
+
+
+def connection_of(conn_id: str) -> AirflowConnection:
+    """This connection, wherever Airflow finds it. Raises: BadInput (no Airflow, not there, incomplete)."""
     try:
-        from airflow.sdk import Connection  # noqa: PLC0415 - the command line needs Airflow only for this
+        found = _found(conn_id)
     except ImportError:
         raise BadInput(
             f"the Airflow connection {conn_id!r} cannot be read: Airflow is not installed here",
             next_step="Run it where Airflow is, or make the admin an entry of the inventory.",
         ) from None
-    try:
-        found = Connection.get(conn_id)
     except Exception as wrong:  # noqa: BLE001 - any backend may raise anything, and its text may hold a value
         raise BadInput(
             f"the Airflow connection {conn_id!r} cannot be read ({type(wrong).__name__})",
@@ -25,6 +50,39 @@ def secret_of(conn_id: str) -> Secret:
     if not found.login or not found.password:
         raise BadInput(
             f"the Airflow connection {conn_id!r} has no login or no password",
-            next_step="Fill in both; the admin logs in with them.",
+            next_step="Fill in both; they are what logs in.",
         )
-    return Secret(found.login, found.password, found.login)
+    return AirflowConnection(
+        login=found.login,
+        password=found.password,
+        conn_type=found.conn_type or "",
+        host=found.host or "",
+        port=found.port,
+        schema=found.schema or None,
+        extra=found.extra_dejson,
+    )
+
+
+def _found(conn_id: str) -> Any:  # noqa: ANN401 - Airflow has two classes for it
+    """A task asks Airflow's API. In a shell there is none: Airflow itself looks into its database there."""
+    runner = sys.modules.get("airflow.sdk.execution_time.task_runner")
+    if hasattr(runner, "SUPERVISOR_COMMS"):
+        from airflow.sdk import Connection  # noqa: PLC0415 - the command line needs Airflow only for this
+
+        return Connection.get(conn_id)
+    with _log_left_alone():
+        from airflow.models.connection import Connection as Stored  # noqa: PLC0415 - as above
+
+        return Stored.get_connection_from_secrets(conn_id)
+
+
+@contextmanager
+def _log_left_alone() -> Iterator[None]:
+    """Airflow sends all logs to standard output, where a command prints its one document."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        root.handlers[:] = handlers
+        root.setLevel(level)

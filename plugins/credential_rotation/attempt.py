@@ -21,13 +21,15 @@ from datetime import timedelta
 from typing import cast
 
 from credential_rotation.adoption import adopt
+from credential_rotation.awaited import is_awaited, tell_people_broken
+from credential_rotation.by_hand import awaits
 from credential_rotation.complaints import nothing_works, overtaken
 from credential_rotation.errors import RotationError, TargetRefused, TargetUnknown
 from credential_rotation.key_work import KeyWork
 from credential_rotation.look import Look
 from credential_rotation.model import Credential, Stored, Strategy
 from credential_rotation.outcome import Outcome
-from credential_rotation.password_work import PasswordWork
+from credential_rotation.password_work import PasswordWork, stamps
 from credential_rotation.policy import Decision, Request, due
 from credential_rotation.promotion import promote
 from credential_rotation.protocols import KeyRotator, KeySession, Rotator, Session
@@ -68,8 +70,7 @@ def _run(turn: Turn) -> None:
         return
     with _locked(turn, look) as session:
         turn.ending.step("locked")
-        look = turn.see()
-        work = _work(turn, look, session)
+        work, look = _work(turn, session)
         work.prepare()
         _heal(turn, look)
         adopt(turn, look)
@@ -79,9 +80,10 @@ def _run(turn: Turn) -> None:
         if _may_begin(turn, look):
             work.begin()
             work.retire()
-        if turn.revokes:
+        if turn.revokes and turn.request is not None:
             work.disconnect()
-            turn.ending.revoked(look)
+            tell_people_broken(turn, look)
+            turn.ending.revoked(look, turn.request.at)
 
 
 @contextmanager
@@ -106,11 +108,21 @@ def _is_moved(before: Stored, now: Stored) -> bool:
     }
 
 
-def _work(turn: Turn, look: Look, session: Session | KeySession) -> Work:
-    """The steps that fit the strategy; the inventory sees to it that engine and strategy agree."""
+def _work(turn: Turn, session: Session | KeySession) -> tuple[Work, Look]:
+    """The steps that fit the strategy; the inventory sees to it that engine and strategy agree.
+
+    The target is looked at before the vault: what another attempt did until then is in the records that
+    are read now, and what it does later moves the stamp. The other way round, its version would be unknown
+    and its stamp expected.
+    """
     if turn.credential.strategy is Strategy.OVERLAPPING:
-        return KeyWork(turn, look, cast("KeyRotator", turn.rotator), cast("KeySession", session))
-    return PasswordWork(turn, look, cast("Rotator", turn.rotator), cast("Session", session))
+        key_session = cast("KeySession", session)
+        keys, look = key_session.keys(), turn.see()
+        return KeyWork(turn, look, cast("KeyRotator", turn.rotator), key_session, keys), look
+    password_session = cast("Session", session)
+    turn.stamps = stamps(turn, password_session)
+    look = turn.see()
+    return PasswordWork(turn, look, cast("Rotator", turn.rotator), password_session), look
 
 
 # --- looking -------------------------------------------------------------------------------------------
@@ -139,9 +151,10 @@ def _has_work(turn: Turn, look: Look) -> bool:
         return True
     if not look.works(current.secret):
         return True
-    if has_end or decision.begin:
+    if has_end or decision.begin or (decision.needs_approval and turn.is_in_grace(look)):
         _wait(turn, look)
     else:
+        is_awaited(turn, look)  # told in grace already, where nothing is ended in any case
         turn.ending.not_begun(decision)
     return False
 
@@ -152,6 +165,10 @@ def _wait(turn: Turn, look: Look) -> None:
         turn.ending.waiting(turn.settles_at, UNSETTLED)
     elif turn.is_in_grace(look):
         turn.ending.waiting(look.rests_until, IN_GRACE)
+    elif turn.read_by:
+        turn.ending.waiting(None, f"{turn.read_by}; the next one begins after that")
+    elif turn.awaited:
+        turn.ending.waiting(turn.ending.until, f"{awaits(turn.awaited)}; the next one begins after that")
     else:
         turn.ending.waiting(None, UNRETIRED)
 
@@ -178,12 +195,19 @@ def _heal(turn: Turn, look: Look) -> None:
 
 def _may_begin(turn: Turn, look: Look) -> bool:
     decision = _decide(turn, look)
+    is_held = turn.is_settling or (bool(look.older) and not turn.nothing_works)
+    if decision.needs_approval and is_held:
+        _wait(turn, look)  # nobody is asked for what could not begin yet
+        return False
     if not decision.begin or (turn.ending.has_promoted_newer and not turn.revokes):
         turn.ending.not_begun(decision)
         return False
-    if turn.is_settling or (look.older and not turn.nothing_works):
+    if is_held:
         _wait(turn, look)
         return False
+    approval = turn.request.approval if turn.request else None
+    if approval is not None:
+        turn.ending.step("approved", f"by {approval.by}, {approval.at:%Y-%m-%d %H:%M} UTC")
     return True
 
 

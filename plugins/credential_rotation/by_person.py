@@ -14,6 +14,7 @@ from typing import cast
 from credential_rotation.adoption import adopt
 from credential_rotation.complaints import (
     foreign_stamp,
+    has_no_keys,
     key_is_known,
     no_such_key,
     nothing_to_go_back_to,
@@ -24,6 +25,7 @@ from credential_rotation.key_work import unknown_keys
 from credential_rotation.look import Look
 from credential_rotation.model import Credential, Record, Stamp, Strategy
 from credential_rotation.outcome import Outcome
+from credential_rotation.password_work import stamps
 from credential_rotation.promotion import promote
 from credential_rotation.protocols import KeyRotator, KeySession, Session
 from credential_rotation.turn import Clock, Parties, Turn
@@ -75,11 +77,11 @@ def _take_under_management(turn: Turn, *, take_over: bool) -> None:
         if current is None or not look.works(current.secret):
             raise nothing_works(turn.credential)
         if turn.credential.strategy is not Strategy.OVERLAPPING:
-            _own_stamps(turn, cast("Session", session), take_over=take_over)
+            own_stamps(turn, cast("Session", session), take_over=take_over)
         adopt(turn, look)
 
 
-def _own_stamps(turn: Turn, session: Session, *, take_over: bool) -> None:
+def own_stamps(turn: Turn, session: Session, *, take_over: bool) -> None:
     """Refuse another journal's stamp, or put ours in its place where a person said so."""
     for principal in turn.credential.principals:
         stamp = session.stamp(principal)
@@ -92,6 +94,8 @@ def _own_stamps(turn: Turn, session: Session, *, take_over: bool) -> None:
 
 
 def _resolve(turn: Turn, login: str) -> None:
+    if turn.credential.strategy is not Strategy.OVERLAPPING:
+        raise has_no_keys(turn.credential)
     look = turn.see()
     own = look.login() if turn.rotator.changes_itself else None
     with turn.rotator.lock(own, changing=look.idle) as locked:
@@ -112,6 +116,8 @@ def _roll_back(turn: Turn, reason: str) -> None:
     own = look.login() if turn.rotator.changes_itself else None
     with turn.rotator.lock(own, changing=look.idle) as session:
         turn.ending.step("locked")
+        if turn.credential.strategy is not Strategy.OVERLAPPING:
+            turn.stamps = stamps(turn, cast("Session", session))
         look = turn.see()
         if turn.credential.strategy is Strategy.OVERLAPPING and not look.newer:
             _wake(turn, look, cast("KeySession", session), cast("KeyRotator", turn.rotator))
@@ -124,8 +130,19 @@ def _roll_back(turn: Turn, reason: str) -> None:
         )
         turn.ending.recorded(record)
         look.add(record)
+        _move_stamp(turn, look, session, record)
         promote(turn, look, record, gated=turn.is_overlapping)
         turn.ending.recovered(f"version {record.epoch} carries the value of version {before.epoch}: {reason}")
+
+
+def _move_stamp(turn: Turn, look: Look, session: Session | KeySession, record: Record) -> None:
+    """Whoever was about to end this value, and has slept meanwhile, finds that the stamp has moved on."""
+    found = turn.stamps.get(record.secret.principal)
+    if found is None:
+        return
+    leave = Stamp(record.epoch, record.attempt, turn.vault.journal)
+    cast("Session", session).restamp(record.secret.principal, found=found, leave=leave)
+    look.forget()
 
 
 def _wake(turn: Turn, look: Look, session: KeySession, rotator: KeyRotator) -> None:

@@ -13,7 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bitwarden_vault.token_reading import ENDINGS, TOKEN
 from credential_rotation import settings as ours
+from credential_rotation.approval_remarks import airflow_here, remarks_on_approval
 from credential_rotation.complaints import could_not_ask
 from credential_rotation.consumers import cannot_be_asked
 from credential_rotation.durations import write_duration
@@ -25,6 +27,8 @@ from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Secret
 from credential_rotation.outcome import Outcome, told
 from credential_rotation.passwords import SYMBOLS_OPTION, rule_from
+from credential_rotation.people_remarks import remarks_on_people
+from credential_rotation.reader_remarks import remarks_on_readers
 from credential_rotation.schedule import falls_due
 from credential_rotation.vault_complaints import in_rotation_words
 from credential_rotation.wiring import Deployment
@@ -63,6 +67,7 @@ def check_deployment(
     for position, credential in enumerate(chosen, 1):
         tell(f"[{position}/{len(chosen)}] checking {credential.name}")
         outcomes.append(_checked(deployment, credential, remarks))
+    remarks += deployment.remarks_on_tokens()
     warnings = (*_warnings(deployment, inventory), *_orphans(deployment, inventory), *remarks)
     return Report(tuple(outcomes), inventory.problems, tuple(mistakes), warnings)
 
@@ -128,11 +133,18 @@ def _remarks(look: Look, rotator: CheckedRotator, login: Secret | None, now: dat
 
 
 def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
-    own_token = any(name in deployment.environ for name in (ours.TOKEN, f"{ours.TOKEN}_FILE"))
+    own_token = any(f"{ours.TOKEN}{ending}" in deployment.environ for ending in ENDINGS)
     if not own_token:
         yield (
             "rotation and consumers use one access token: whoever reads CURRENT can read the journal and "
             f"the admins' secrets too. Give the rotation its own machine account ({ours.TOKEN})."
+        )
+    slot = ours.TOKEN if own_token else TOKEN
+    is_set = any(f"{slot}{ending}" in deployment.environ for ending in ENDINGS)
+    if is_set and slot not in deployment.settings.token_ends:
+        yield (
+            f"when the access token in {slot} ends is unknown, and Bitwarden does not tell: set "
+            f"{slot}_EXPIRES to the day that its page shows, and the watchdog warns ahead"
         )
     if deployment.settings.settle < ours.SETTLES_SURELY:
         yield (
@@ -143,11 +155,14 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
     if unasked:
         named = ", ".join(f"{name} ({who.kind.replace('_', ' ')} {who.name})" for name, who in unasked)
         yield f"no probe can ask these consumers: {named}; their entries end `unproved` at each rotation"
+    yield from remarks_on_readers(deployment.environ, inventory.credentials)
+    yield from remarks_on_people(deployment.environ, inventory.all)
     for one in inventory.credentials:
         yield from _spoilt(one)
     fixed = [one.name for one in inventory.credentials if one.queue or one.pool]
     if fixed:
         yield f"this version ignores queue and pool of {', '.join(fixed)}"
+    yield from remarks_on_approval(inventory.credentials, airflow_here())
 
 
 def _spoilt(credential: Credential) -> Iterable[str]:

@@ -186,7 +186,7 @@ def _seconds(claim: VaultSecret) -> float:
     """How long it lasts; one that cannot be read lasts as long as any of ours."""
     try:
         seconds = json.loads(claim.value)["seconds"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return LASTS.total_seconds()
     fits = isinstance(seconds, int) and 0 < seconds <= LASTS.total_seconds()
     return float(seconds) if fits else LASTS.total_seconds()
@@ -195,6 +195,6 @@ def _seconds(claim: VaultSecret) -> float:
 def _holder(claim: VaultSecret) -> str:
     try:
         holder = json.loads(claim.value)["holder"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "somebody"
     return holder[:100] if isinstance(holder, str) and holder.isprintable() else "somebody"

@@ -8,28 +8,38 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-import getpass
-import logging
 import os
-import sys
 from collections.abc import Callable, Sequence
 
 import click
 
-from bitwarden_vault.nouns import Caller
 from credential_rotation import cli_output as output
+from credential_rotation import wiring
+from credential_rotation.adopting import adopt_connection
+from credential_rotation.alerts.people import DEPLOYMENT, teller_of
+from credential_rotation.alerts.revoked import tell_revoked
+from credential_rotation.alerts.run import Run
+from credential_rotation.alerts.situation import REVOCATION
+from credential_rotation.approval_remarks import refused_in_a_shell
+from credential_rotation.approvals_kept import with_questions
 from credential_rotation.checking import check_deployment
-from credential_rotation.errors import BadInput, RotationError
-from credential_rotation.inventory import Inventory, Problem
-from credential_rotation.inventory_words import nearest
+from credential_rotation.cli_by_hand import close, confirm
+from credential_rotation.cli_discover import discover
+from credential_rotation.cli_evidence import evidence
+from credential_rotation.cli_run import as_json, named, run_command, who
+from credential_rotation.history import Asked, is_kept, keep_command
+from credential_rotation.inventory import Problem
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from credential_rotation.wiring import Deployment, open_deployment
+from credential_rotation.wiring import Deployment
 
 Chosen = tuple[tuple[Credential, ...], tuple[Problem, ...]]
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+REVOKING = "revoking"
+_WORK = {"verifying": "check", "repairing": "retirement", REVOKING: REVOCATION}
+"""What the DAGs' reports call it."""
+
 some_names = click.argument("names", nargs=-1, metavar="[NAME]...")
 certain_names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
@@ -54,10 +64,10 @@ def check(names: tuple[str, ...], *, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         inventory = deployment.inventory()
-        report = check_deployment(deployment, inventory, _named(inventory, names), tell=output.progress)
+        report = check_deployment(deployment, inventory, named(inventory, names), tell=output.progress)
         return output.show_check(report, as_json=as_json)
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
@@ -67,12 +77,13 @@ def plan(names: tuple[str, ...], *, as_json: bool) -> None:
     """Tell what the next scheduled run would do. Reads no value and asks no target."""
 
     def run(deployment: Deployment) -> int:
-        chosen, problems = _chosen(deployment, names)
+        chosen, problems = _chosen(deployment, names, by_hand=True)
         these = [one.name for one in chosen]
         outcomes = deployment.plan(deployment.inventory(), _request(deployment), these=these)
+        outcomes = with_questions(outcomes, os.environ, deployment.clock())
         return output.show(outcomes, problems, as_json=as_json)
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
@@ -82,11 +93,12 @@ def status(names: tuple[str, ...], *, as_json: bool) -> None:
     """Tell each credential's version, age and due date."""
 
     def run(deployment: Deployment) -> int:
-        chosen, problems = _chosen(deployment, names)
+        chosen, problems = _chosen(deployment, names, by_hand=True)
         outcomes = deployment.status(chosen, _request(deployment))
+        outcomes = with_questions(outcomes, os.environ, deployment.clock())
         return output.show(outcomes, problems, as_json=as_json, agent=deployment.client.status())
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
@@ -105,11 +117,13 @@ def rotate(names: tuple[str, ...], *, force: bool, reason: str | None, dry_run: 
     def run(deployment: Deployment) -> int:
         request = _request(deployment, now=True, force=force, reason=reason)
         chosen = _chosen(deployment, names)
-        if dry_run:
-            return _each(chosen, "looking at", lambda one: deployment.foresee(one, request), as_json=as_json)
-        return _each(chosen, "rotating", lambda one: deployment.rotate(one, request), as_json=as_json)
+        doing, act = ("looking at", deployment.foresee) if dry_run else ("rotating", deployment.rotate)
+        why = None if dry_run else reason
+        return _each(
+            chosen, doing, lambda one: refused_in_a_shell(one) or act(one, request), as_json=as_json, why=why
+        )
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
@@ -124,7 +138,7 @@ def verify(names: tuple[str, ...], *, as_json: bool) -> None:
     def run(deployment: Deployment) -> int:
         return _each(_chosen(deployment, names), "verifying", deployment.verify, as_json=as_json)
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
@@ -137,34 +151,41 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
         chosen = _chosen(deployment, names)
         return _each(chosen, "repairing", lambda one: deployment.rotate(one, None), as_json=as_json)
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
 @click.argument("name")
 @click.option("--take-over", is_flag=True, help="Also where another journal has stamped the principal.")
+@click.option(
+    "--from-connection", "conn_id", help="Take the value of this Airflow connection into Bitwarden."
+)
 @as_json
-def adopt(name: str, *, take_over: bool, as_json: bool) -> None:
+def adopt(name: str, *, take_over: bool, conn_id: str | None, as_json: bool) -> None:
     """Take a value that works under management, unchanged.
 
     The first rotation does this by itself; `--take-over` is for databases that were cloned from one that is
-    rotated elsewhere.
+    rotated elsewhere. With `--from-connection` nothing may be stored in Bitwarden yet.
     """
+
+    def take(deployment: Deployment, one: Credential) -> Outcome:
+        if conn_id is None:
+            return deployment.adopt(one, take_over=take_over)
+        return adopt_connection(deployment, one, conn_id, take_over=take_over)
 
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, [name])
-        return _each(
-            chosen, "adopting", lambda one: deployment.adopt(one, take_over=take_over), as_json=as_json
-        )
+        return _each(chosen, "adopting", lambda one: take(deployment, one), as_json=as_json)
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
 @click.argument("name")
 @click.option("--reason", required=True, help="What happened; kept as evidence.")
+@click.option("--dry-run", is_flag=True, help="Tell what it will break, and change nothing.")
 @as_json
-def revoke(name: str, *, reason: str, as_json: bool) -> None:
+def revoke(name: str, *, reason: str, dry_run: bool, as_json: bool) -> None:
     """Replace a value that may be in wrong hands, at once.
 
     No grace, no soak, open sessions ended. Readers that still hold the old value are refused from then on.
@@ -172,12 +193,15 @@ def revoke(name: str, *, reason: str, as_json: bool) -> None:
     """
 
     def run(deployment: Deployment) -> int:
-        by = f"{getpass.getuser()} (command line)"
-        request = Request(deployment.clock(), by, now=True, force=True, revoke=True, reason=reason)
+        request = Request(deployment.clock(), who(), now=True, force=True, revoke=True, reason=reason)
         chosen = _chosen(deployment, [name])
-        return _each(chosen, "revoking", lambda one: deployment.rotate(one, request), as_json=as_json)
+        if dry_run:
+            return _each(chosen, "looking at", lambda one: deployment.foresee(one, request), as_json=as_json)
+        return _each(
+            chosen, REVOKING, lambda one: deployment.rotate(one, request), as_json=as_json, why=reason
+        )
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
@@ -191,10 +215,14 @@ def resolve(name: str, *, key: str, reason: str, as_json: bool) -> None:
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, [name])
         return _each(
-            chosen, f"resolving ({reason})", lambda one: deployment.resolve(one, key), as_json=as_json
+            chosen,
+            f"resolving ({reason})",
+            lambda one: deployment.resolve(one, key),
+            as_json=as_json,
+            why=reason,
         )
 
-    _run(run, as_json=as_json)
+    run_command(run, as_json=as_json)
 
 
 @main.command()
@@ -209,59 +237,59 @@ def rollback(name: str, *, reason: str, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, [name])
-        return _each(chosen, "rolling back", lambda one: deployment.rollback(one, reason), as_json=as_json)
+        return _each(
+            chosen, "rolling back", lambda one: deployment.rollback(one, reason), as_json=as_json, why=reason
+        )
 
-    _run(run, as_json=as_json)
-
-
-def _run(command: Callable[[Deployment], int], *, as_json: bool) -> None:
-    """Run a command and leave with its exit status; bad input and trouble are said once, with the remedy."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="      %(message)s")
-    logging.getLogger("credential_rotation").setLevel(logging.INFO)
-    try:
-        deployment = open_deployment(os.environ, Caller(user=getpass.getuser()))
-        code = command(deployment)
-    except RotationError as error:
-        code = output.show_error(error, as_json=as_json)
-    raise SystemExit(code)
+    run_command(run, as_json=as_json)
 
 
-def _each(chosen: Chosen, doing: str, run: Callable[[Credential], Outcome], *, as_json: bool) -> int:
+def _each(
+    chosen: Chosen,
+    doing: str,
+    run: Callable[[Credential], Outcome],
+    *,
+    as_json: bool,
+    why: str | None = None,
+) -> int:
     credentials, problems = chosen
     outcomes = []
     for position, credential in enumerate(credentials, 1):
         output.progress(f"[{position}/{len(credentials)}] {doing} {credential.name}")
         outcomes.append(run(credential))
+    if is_kept(os.environ):
+        asked = Asked(by=who(), why=why, compromise=doing == REVOKING)
+        keep_command(os.environ, credentials, outcomes, asked, now=wiring.now())
+    _end_incidents(outcomes, _WORK.get(doing, "rotation"), why=why)
     return output.show(outcomes, problems, as_json=as_json)
+
+
+def _end_incidents(outcomes: Sequence[Outcome], work: str, *, why: str | None) -> None:
+    """What is proved here is over for Slack too; failures are told to whoever sits at this terminal."""
+    proved = tuple(one.as_dict() for one in outcomes if one.is_done)
+    if proved:
+        run = Run(work, who(), proved, deployment=os.environ.get(DEPLOYMENT), by=who(), why=why)
+        teller = teller_of(os.environ)
+        teller.close(run)
+        tell_revoked(teller, run)
 
 
 def _request(
     deployment: Deployment, *, now: bool = False, force: bool = False, reason: str | None = None
 ) -> Request:
-    by = f"{getpass.getuser()} (command line)" if now else "schedule"
+    by = who() if now else "schedule"
     return Request(at=deployment.clock(), by=by, now=now, force=force, reason=reason)
 
 
-def _chosen(deployment: Deployment, names: Sequence[str]) -> Chosen:
+def _chosen(deployment: Deployment, names: Sequence[str], *, by_hand: bool = False) -> Chosen:
     """These entries, or all with what is wrong with others. Raises: BadInput (entries or settings)."""
     inventory = deployment.inventory()
-    credentials = _named(inventory, names)
+    credentials = named(inventory, names, by_hand=by_hand)
     deployment.insist_on_settings()
     return credentials, () if names else inventory.problems
 
 
-def _named(inventory: Inventory, names: Sequence[str]) -> tuple[Credential, ...]:
-    """These entries, or all. Raises: BadInput (with all that are wrong)."""
-    if not names:
-        return inventory.credentials
-    by_name = {one.name: one for one in inventory.credentials}
-    wrong = [_why_not(inventory, name) for name in dict.fromkeys(names) if name not in by_name]
-    if wrong:
-        raise BadInput("\n".join(wrong), next_step="`check` shows every entry and what is wrong with it.")
-    return tuple(by_name[name] for name in dict.fromkeys(names))
-
-
-def _why_not(inventory: Inventory, name: str) -> str:
-    mistakes = [str(problem) for problem in inventory.problems if problem.name == name]
-    known = [one.name for one in inventory.credentials]
-    return "; ".join(mistakes) or f"there is no credential {name[:100]!r}{nearest(name, known)}"
+main.add_command(close)
+main.add_command(confirm)
+main.add_command(discover)
+main.add_command(evidence)

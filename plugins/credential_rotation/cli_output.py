@@ -31,7 +31,7 @@ _COLOURS = {DONE: "green", NEEDS_A_PERSON: "red", HEALS: "yellow"}
 
 def progress(words: str) -> None:
     """Say on standard error what is being done."""
-    click.echo(words, err=True)
+    click.echo(plain(words), err=True)
 
 
 def show(
@@ -80,7 +80,7 @@ def show_error(error: RotationError, *, as_json: bool) -> int:
     """Say what kept the command from doing anything; the exit status."""
     if as_json:
         _print_json({"credentials": [], "error": {"what": error.what, "next_step": error.next_step}})
-    click.echo(f"{_plain(error.what)}\n{_plain(error.next_step)}", err=True)
+    click.echo(f"{plain(error.what)}\n{plain(error.next_step)}", err=True)
     return BAD_INPUT if isinstance(error, BadInput) else NEEDS_A_PERSON
 
 
@@ -93,7 +93,7 @@ def exit_status(outcomes: Sequence[Outcome]) -> int:
 def _code(outcome: Outcome) -> int:
     if outcome.is_done:
         return DONE
-    return HEALS if outcome.heals_by_itself else NEEDS_A_PERSON
+    return HEALS if outcome.heals_by_itself and not outcome.waits_for else NEEDS_A_PERSON
 
 
 def _print_json(document: Mapping[str, object]) -> None:
@@ -115,7 +115,7 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
         version = "-" if one.version is None else str(one.version)
         colour = _COLOURS[_code(one)]
         table.add_row(
-            Text(_plain(one.name)), Text(one.outcome, style=colour), Text(version), Text(_plain(what))
+            Text(plain(one.name)), Text(one.outcome, style=colour), Text(version), Text(plain(what))
         )
     Console(soft_wrap=False).print(table)
 
@@ -129,7 +129,7 @@ def _by_itself(outcome: Outcome) -> str:
 
 def _say_each(word: str, texts: Iterable[str]) -> None:
     for text in texts:
-        click.echo(f"{word}: {_plain(text)}", err=True)
+        click.echo(f"{word}: {plain(text)}", err=True)
 
 
 def _sum_up(outcomes: Sequence[Outcome], wrong: Sequence[object]) -> None:
@@ -150,7 +150,7 @@ def _sentences(what: str, next_step: str) -> str:
     return f"{what} {next_step}" if what.endswith((".", "?", "!")) else f"{what}. {next_step}"
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """The text without anything that a terminal would obey."""
     return "".join(
         sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in text

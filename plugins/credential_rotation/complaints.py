@@ -64,6 +64,23 @@ def nothing_works(credential: Credential) -> NoStoredValueWorks:
     )
 
 
+def stored_already(credential: Credential) -> BadInput:
+    """There is a value, and nobody may put another one in its place unproved."""
+    return BadInput(
+        f"{credential.name}: a value is stored already, as CURRENT or in the journal",
+        next_step=f"`adopt {credential.name}` without a connection takes what is in Bitwarden; `retire "
+        f"{credential.name}` finishes what was begun.",
+    )
+
+
+def brought_value_refused(credential: Credential, probe: Probe) -> TargetRefused:
+    """What somebody wants adopted does not log in."""
+    return TargetRefused(
+        f"{credential.name}: {probe.where} refuses the value that was to be adopted",
+        next_step="Nothing was written. Mend the connection, or let the first rotation set a new value.",
+    )
+
+
 def foreign_stamp(credential: Credential, stamp: Stamp) -> NotOurs:
     """Somebody else's journal rotates this principal."""
     return NotOurs(
@@ -132,6 +149,14 @@ def inactive_key(credential: Credential, key: Key, record: Record) -> TargetRefu
     )
 
 
+def has_no_keys(credential: Credential) -> BadInput:
+    """A person wanted a key resolved where the values are passwords."""
+    return BadInput(
+        f"{credential.name}: has no keys; it is a password of {credential.engine}",
+        next_step="Give the entry whose key the message named. `status --json` tells every entry's engine.",
+    )
+
+
 def no_such_key(credential: Credential, login: str, keys: tuple[Key, ...]) -> BadInput:
     """A person named a key that is not there."""
     there = ", ".join(map(_told, keys)) or "no key"
@@ -179,9 +204,9 @@ def only_the_new_one_works(
         f"reads it cannot log in: {reason}"
     )
     return what, (
-        "Every run tries to finish it, retire_credentials within the hour. To be quicker, see that Bitwarden "
-        f"can be reached and trigger retire_credentials for {credential.name}. The value that works is "
-        "written down in the journal project."
+        f"{error.next_step} Every run tries to finish it, retire_credentials within the hour; to be quicker, "
+        f"trigger retire_credentials for {credential.name}. The value that works is written down in the "
+        "journal project."
     )
 
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from credential_rotation.model import Consumer, Credential, Current, Probe
+from credential_rotation.by_hand import BY_HAND
+from credential_rotation.confirmations import Confirmations, Said, by_hand
+from credential_rotation.model import Consumer, Credential, Current, Probe, Record
 from credential_rotation.probes import s3_bucket
 from credential_rotation.probes.airflow_connection import ask_connection
 from credential_rotation.probes.dag import ask_dag
@@ -33,23 +35,54 @@ class EntryConsumers:
 
     credential: Credential
     clock: Callable[[], datetime]
+    confirmations: Confirmations | None = None
+    """None: nobody's word is known."""
 
-    def check(self, current: Current) -> tuple[Probe, ...]:
+    def check(self, current: Current, own: Record | None) -> tuple[Probe, ...]:
         """One answer per consumer, in the entry's order."""
+        said = self._said(own) if by_hand(self.credential) else _NOTHING
         return tuple(
-            _asked(Question(one, self.credential, current, self.clock())) for one in self.credential.consumers
+            _asked(
+                Question(
+                    one,
+                    self.credential,
+                    current,
+                    self.clock(),
+                    version=own.epoch if own else None,
+                    confirmed=_word(said, one),
+                    unread=said.unknown,
+                )
+            )
+            for one in self.credential.consumers
         )
+
+    def awaited(self, own: Record) -> tuple[Consumer, ...]:
+        """Those who take values by hand, and of whom nobody has said that they have this version."""
+        return self._said(own).awaited(self.credential) if by_hand(self.credential) else ()
+
+    def _said(self, own: Record | None) -> Said:
+        if own is None or self.confirmations is None:
+            return _NOTHING
+        return self.confirmations.of(self.credential, (own.epoch, own.attempt))
+
+
+_NOTHING = Said({})
 
 
 def cannot_be_asked(credential: Credential) -> tuple[Consumer, ...]:
-    """Those whose answer this version never gets, so that each rotation of the entry ends `unproved`."""
+    """Those whose answer nobody ever gets, so that each rotation of the entry ends `unproved`."""
     return tuple(one for one in credential.consumers if not _has_proof(one, credential))
+
+
+def _word(said: Said, consumer: Consumer) -> str:
+    word = said.words.get(consumer.name) if consumer.kind == BY_HAND else None
+    return f"confirmed by {word.by} on {word.at:%Y-%m-%d %H:%M} UTC" if word else ""
 
 
 def _has_proof(consumer: Consumer, credential: Credential) -> bool:
     if consumer.kind == "s3_bucket":
         return credential.engine == s3_bucket.ENGINE
-    return consumer.kind in PROBES and consumer.kind != "manual"
+    return consumer.kind in PROBES
 
 
 def _asked(question: Question) -> Probe:

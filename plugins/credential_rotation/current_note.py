@@ -5,6 +5,7 @@ The grammar of the block is `bitwarden_vault.note`'s; the person's text around i
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,8 +17,7 @@ MOST_BYTES = 7400
 MOST_HISTORY = 20
 MOST_DIGITS = 9
 """Of an epoch; a longer one is no number of ours."""
-CACHE_SECONDS = "5"
-"""How long a reader may keep the value. Of in_place it is dead the moment that it is replaced."""
+_NOTHING: Mapping[str, str] = {}
 
 
 class NoteDoesNotFit(ValueError):
@@ -41,11 +41,21 @@ def read_marks(note: str) -> Marks | None:
     return Marks(int(epoch), block.fields.get("attempt", ""))
 
 
-def with_marks(note: str, *, epoch: int, attempt: str, now: datetime) -> str:
-    """The note with these marks and one more line of history. Raises: NoteDoesNotFit."""
+def with_marks(
+    note: str,
+    marks: Marks,
+    *,
+    now: datetime,
+    first: Mapping[str, str] = _NOTHING,
+    always: Mapping[str, str] = _NOTHING,
+) -> str:
+    """The note with these marks, what readers are told, and one more line of history.
+
+    `first` holds where the block says nothing else, `always` whatever it says. Raises: NoteDoesNotFit.
+    """
     before = read_note(note) or NoteBlock({})
-    fields = {**before.fields, "epoch": str(epoch), "attempt": attempt, "cache_seconds": CACHE_SECONDS}
-    history = (*before.history, f"{now:%Y-%m-%d %H:%M} UTC: version {epoch}")[-MOST_HISTORY:]
+    fields = {**first, **before.fields, **always, "epoch": str(marks.epoch), "attempt": marks.attempt}
+    history = (*before.history, f"{now:%Y-%m-%d %H:%M} UTC: version {marks.epoch}")[-MOST_HISTORY:]
     for start in range(len(history)):  # older lines go first where room is short
         text = write_note(note, NoteBlock(fields, history[start:]))
         if len(text) <= MOST_CHARACTERS and len(text.encode()) <= MOST_BYTES:

@@ -8,19 +8,22 @@ Rules this file keeps:
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from credential_rotation.by_hand import awaits, how_to_confirm, named
 from credential_rotation.complaints import only_the_new_one_works
 from credential_rotation.errors import ApplyUnknown, RotationError, VaultUnknown
 from credential_rotation.look import Look
-from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Probe, Record
+from credential_rotation.model import UNMANAGED_EPOCH, Answer, Consumer, Credential, Probe, Record
 from credential_rotation.outcome import DONE, Outcome, Step, told
 from credential_rotation.policy import Decision
 from credential_rotation.schedule import promised_until
 
 log = logging.getLogger(__name__)
+
+SEE_TO = "The new value logs in on the primary and is stored. See to what is named; it is asked again."
 
 _STRONGEST_FIRST = (
     "revoked",
@@ -33,6 +36,8 @@ _STRONGEST_FIRST = (
     "retire waits",
     "unchanged",
 )
+_REPLACED = frozenset({"rotated", "recovered", "retired"})
+"""What says that a value from before has given way."""
 
 
 class Ending:
@@ -45,10 +50,15 @@ class Ending:
         self._steps: list[Step] = []
         self._said: dict[str, str] = {}
         self._unproved: list[str] = []
+        self._people: list[str] = []
         self._consumers: list[tuple[str, Answer, str]] = []
-        self._until: datetime | None = None
+        self.until: datetime | None = None
         self._next_step = ""
+        self._asks: dict[str, None] = {}
+        self._waits_for: tuple[str, ...] = ()
+        self._needs_approval = False
         self._before: Record | None = None
+        self._broken: list[str] = []
         self._old: Answer | None = None
         self.has_promoted_newer = False
 
@@ -68,23 +78,60 @@ class Ending:
 
     def not_begun(self, decision: Decision) -> None:
         """Nothing new was begun, as the policy decided; who asked for it is not told "unchanged"."""
-        if self._said and decision.outcome == "unchanged":
+        is_quiet = decision.outcome == "unchanged" or (
+            decision.needs_approval and decision.outcome == "waiting"
+        )
+        self._needs_approval = decision.needs_approval
+        if self._said and is_quiet:
             return
         self._say(decision.outcome, decision.reason)
         self._next_step = decision.next_step
         if decision.outcome == "waiting":
-            self._until = decision.at
+            self.until = decision.at
 
     def waiting(self, until: datetime | None, reason: str) -> None:
         """A new version, or the only thing that was left to do, has to wait."""
-        self._until = until
+        self.until = until
         self._say("waiting", reason)
 
     def retire_waits(self, until: datetime | None) -> None:
         """A replaced version's record has to stay for a while; the next tick deletes it."""
-        self._until = until
+        self.until = until
         self.step("retire waits", "an earlier attempt was not seen to end")
         self._said.setdefault("retire waits", "a replaced version is retired later")
+
+    def still_read(self, readers: str, *, is_overdue: bool) -> None:
+        """Replaced versions live on for who reads them; where that takes too long, a person is told."""
+        self.step("still read", readers)
+        if is_overdue:
+            self._unproved.append(f"{readers}; it lives on until that ends")
+        self._said.setdefault("retire waits", readers)
+
+    def readers_broken(self, readers: str) -> None:
+        """Compromise mode waits for nobody."""
+        self.step("readers broken", readers)
+        self._broken.append(readers.replace(" is still ", " was still "))
+
+    def awaits_people(self, who: Sequence[Consumer], own: Record, until: datetime) -> None:
+        """Replaced versions live on for who takes values by hand; where that takes too long, it is told."""
+        waits = awaits(who)
+        self.step("waits for a person", f"version {own.epoch}: {waits}")
+        self._waits_for = tuple(one.name for one in who)
+        self._asks |= dict.fromkeys(how_to_confirm(self._credential.name, one, own.epoch) for one in who)
+        if self._clock() > until:
+            late = f"{until:%Y-%m-%d %H:%M} UTC was the day for it; the value before lives on until then"
+            self._unproved.append(f"{waits}; {late}")
+        else:
+            self.until = until
+        before = self._said.get("retire waits")
+        self._said["retire waits"] = f"{before}; {waits}" if before else waits
+
+    def people_broken(self, who: Sequence[Consumer]) -> None:
+        """As `readers_broken`, of those who take values by hand."""
+        broken = f"{named(who)} is refused until it is given the new value by hand"
+        self._waits_for = tuple(one.name for one in who)
+        self.step("consumers broken", broken)
+        self._broken.append(broken)
 
     def in_grace(self, records: tuple[Record, ...], until: datetime | None) -> None:
         """Replaced versions live on for a while, as the policy wants it."""
@@ -94,12 +141,20 @@ class Ending:
 
     def recorded(self, record: Record) -> None:
         """A version was written down before anything else knows of it."""
-        self.step("recorded", f"version {record.epoch}")
+        is_pair = len(self._credential.principals) > 1
+        self.step(
+            "recorded", f"version {record.epoch}" + (f", as {record.secret.principal}" if is_pair else "")
+        )
 
     def adopted(self, record: Record) -> None:
         """A CURRENT that works and that we did not write was given a record."""
         self.recorded(record)
         self._say("adopted", "CURRENT works and had no record; it was given one and left as it is")
+
+    def taken_as_first(self, record: Record) -> None:
+        """A value that works, from outside of the vault, was given a record before it becomes CURRENT."""
+        self.recorded(record)
+        self._say("adopted", "the value works, and is CURRENT as it is; nothing was changed on the target")
 
     def recovered(self, reason: str) -> None:
         """What an earlier attempt or a person left behind was put right."""
@@ -114,10 +169,17 @@ class Ending:
         """A new version was begun and finished."""
         self._say("rotated", f"version {record.epoch} is CURRENT, and proved")
 
-    def revoked(self, look: Look) -> None:
-        """Compromise mode is through: nothing from before is alive."""
-        if "rotated" in self._said and not look.older:
-            self._say("revoked", f"{self._said['rotated']}; every value from before is dead")
+    def revoked(self, look: Look, since: datetime) -> None:
+        """Compromise mode is through: nothing from before the request is alive.
+
+        Whoever comes back after a kill in the middle finds the new version there, and only ends the old ones.
+        """
+        own = look.own
+        is_new = "rotated" in self._said or (own is not None and own.written >= since)
+        if own is None or look.older or not is_new or not self._said.keys() & _REPLACED:
+            return
+        made = self._said.get("rotated") or f"version {own.epoch} is CURRENT"
+        self._say("revoked", "; ".join([made, "every value from before is dead", *self._broken]))
 
     def retired(self, records: tuple[Record, ...]) -> None:
         """Replaced versions are dead and their records deleted."""
@@ -165,7 +227,9 @@ class Ending:
         self._consumers.append((probe.where, probe.answer, probe.why))
         self.step(f"consumer {probe.answer.value}", probe.where)
         if probe.answer is not Answer.WORKS:
-            self._unproved.append(f"consumer {probe.where}: {probe.why}")
+            kept = self._people if probe.awaits_person else self._unproved
+            kept.append(f"consumer {probe.where}: {probe.why}")
+            self._asks |= {probe.next_step: None} if probe.next_step else {}
 
     # --- how it ended ----------------------------------------------------------------------------------
 
@@ -176,13 +240,17 @@ class Ending:
     def outcome(self, look: Look | None) -> Outcome:
         """How an attempt ended that came to its end."""
         word, reason = self._word()
-        next_step = self._next_step if word in {"waiting", "refused"} else ""
+        asks = " ".join(self._asks)
+        next_step = (self._next_step or asks) if word in {"waiting", "refused"} else ""
+        if word == "revoked":  # who takes values by hand is broken on purpose, and named in the reason
+            next_step = asks
+        else:
+            self._unproved += self._people
         if self._unproved and (word in DONE or word == "waiting"):
             word, reason = "unproved", "; ".join(self._unproved)
-            next_step = (
-                "The new value logs in on the primary and is stored. See to what is named; it is asked again."
-            )
-        return self._made(word, reason, next_step, look, new=Answer.WORKS if self._promoted else None)
+            next_step = " ".join(filter(None, (SEE_TO, asks)))
+        made = self._made(word, reason, next_step, look, new=Answer.WORKS if self._promoted else None)
+        return replace(made, needs_approval=self._needs_approval)
 
     def failed(self, error: RotationError, look: Look | None) -> Outcome:
         """How an attempt ended that something kept from its end, and what still logs in."""
@@ -216,7 +284,8 @@ class Ending:
             told(self._credential, word, reason, next_step=next_step),
             version=own.epoch if own else None,
             act_by=self._act_by(word, own),
-            until=self._until,
+            until=self.until,
+            waits_for=self._waits_for,
             attempt=self._attempt,
             old_value=self._old,
             new_value=new,

@@ -64,5 +64,9 @@ class VaultTrouble(RotationError):
     """Bitwarden could not be read or written, for certain: nothing was changed there."""
 
 
+class StateTrouble(RotationError):
+    """The state folder could not be read or written: what a person said is not kept."""
+
+
 class VaultUnknown(RotationError):
     """A write to Bitwarden was sent and what came of it could not be found out."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from credential_rotation.attempt import Parties
+from credential_rotation.breaking import breaks, would_revoke
 from credential_rotation.complaints import could_not_ask, nothing_works
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
@@ -44,13 +45,22 @@ def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: 
         return told(credential, error.outcome, error.what, next_step=error.next_step)
     decision = due(credential.policy, look.own, begin, clock())
     if reason is not None:
-        return replace(told(credential, "planned", reason), version=_version(look))
+        made = replace(told(credential, "planned", reason), version=_version(look))
+        return _with_breaks(made, look, parties, clock) if begin.revoke else made
     made = told(credential, decision.outcome, decision.reason, next_step=decision.next_step)
     until = decision.at if decision.outcome == "waiting" else None
     return replace(made, version=_version(look), until=until)
 
 
+def _with_breaks(made: Outcome, look: Look, parties: Parties, clock: Clock) -> Outcome:
+    steps = tuple(Step(name, clock(), text) for name, text in breaks(look, parties))
+    reason = "; ".join((made.reason, *(f"{step.name} {step.detail}" for step in steps)))
+    return replace(made, reason=reason, steps=(*steps, Step("planned", clock(), made.reason)))
+
+
 def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str | None:
+    if begin.revoke:
+        return would_revoke(look, rotator, due(look.credential.policy, look.own, begin, now))
     current = look.stored.current
     if look.newer:
         return f"version {look.newer[0].epoch} was begun and would be finished"
@@ -98,7 +108,7 @@ def _verified(inspection: _Inspection, look: Look, parties: Parties) -> Outcome:
         reason = f"{primary.where} refuses CURRENT: {primary.why}"
         return replace(inspection.ended(look, "broken", reason, HEAL, [primary]), old_value=Answer.REFUSED)
     endpoints = list(parties.rotator.endpoints(current.secret))
-    consumers = list(parties.consumers.check(current))
+    consumers = list(parties.consumers.check(current, look.own))
     ended = _judged(inspection, look, [primary, *endpoints, *consumers])
     told_by = tuple((probe.where, probe.answer, probe.why) for probe in consumers)
     return replace(ended, new_value=Answer.WORKS, consumers=told_by)
@@ -110,7 +120,8 @@ def _judged(inspection: _Inspection, look: Look, probes: list[Probe]) -> Outcome
         return inspection.ended(look, "ok", "CURRENT works everywhere it was asked", "", probes)
     is_refused = any(probe.answer is Answer.REFUSED for probe in wrong)
     reason = "; ".join(f"{probe.where}: {probe.answer.value}, {probe.why}" for probe in wrong)
-    return inspection.ended(look, "broken" if is_refused else "unproved", reason, FIND_OUT, probes)
+    next_step = " ".join([FIND_OUT, *(probe.next_step for probe in wrong if probe.next_step)])
+    return inspection.ended(look, "broken" if is_refused else "unproved", reason, next_step, probes)
 
 
 def _version(look: Look) -> int | None:

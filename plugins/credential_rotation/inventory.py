@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from credential_rotation.by_hand import BY_HAND, how_to_close, no_tool
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory_claims import Found, claimed_twice
 from credential_rotation.inventory_entry import Entry, credential_from, own_mistakes
@@ -40,11 +41,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Inventory:
-    """All credentials that can be rotated, and all that is wrong with the others."""
+    """All credentials that can be rotated, those that only people can change, and all that is wrong."""
 
     credentials: tuple[Credential, ...]
     problems: tuple[Problem, ...]
     limits: Limits = USUAL_LIMITS
+    manual: tuple[Credential, ...] = ()
+    """Kept apart, so that nothing that logs in, rotates or retires ever meets one."""
+
+    @property
+    def all(self) -> tuple[Credential, ...]:
+        """Everything that falls due."""
+        return (*self.credentials, *self.manual)
 
 
 def load_inventory(include: Path) -> Inventory:
@@ -100,7 +108,10 @@ def _examine(folder: Folder, files: Sequence[Path], *, whole: bool) -> Inventory
         unread = [document.file for document in documents if not document.readable]
         _add(found, wrong_links(entries, unread))
         _add(found, waits_for_broken(entries, {entry for entry in entries if found[entry]}))
-    return Inventory(_good(entries, found, policies), _problems(loose, found), policies.limits)
+    good = _good(entries, found, policies)
+    rotated = tuple(one for one in good if one.engine != BY_HAND)
+    manual = tuple(one for one in good if one.engine == BY_HAND)
+    return Inventory(rotated, _problems(loose, found), policies.limits, manual)
 
 
 def _good(
@@ -158,6 +169,8 @@ def _about(inventory: Inventory, name: str) -> list[str]:
 
 
 def _not_there(folder: Folder, inventory: Inventory, name: str) -> BadInput:
+    if any(one.name == name for one in inventory.manual):
+        return BadInput(no_tool(name), next_step=how_to_close(name))
     about = _about(inventory, name)
     if about:
         return BadInput(

@@ -13,6 +13,7 @@ import ipaddress
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from credential_rotation.by_hand import BY_HAND
 from credential_rotation.inventory_policies import Policies, impossible_policy, own_policy, policy_from
 from credential_rotation.inventory_promises import impossible
 from credential_rotation.inventory_schema import default_settings, default_strategy, engines, option_names
@@ -30,6 +31,8 @@ from credential_rotation.model import (
 )
 
 PAIR = 2
+LONGEST_POSTGRES_NAME = 63
+"""Bytes; a schema counts characters. PostgreSQL cuts longer names off, and so takes another one's."""
 _SELF = {"admin": "leave admin out, and the principal changes itself", "after": "leave it out"}
 _CONSUMER_KINDS = ("airflow_connection", "dag", "manual", "s3_bucket")
 
@@ -97,6 +100,9 @@ class Entry:
 def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
     """What a schema cannot say about one entry alone."""
     yield from _policy_mistakes(entry, policies)
+    if entry.engine == BY_HAND:
+        yield from _never_reminded(entry, policies)
+        return
     strategy = _strategy(entry)
     principals = entry.texts("principal")
     if strategy == Strategy.IN_PLACE.value and len(principals) > 1:
@@ -112,6 +118,8 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
     if entry.text("valid_until") == "extend" and "admin" not in entry.raw:
         yield entry.mistake(("valid_until",), "extend needs an admin: no role may move its own VALID UNTIL")
     yield from _login_mistakes(entry)
+    yield from _same_people(entry)
+    yield from _cut_off_names(entry)
     for path, target in entry.targets():
         if target.settings.get("sslmode") == "disable" and target.host and not _is_this_host(target.host):
             yield entry.mistake(
@@ -122,6 +130,15 @@ def own_mistakes(entry: Entry, policies: Policies) -> Iterator[Mistake]:
     for key in ("admin", "after"):
         if entry.name and entry.name in entry.texts(key):
             yield entry.mistake((key,), f"{key} names the entry itself; {_SELF[key]}")
+
+
+def _never_reminded(entry: Entry, policies: Policies) -> Iterator[Mistake]:
+    raw = entry.raw.get("policy")
+    policy = policies.named.get(raw) if isinstance(raw, str) else policy_from("", raw)
+    if policy is not None and not policy.is_scheduled:
+        yield entry.mistake(
+            ("policy",), "says no max_age and no cron: nobody would ever be reminded of it; give it one"
+        )
 
 
 def _login_mistakes(entry: Entry) -> Iterator[Mistake]:
@@ -136,6 +153,34 @@ def _login_mistakes(entry: Entry) -> Iterator[Mistake]:
     key = "max_wrong_logins" if is_strict else "prove_dead"
     if (is_strict or by_catalog) and ("admin" not in entry.raw or entry.text("stamp") == "none"):
         yield entry.mistake((key,), "needs an admin that leaves a stamp: the stamp says what was set last")
+
+
+def _same_people(entry: Entry) -> Iterator[Mistake]:
+    """A word about one of two who are called the same would count for both."""
+    listed = entry.raw.get("consumers")
+    seen: set[str] = set()
+    for place, item in enumerate(listed if isinstance(listed, list) else ()):
+        name = item.get(BY_HAND) if isinstance(item, dict) else None
+        if isinstance(name, str) and name in seen:
+            path: Path = ("consumers", place)
+            yield entry.mistake(path, f"another consumer is called {name[:40]!r}; rename one")
+        if isinstance(name, str):
+            seen.add(name)
+
+
+def _cut_off_names(entry: Entry) -> Iterator[Mistake]:
+    if entry.engine != "postgres":
+        return
+    names: list[tuple[Path, str]] = [(("principal",), name) for name in entry.texts("principal")]
+    names += [(("owner_role",), entry.text("owner_role"))]
+    names = [(path, name) for path, name in names if len(name) <= LONGEST_POSTGRES_NAME]  # else told already
+    names += [((*path, "dbname"), target.settings.get("dbname", "")) for path, target in entry.targets()]
+    for path, name in names:
+        size = len(name.encode())
+        if size > LONGEST_POSTGRES_NAME:
+            yield entry.mistake(
+                path, f"has {size} bytes; PostgreSQL takes {LONGEST_POSTGRES_NAME} and cuts off the rest"
+            )
 
 
 def _pair_mistakes(entry: Entry, principals: tuple[str, ...]) -> Iterator[Mistake]:
@@ -160,7 +205,7 @@ def credential_from(entry: Entry, policies: Policies) -> Credential:
         engine=entry.engine,
         strategy=Strategy(entry.text("strategy") or default_strategy(entry.engine)),
         principals=entry.texts("principal"),
-        target=targets[0],
+        target=targets[0] if targets else Target("", {}),
         vault=VaultPlace(
             project=entry.text("vault", "project"),
             format=entry.text("vault", "format"),

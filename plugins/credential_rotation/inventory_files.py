@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from credential_rotation.errors import BadInput
@@ -35,8 +36,9 @@ class Folder:
         return self.include / "credentials"
 
     def shown(self, file: Path) -> str:
-        """A file as messages name it."""
-        return f"{self.include.absolute().name}/{file.relative_to(self.include).as_posix()}"
+        """A file as messages name it: on one line, whatever its name holds."""
+        name = f"{self.include.absolute().name}/{file.relative_to(self.include).as_posix()}"
+        return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in name)
 
     def read(self, file: Path) -> Document:
         """One file; never raises."""
@@ -83,4 +85,10 @@ def _mentions(file: Path, sought: Sequence[bytes]) -> bool:
         raw = file.read_bytes()
     except OSError:
         return True  # reading it says why it cannot be read
-    return any(word in raw for word in sought)
+    return any(word in raw and _as_a_word(word).search(raw) for word in sought)
+
+
+@lru_cache(maxsize=16)
+def _as_a_word(word: bytes) -> re.Pattern[bytes]:
+    """`role-7` does not stand in `role-77`."""
+    return re.compile(rb"(?<![A-Za-z0-9_])" + re.escape(word) + rb"(?![A-Za-z0-9_])")

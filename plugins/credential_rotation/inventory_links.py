@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 
+from credential_rotation.by_hand import BY_HAND
 from credential_rotation.inventory_claims import Found
 from credential_rotation.inventory_entry import Entry
 from credential_rotation.inventory_words import nearest
@@ -58,6 +59,9 @@ def _dangling(entry: Entry, names: Names, unread: Sequence[str]) -> Iterator[Fou
             if unread:
                 hint += f" (unless it is in a file that cannot be read: {', '.join(unread)})"
             yield entry, entry.mistake((key,), f"unknown entry {name[:40]!r} in {key}{hint}")
+        elif key == "after" and names[name].engine == BY_HAND:
+            why = f"{name!r} is changed by a person (engine {BY_HAND}), and no run waits for people"
+            yield entry, entry.mistake((key,), f"{why}; leave it out")
 
 
 def _foreign_admin(entry: Entry, names: Names) -> Iterator[Found]:

@@ -18,7 +18,7 @@ from credential_rotation.inventory_promises import impossible
 from credential_rotation.inventory_schema import POLICIES, refusals
 from credential_rotation.inventory_words import in_words
 from credential_rotation.inventory_yaml import Document, Mistake, Value
-from credential_rotation.model import USUAL_LIMITS, CatchUp, Limits, Policy, Window
+from credential_rotation.model import USUAL_LIMITS, ApprovalRule, CatchUp, Limits, Policy, Window
 
 MANUAL = Policy(name="manual")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -109,6 +109,22 @@ def _policy(name: str, raw: Mapping[str, Value]) -> Policy:
         jitter=_length(raw, "jitter") or usual.jitter,
         soak=_length(raw, "soak") or usual.soak,
         catch_up=CatchUp(catch_up),
+        approval=_approval(raw["approval"]) if "approval" in raw else None,
+    )
+
+
+def _approval(raw: Value) -> ApprovalRule:
+    """Whether and how somebody is asked. Raises: _UnreadableError, BadInput."""
+    if raw == "required":
+        return ApprovalRule()
+    by = raw.get("by", []) if isinstance(raw, dict) else None
+    if not isinstance(raw, dict) or not isinstance(by, list):
+        raise _UnreadableError
+    usual = ApprovalRule()
+    return ApprovalRule(
+        within=_length(raw, "within") or usual.within,
+        by=tuple(str(one) for one in by),
+        again=_length(raw, "again") or usual.again,
     )
 
 

@@ -17,9 +17,11 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from credential_rotation.inventory_yaml import Path
+from credential_rotation.model import Strategy
 
 CREDENTIALS = "credentials.schema.json"
 POLICIES = "policies.schema.json"
+EXCEPTIONS = "exceptions.schema.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +78,21 @@ def engines() -> tuple[str, ...]:
 @cache
 def default_strategy(engine: str) -> str:
     """The strategy of an entry that names none."""
-    return str(_engine(engine)["strategy"]["default"])
+    return str(_engine(engine)["strategy"].get("default", Strategy.BY_HAND.value))
 
 
 @cache
 def default_settings(engine: str) -> Mapping[str, str]:
     """The settings of a target that names none."""
-    settings = _engine(engine)["target"]["properties"]
+    settings = _engine(engine)["target"].get("properties", {})
     return {name: str(about["default"]) for name, about in settings.items() if "default" in about}
 
 
 def option_names() -> frozenset[str]:
     """The keys of an entry that only its engine understands."""
-    return frozenset({"owner_role", "password_hashing", "password_symbols", "stamp", "valid_until"})
+    return frozenset(
+        {"instructions", "owner_role", "password_hashing", "password_symbols", "stamp", "valid_until"}
+    )
 
 
 def _engine(engine: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from bitwarden_vault.errors import NotFound, OutcomeUnknown
 from bitwarden_vault.formats import Server
 from bitwarden_vault.nouns import SecretName, VaultSecret
 from credential_rotation import vault_complaints as complaints
-from credential_rotation.current_note import NoteDoesNotFit, with_marks
+from credential_rotation.current_note import Marks, NoteDoesNotFit, with_marks
 from credential_rotation.journal_entries import (
     current_from,
     ending_from,
@@ -26,7 +26,17 @@ from credential_rotation.journal_entries import (
     record_from,
 )
 from credential_rotation.model import Credential, Current, Ending, Intent, Record, Secret, Stored, Strategy
-from credential_rotation.records import ENDING, INTENT, RecordName, intent_value, key_of, read_key, value_of
+from credential_rotation.reader_notes import fields_for_readers, first_fields
+from credential_rotation.records import (
+    ENDING,
+    INTENT,
+    LAST_EPOCH,
+    RecordName,
+    intent_value,
+    key_of,
+    read_key,
+    value_of,
+)
 from credential_rotation.vault_complaints import in_rotation_words
 
 MOST_CHARACTERS = 25_000
@@ -73,13 +83,15 @@ class Journal:
             self.client.reserve(creates=self._creates + (not ids), updates=ids, reads=ids)
 
     def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
-        """Write a version down, once. Raises: VaultTrouble, VaultUnknown."""
+        """Write a version down, once. Raises: VaultTrouble, VaultUnknown, NotOurs (no number is left)."""
+        self._insist_on_number(epoch)
         key = key_of(self.credential.name, epoch=epoch, written=written, attempt=attempt)
         value = value_of(secret, epoch=epoch, written=written, attempt=attempt, host=host_of(self.credential))
         return record_from(self.credential, self._write_down(key, value))
 
     def intend(self, *, epoch: int, attempt: str, written: datetime, there: tuple[str, ...]) -> Intent:
-        """Write down that the target is about to make a value. Raises: VaultTrouble, VaultUnknown."""
+        """Write down that the target is about to make a value. Raises: as `record`."""
+        self._insist_on_number(epoch)
         key = key_of(self.credential.name, epoch=epoch, written=written, attempt=attempt, kind=INTENT)
         return intent_from(self.credential, self._write_down(key, intent_value(there, written)))
 
@@ -179,10 +191,21 @@ class Journal:
             why = f"its value would have {len(value)} characters in {len(value.encode())} bytes"
             raise complaints.too_long(self.credential, why)
         try:
-            note = with_marks(current.note if current else "", epoch=epoch, attempt=attempt, now=now)
+            note = with_marks(
+                current.note if current else "",
+                Marks(epoch, attempt),
+                now=now,
+                first=first_fields(self.credential, self.server),
+                always=fields_for_readers(self.credential, secret),
+            )
         except NoteDoesNotFit as wrong:
             raise complaints.too_long(self.credential, str(wrong)) from None
         return value, note
+
+    def _insist_on_number(self, epoch: int) -> None:
+        """A record that could not be read again would be a value that nobody finds."""
+        if epoch > LAST_EPOCH:
+            raise complaints.no_number_left(self.credential, LAST_EPOCH)
 
     def _write_down(self, key: str, value: str) -> VaultSecret:
         with in_rotation_words(self.credential.name):

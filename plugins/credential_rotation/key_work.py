@@ -9,7 +9,7 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from credential_rotation.complaints import inactive_key, no_slot, unknown_key
@@ -35,11 +35,11 @@ class KeyWork:
     look: Look
     rotator: KeyRotator
     session: KeySession
-    keys: tuple[Key, ...] = field(default=(), init=False)
+    keys: tuple[Key, ...]
+    """Those that were there before the records were read: one that no record names is nobody's version."""
 
     def prepare(self) -> None:
-        """Look at the keys that are there."""
-        self.keys = self.session.keys()
+        """Keys carry no marks."""
 
     def finish(self) -> None:
         """Promote a version whose key was made and recorded; then settle what became of each intent."""
@@ -99,6 +99,9 @@ class KeyWork:
     def _finish_newest(self, record: Record) -> None:
         """Promote it; where its key is gone there is nothing to come back to, and the record goes."""
         key = self._key_of(record)
+        if key is None:
+            self.keys = self.session.keys()  # it may have been made after they were listed
+            key = self._key_of(record)
         if key is not None and not key.is_active:
             raise inactive_key(self.turn.credential, key, record)
         if key is None:
@@ -152,7 +155,7 @@ class KeyWork:
         current, key = self.look.stored.current, self._key_of(record)
         if key is None or current is None:
             return True
-        if not self.turn.revokes and speaks_against_end(self.turn, current, record):
+        if speaks_against_end(self.turn, self.look, record, is_alive=key.is_active):
             return False
         soaked_at = self._soaked_at(record)
         if key.is_active:

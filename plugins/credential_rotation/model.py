@@ -23,6 +23,8 @@ class Strategy(str, Enum):
     IN_PLACE = "in_place"
     ALTERNATING = "alternating"
     OVERLAPPING = "overlapping"
+    BY_HAND = "by_hand"
+    """No tool can do it: a person does, and says so."""
 
 
 class Answer(str, Enum):
@@ -52,6 +54,8 @@ class Probe:
     why: str = ""
     next_step: str = ""
     """Where the answer itself tells what a person has to do."""
+    awaits_person: bool = False
+    """Nobody can be asked but a person, who has not given their word yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +219,18 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRule:
+    """New versions begin only when another person has said yes."""
+
+    within: timedelta = timedelta(hours=8)
+    """So long a request waits for its answer."""
+    by: tuple[str, ...] = ()
+    """Who may answer; empty: whoever Airflow lets answer, but never who asked."""
+    again: timedelta = timedelta(days=1)
+    """How long after a request without a yes the schedule asks again."""
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """When a credential is due, and how long the old value may live on.
 
@@ -236,6 +252,8 @@ class Policy:
     soak: timedelta = timedelta(days=1)
     """How long an old cloud key stays inactive before it is deleted."""
     catch_up: CatchUp = CatchUp.NEXT_WINDOW
+    approval: ApprovalRule | None = None
+    """None: nobody is asked."""
 
     @property
     def is_scheduled(self) -> bool:

@@ -4,7 +4,8 @@ Rules this file keeps:
 - What was begun is finished first, and never waits for an order or for the brake.
 - An admin goes after the entries that it administers, and not in a run that begins one of them: runs are
   parallel, and an admin's password that changes in between is refused to the other.
-- What goes `after` another entry waits while that one is due or open; what is paused holds up nobody.
+- What goes `after` another entry waits while that one is due or open; what is paused or waits for a
+  person's approval holds up nobody.
 - The longest overdue go first; what the brake cuts goes on in the next run.
 """
 
@@ -45,7 +46,9 @@ class _Turn:
     def is_unsettled(self) -> bool:
         """It is open, or due however soon it may begin."""
         decision, pause = self.decision, self.credential.policy.pause
-        return self.is_open or (decision is not None and (decision.begin or (decision.blocked and not pause)))
+        if self.is_open or decision is None:
+            return self.is_open
+        return decision.begin or (decision.blocked and not pause and not decision.needs_approval)
 
     @property
     def order(self) -> tuple[int, int, float]:

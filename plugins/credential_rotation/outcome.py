@@ -13,7 +13,9 @@ from typing import TypedDict
 
 from credential_rotation.model import Answer, Credential
 
-DONE = frozenset({"rotated", "revoked", "unchanged", "recovered", "adopted", "retired", "planned", "ok"})
+DONE = frozenset(
+    {"rotated", "revoked", "unchanged", "recovered", "adopted", "retired", "planned", "ok", "closed"}
+)
 HEALS_BY_ITSELF = frozenset({"waiting", "busy"})
 
 
@@ -25,7 +27,12 @@ class StepDict(TypedDict):
     detail: str
 
 
-class OutcomeDict(TypedDict):
+class _TellsPeople(TypedDict, total=False):
+    readers: list[dict[str, int | str]]
+    waits_for: list[str]
+
+
+class OutcomeDict(_TellsPeople):
     """An outcome as JSON: the shape that command line, XCom and evidence share."""
 
     name: str
@@ -70,9 +77,15 @@ class Outcome:
     new_value: Answer | None = None
     """Whether the value that is to be CURRENT logs in; None where there is none."""
     consumers: tuple[tuple[str, Answer, str], ...] = ()
+    readers: tuple[tuple[int, str], ...] = ()
+    """Version and process, of those that are known to use it; told by `status`."""
+    waits_for: tuple[str, ...] = ()
+    """Consumers for whom a person has to give their word; nothing heals that by itself."""
     steps: tuple[Step, ...] = ()
     act_by: datetime | None = None
     """When CURRENT breaks its policy's promise, if runs alone do not end what keeps it; None: no promise."""
+    needs_approval: bool = False
+    """A new version would have begun, had a person said yes to it."""
     is_urgent: bool = False
     """Running it again at once may end an outage, or tell what a lost answer did."""
 
@@ -101,6 +114,8 @@ class Outcome:
             "old_value": self.old_value.value if self.old_value else None,
             "new_value": self.new_value.value if self.new_value else None,
             "consumers": [{"consumer": who, "answer": a.value, "why": why} for who, a, why in self.consumers],
+            "readers": [{"version": version, "who": who} for version, who in self.readers],
+            "waits_for": list(self.waits_for),
             "steps": [{"step": s.name, "at": s.at.isoformat(), "detail": s.detail} for s in self.steps],
         }
 

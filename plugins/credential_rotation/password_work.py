@@ -22,6 +22,11 @@ from credential_rotation.turn import Turn
 from credential_rotation.wrong_logins import dead_by_catalog, weigh
 
 
+def stamps(turn: Turn, session: Session) -> dict[str, Stamp | None]:
+    """Our mark on each principal. Raises: TargetUnknown."""
+    return {principal: session.stamp(principal) for principal in turn.credential.principals}
+
+
 @dataclass(frozen=True, slots=True)
 class PasswordWork:
     """Implements `work.Work` for strategies in_place and alternating."""
@@ -33,8 +38,7 @@ class PasswordWork:
 
     def prepare(self) -> None:
         """Refuse a foreign stamp; ask first about the versions that our own ones name."""
-        for principal in self.turn.credential.principals:
-            stamp = self.turn.stamps[principal] = self.session.stamp(principal)
+        for principal, stamp in self.turn.stamps.items():
             if stamp is not None and stamp.journal != self.turn.vault.journal:
                 raise foreign_stamp(self.turn.credential, stamp)
             weigh(self.look, principal, stamp)
@@ -112,7 +116,7 @@ class PasswordWork:
             return True
         if not self.look.works(record.secret):
             return True
-        if not self.turn.revokes and speaks_against_end(self.turn, current, record):
+        if speaks_against_end(self.turn, self.look, record):
             return False
         leave = Stamp(record.epoch, self.turn.id, self.turn.vault.journal)
         self.session.kill(record, found=self.turn.stamps[principal], leave=leave)

@@ -85,9 +85,12 @@ class PasswordRule:
             yield f"{form} then holds a `%`, which breaks tools that read it by configparser (alembic)"
 
     def generate(self) -> str:
-        """A new value."""
-        rest = (secrets.choice(self.alphabet) for _ in range(self.length - 1))
-        return secrets.choice(ALPHANUMERIC) + "".join(rest)
+        """A new value, which nobody takes for a connection's URI."""
+        while True:
+            first = secrets.choice(ALPHANUMERIC)
+            value = first + "".join(secrets.choice(self.alphabet) for _ in range(self.length - 1))
+            if "://" not in value:
+                return value
 
 
 def _written(symbol: str, form: str) -> str:

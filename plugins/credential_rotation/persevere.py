@@ -2,11 +2,13 @@
 
 An attempt that applied a value and could not promote it leaves consumers locked out until the next one; a
 lost answer may mean the same. Everything else waits for the next tick, so that nothing hammers a target.
+What one attempt of a run knew is not lost where the next one cannot even look.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from tenacity import (
@@ -19,6 +21,7 @@ from tenacity import (
     wait_fixed,
 )
 
+from credential_rotation.model import UNMANAGED_EPOCH
 from credential_rotation.outcome import Outcome
 
 WAITS = (2.0, 8.0, 20.0)
@@ -30,10 +33,12 @@ MOST_SLEEP = 60.0
 
 def persevere(attempt: Callable[[], Outcome], *, note: Callable[[Outcome], object]) -> Outcome:
     """The first outcome that is not urgent, or the last; `note` hears of each that is tried again."""
+    before: list[Outcome] = []
 
     def again(state: RetryCallState) -> None:
         if state.outcome is not None:
-            note(state.outcome.result())
+            before.append(state.outcome.result())
+            note(before[-1])
 
     retrying = Retrying(
         retry=retry_if_result(lambda outcome: outcome.is_urgent),
@@ -42,7 +47,31 @@ def persevere(attempt: Callable[[], Outcome], *, note: Callable[[Outcome], objec
         before_sleep=again,
         retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
     )
-    return retrying(attempt)
+
+    def once() -> Outcome:
+        outcome = attempt()
+        return _with_what_was_known(before[-1], outcome) if before else outcome
+
+    last = retrying(once)
+    return _of_the_whole_run(before[0], last) if before else last
+
+
+def _with_what_was_known(before: Outcome, now: Outcome) -> Outcome:
+    """An outage stays one, and stays urgent, until somebody has looked again."""
+    has_looked = now.version is not None or now.old_value is not None or now.new_value is not None
+    if now.outcome != "failed" or has_looked:
+        return now
+    reason = before.reason if now.reason in before.reason else f"{before.reason}; then {now.reason}"
+    return replace(before, reason=reason, steps=(*before.steps, *now.steps))
+
+
+def _of_the_whole_run(first: Outcome, last: Outcome) -> Outcome:
+    """Who waits for a new value hears of it, also where the attempt that wrote it did not see it through."""
+    is_new = last.version not in (None, UNMANAGED_EPOCH, first.version)
+    if not is_new or last.outcome not in ("retired", "unchanged"):
+        return last
+    reason = f"version {last.version} is CURRENT and works; an earlier attempt of this run wrote it"
+    return replace(last, outcome="recovered", reason=reason)
 
 
 def wait_out(

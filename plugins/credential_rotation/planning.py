@@ -11,10 +11,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from credential_rotation.model import Credential
+from credential_rotation.by_hand import awaits, how_to_close, how_to_confirm
+from credential_rotation.model import Consumer, Credential, Strategy
 from credential_rotation.outcome import Outcome, told
 from credential_rotation.policy import Request, due
 from credential_rotation.records import RecordName
+from credential_rotation.schedule import confirm_by, falls_due
 
 FINISH = "an earlier run was interrupted, or a replaced version is not retired yet"
 
@@ -26,6 +28,8 @@ class Known:
     names: tuple[RecordName, ...]
     """Newest first, with intents and endings."""
     has_current: bool
+    awaited: tuple[Consumer, ...] = ()
+    """Who takes the newest version by hand and was not said to have it."""
 
     @property
     def records(self) -> tuple[RecordName, ...]:
@@ -43,6 +47,19 @@ class Known:
         return len(self.names) > 1 or (bool(self.names) and not self.has_current)
 
 
+def confirm_until(credential: Credential, known: Known) -> datetime | None:
+    """By when who is awaited should have the newest version; None where nothing waits for them.
+
+    In place it is wanted from the first moment: the value before is dead.
+    """
+    newest = known.newest
+    if newest is None or not known.awaited:
+        return None
+    if credential.strategy is Strategy.IN_PLACE:
+        return newest.written
+    return confirm_by(credential.policy, newest.written) if known.is_open else None
+
+
 def plan(credential: Credential, known: Known, *, begin: Request | None, now: datetime) -> Outcome:
     """`planned` where an attempt has something to do, with the reason; else `unchanged`.
 
@@ -51,9 +68,11 @@ def plan(credential: Credential, known: Known, *, begin: Request | None, now: da
     newest = known.newest
     made = replace(told(credential, "unchanged", "nothing is open"), version=newest.epoch if newest else None)
     if known.is_open:
-        return replace(made, outcome="planned", reason=FINISH)
+        return _with_people(replace(made, outcome="planned", reason=FINISH), credential, known)
     if begin is None:
         return made
+    if credential.strategy is Strategy.BY_HAND:
+        return _by_hand(made, credential, newest, now)
     decision = due(credential.policy, newest, begin, now)
     return replace(
         made,
@@ -61,6 +80,23 @@ def plan(credential: Credential, known: Known, *, begin: Request | None, now: da
         reason=decision.reason,
         next_step=decision.next_step,
         until=decision.at if decision.outcome == "waiting" else None,
+        needs_approval=decision.needs_approval,
+    )
+
+
+def _by_hand(made: Outcome, credential: Credential, newest: RecordName | None, now: datetime) -> Outcome:
+    """What only a person can do `waits` for them from the day on that it is due."""
+    due_at = falls_due(credential.policy, newest.written) if newest else None
+    if due_at is not None and due_at > now:
+        return replace(made, reason=f"due {due_at:%Y-%m-%d %H:%M} UTC, to be changed by hand")
+    since = f"due since {due_at:%Y-%m-%d}" if due_at else "never closed"
+    instructions = credential.options.get("instructions", "")
+    return replace(
+        made,
+        outcome="waiting",
+        reason=f"{since}; waits until {credential.owner} has changed it by hand",
+        next_step=f"{instructions} {how_to_close(credential.name)}".strip(),
+        waits_for=(credential.owner,),
     )
 
 
@@ -69,7 +105,22 @@ def status(credential: Credential, known: Known, *, begin: Request, now: datetim
     planned = plan(credential, known, begin=begin, now=now)
     word = "ok" if planned.outcome == "unchanged" else planned.outcome
     age = f"{_age(now - known.newest.written)} old" if known.newest else "no version yet"
-    return replace(planned, outcome=word, reason=f"{age}; {planned.reason}")
+    told_all = planned if planned.waits_for else _with_people(planned, credential, known)
+    return replace(told_all, outcome=word, reason=f"{age}; {told_all.reason}")
+
+
+def _with_people(outcome: Outcome, credential: Credential, known: Known) -> Outcome:
+    """The outcome with those who take the newest version by hand and were not said to have it."""
+    newest = known.newest
+    if newest is None or not known.awaited:
+        return outcome
+    asks = " ".join(how_to_confirm(credential.name, one, newest.epoch) for one in known.awaited)
+    return replace(
+        outcome,
+        reason=f"{outcome.reason}; {awaits(known.awaited)}",
+        next_step=outcome.next_step or asks,
+        waits_for=tuple(one.name for one in known.awaited),
+    )
 
 
 def _age(age: timedelta) -> str:

@@ -5,6 +5,8 @@ Rules this file keeps:
 - "Now" means older than the request, so that a retried or cleared run does not rotate twice.
 - `pause` and `window` stop what begins new versions, never what finishes or repairs one.
 - What a person asked for and did not get is never told as if nothing had been left to do.
+- What a policy wants approved begins with somebody else's yes, or not at all. Compromise mode waits for
+  nobody.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
+from credential_rotation.approval import WITH_APPROVAL, Approval, why_not
 from credential_rotation.durations import write_duration
 from credential_rotation.errors import BadInput
 from credential_rotation.model import UNMANAGED_EPOCH, CatchUp, Policy
@@ -21,6 +24,9 @@ from credential_rotation.windows import is_open, last_opening, next_opening
 
 PAUSED = "paused by its policy"
 UNPAUSE = "Take `pause` out of its policy, or force it and say why."
+UNAPPROVED = "its policy wants the approval of a second person"
+ASK = f"Trigger the DAG {WITH_APPROVAL} for it: Airflow knows who asks and who answers, a shell does not."
+ASKED_BY_ITSELF = f"Nothing: {WITH_APPROVAL} asks by itself, unless it is paused; then a person answers."
 NOT_OPEN = "Ask again when it is open, or force it and say why; nothing asks again by itself."
 
 
@@ -51,11 +57,14 @@ class Request:
     """The value may be in wrong hands: nothing from before lives on, and nothing is waited for."""
     not_before: datetime | None = None
     """The earliest moment at which it may begin; a version that is younger than that will do."""
+    approval: Approval | None = None
+    """Somebody's yes to this very request."""
 
     def __post_init__(self) -> None:
         if (self.force or self.revoke) and not (self.reason or "").strip():
+            what = "compromise mode" if self.revoke else "a forced rotation"
             raise BadInput(
-                "a forced rotation needs a reason, and none was given",
+                f"{what} needs a reason, and none was given",
                 next_step="Say why: it is kept as evidence. (`--reason`, or the form's field Reason.)",
             )
 
@@ -73,18 +82,35 @@ class Decision:
     outcome: str = "unchanged"
     """What a pass that only does not begin it has to answer: `waiting` or `refused` to who asked."""
     next_step: str = ""
+    needs_approval: bool = False
+    """Nothing but a person's yes is missing."""
 
 
 def due(policy: Policy, version: Version | None, request: Request, now: datetime) -> Decision:
     """Decide whether a new version is due; `version` is CURRENT's own record, None where there is none."""
     if request.now or request.force:
-        return _asked_for(policy, version, request, now)
+        return _approved(policy, request, _asked_for(policy, version, request, now))
     decision = _by_schedule(policy, version, now)
     if policy.pause:
         return Decision(
             begin=False, reason=PAUSED, at=decision.at, blocked=decision.begin or decision.blocked
         )
-    return decision
+    return _approved(policy, request, decision)
+
+
+def _approved(policy: Policy, request: Request, decision: Decision) -> Decision:
+    """The same, where nobody has to be asked or somebody said yes."""
+    if policy.approval is None or not decision.begin or request.revoke:
+        return decision
+    if request.approval is None:
+        by_hand = request.now or request.force
+        outcome, next_step = ("refused", ASK) if by_hand else ("waiting", ASKED_BY_ITSELF)
+        held = _held(f"{decision.reason}; {UNAPPROVED}", outcome, next_step, None)
+        return replace(held, needs_approval=True)
+    why = why_not(policy.approval, request.approval, asked_by=request.by)
+    if why:
+        return _held(why, "refused", ASK, None)
+    return replace(decision, reason=f"{decision.reason}; approved by {request.approval.by}")
 
 
 def _asked_for(policy: Policy, version: Version | None, request: Request, now: datetime) -> Decision:

@@ -71,10 +71,10 @@ def promote(turn: Turn, look: Look, record: Record, *, gated: bool = False) -> N
         raise another_value(turn.credential)
     look.stored = replace(look.stored, current=back)
     turn.nothing_works = False
-    prove(turn, back)
+    prove(turn, back, look.own)
 
 
-def prove(turn: Turn, current: Current) -> bool:
+def prove(turn: Turn, current: Current, own: Record | None) -> bool:
     """Ask the primary, every endpoint and every consumer about the value that Bitwarden answered.
 
     Of in_place the old value is dead by now, so that these answers no longer gate: what does not
@@ -84,7 +84,7 @@ def prove(turn: Turn, current: Current) -> bool:
     places = (turn.rotator.probe(current.secret), *turn.rotator.endpoints(current.secret))
     for probe in places:
         turn.ending.current_answered(probe)
-    consumers = turn.consumers.check(current)
+    consumers = turn.consumers.check(current, own)
     for probe in consumers:
         turn.ending.consumer_answered(probe)
     return _all_work(places) and not any(probe.answer is Answer.REFUSED for probe in consumers)

@@ -12,7 +12,19 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from credential_rotation.model import Current, Ending, Intent, Key, Probe, Record, Secret, Stamp, Stored
+from credential_rotation.model import (
+    Consumer,
+    Current,
+    Ending,
+    Intent,
+    Key,
+    Probe,
+    Record,
+    Secret,
+    Stamp,
+    Stored,
+)
+from credential_rotation.readership import Readership
 
 
 class Vault(Protocol):
@@ -200,8 +212,25 @@ class KeyRotator(Prober, Protocol):
 class Consumers(Protocol):
     """Asks those who use the credential whether it works for them."""
 
-    def check(self, current: Current) -> tuple[Probe, ...]:
+    def check(self, current: Current, own: Record | None) -> tuple[Probe, ...]:
         """One answer per consumer of the entry about this value, as Bitwarden just answered it.
 
+        `own` is CURRENT's own version, for which people give their word; None where it has none yet.
         Never raises for what a consumer does or lacks: what cannot be told is `UNKNOWN`.
+        """
+
+    def awaited(self, own: Record) -> tuple[Consumer, ...]:
+        """Who takes values by hand, and of whom nobody has said that they have this version.
+
+        Never raises, and answers in bounded time: of whom nothing can be told is awaited.
+        """
+
+
+class Readers(Protocol):
+    """Knows which processes were given which version."""
+
+    def of(self, current: Current) -> Readership:
+        """Everybody who was given a version of CURRENT's secret.
+
+        Never raises, and answers in bounded time: what cannot be told is said in `unknown`.
         """

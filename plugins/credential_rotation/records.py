@@ -18,11 +18,15 @@ from credential_rotation.model import Secret
 SCHEMA = 1
 PREFIX = "rotation/"
 INTENT, ENDING = "intent", "ending"
+LAST_EPOCH = 999_999_999
+"""Nine digits are all that keys, notes and stamps have room for."""
 _KEY = re.compile(
-    r"rotation/(?P<name>[^/]+)/(?P<epoch>\d{6,})/(?P<written>\d{8}T\d{6}Z)/(?P<attempt>[0-9a-f]+)"
+    r"rotation/(?P<name>[^/]+)/(?P<epoch>[0-9]{6,9})/(?P<written>[0-9]{8}T[0-9]{6}Z)/(?P<attempt>[0-9a-f]+)"
     r"(?:/(?P<kind>intent|ending))?"
 )
 _TIME = "%Y%m%dT%H%M%SZ"
+_YEARS = range(2000, 3000)
+"""No clock of ours was ever outside of them, and a policy's spans still fit behind the last one."""
 
 
 class UnreadableRecord(ValueError):
@@ -62,6 +66,8 @@ def read_key(secret_id: str, key: str) -> RecordName | None:
         written = datetime.strptime(found["written"], _TIME).replace(tzinfo=timezone.utc)
     except ValueError:
         return None
+    if written.year not in _YEARS:
+        return None
     kind = found["kind"] or ""
     return RecordName(secret_id, found["name"], int(found["epoch"]), written, found["attempt"], kind)
 
@@ -93,6 +99,7 @@ def read_value(value: str) -> tuple[Secret, str]:
     login = fields.get("login", "")
     if not isinstance(login, str):
         raise UnreadableRecord("its login is not a text")
+    _insist_on_whole(login, "login")
     return Secret(principal, password, login), host
 
 
@@ -118,7 +125,7 @@ def read_intent(value: str) -> tuple[str, ...]:
     """The keys that an intent names. Raises: UnreadableRecord."""
     try:
         fields = json.loads(value)
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):
         raise UnreadableRecord("it is not JSON") from None
     there = fields.get("there") if isinstance(fields, Mapping) else None
     if not isinstance(there, list) or not all(isinstance(login, str) for login in there):
@@ -130,4 +137,13 @@ def _text(fields: Mapping[str, object], name: str) -> str:
     found = fields.get(name)
     if not isinstance(found, str) or not found:
         raise UnreadableRecord(f"its {name} is missing")
+    _insist_on_whole(found, name)
     return found
+
+
+def _insist_on_whole(text: str, name: str) -> None:
+    """JSON's escapes also write halves of characters, which no target can be sent."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UnreadableRecord(f"its {name} holds half a character") from None

@@ -1,4 +1,4 @@
-"""What became of a run's plan, told to Slack and to whoever looks at the grid.
+"""What became of a run's plan, told to people and to whoever looks at the grid.
 
 Rules this file keeps:
 - A planned credential without an outcome is told, as loudly as one that failed.
@@ -9,21 +9,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from airflow.configuration import conf
 from airflow.sdk import Context
 
-from credential_rotation.alerts.message import Message, failure_message, messages_for, run_message
-from credential_rotation.alerts.slack import NotSent, SlackSender
+from credential_rotation.alerts.people import DEPLOYMENT, teller_of
+from credential_rotation.alerts.revoked import tell_revoked
+from credential_rotation.alerts.run import Run
+from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
+from credential_rotation.trigger_form import is_compromise
 
 log = logging.getLogger(__name__)
 
-DEPLOYMENT = "ROTATION_DEPLOYMENT"
 OUTCOME = "outcome"
 TROUBLE = "trouble"
+IS_ANSWER = "is_answer"
+"""A person's no, or nobody's word: told as an outcome, and no failure of the run."""
 ASK_AGAIN = (
     "Nothing is wrong. Scheduled runs do not know what was asked for by hand: trigger it again if it is "
     "still wanted."
@@ -45,23 +49,58 @@ class Reported:
     is_tick: bool
     act_by: Mapping[str, str] = field(default_factory=dict)
     """When a policy's promise breaks, by name."""
+    answers: frozenset[str] = frozenset()
+    """Whose end was a person's answer, or that there was none."""
+    dag: str = ""
+    by: str = ""
+    why: str | None = None
+    context: Context | None = field(default=None, repr=False)
 
     @classmethod
     def of_this_run(cls, context: Context, *, worker: str, planner: str, work: str) -> Reported:
         """Read what plan and mapped tasks left behind."""
-        ti, run = context["ti"], context["dag_run"]
+        ti = context["ti"]
         found = [one for one in ti.xcom_pull(task_ids=[worker], key=OUTCOME) or [] if one]
         planned = ti.xcom_pull(task_ids=planner)
-        return cls(
-            work=work,
-            run=run.run_id,
-            run_link=_run_link(ti.dag_id, run.run_id),
+        return replace(
+            cls._of_run(context, work),
             planned=None if planned is None else tuple(planned),
             outcomes=tuple(found),
             links={one["name"]: one["log_url"] for one in found},
             trouble=ti.xcom_pull(task_ids=planner, key=TROUBLE),
-            is_tick=run.run_type == "scheduled",
             act_by={one["name"]: one["act_by"] for one in found if one.get("act_by")},
+            answers=frozenset(one["name"] for one in found if one.get(IS_ANSWER)),
+        )
+
+    @classmethod
+    def of_one(cls, context: Context, outcome: OutcomeDict, *, act_by: str | None, work: str) -> Reported:
+        """One credential's end, told by its own task: others of its run may wait for a person for hours."""
+        return replace(
+            cls._of_run(context, work),
+            planned=(outcome["name"],),
+            outcomes=(outcome,),
+            links={outcome["name"]: context["ti"].log_url},
+            act_by={outcome["name"]: act_by} if act_by else {},
+        )
+
+    @classmethod
+    def _of_run(cls, context: Context, work: str) -> Reported:
+        """Who asked for what, and nothing yet of what came of it."""
+        dag_id, run = context["ti"].dag_id, context["dag_run"]
+        reason = context["params"].get("reason")
+        return cls(
+            work=REVOCATION if is_compromise(context["params"]) else work,
+            run=run.run_id,
+            run_link=_run_link(dag_id, run.run_id),
+            planned=None,
+            outcomes=(),
+            links={},
+            trouble=None,
+            is_tick=run.run_type == "scheduled",
+            dag=dag_id,
+            by=run.triggering_user_name or "Airflow's API",
+            why=reason if isinstance(reason, str) else None,
+            context=context,
         )
 
     @property
@@ -78,7 +117,8 @@ class Reported:
     @property
     def complaint(self) -> str:
         """Why the run is red; empty where everything that was planned happened and was proved."""
-        open_ones = [f"{o['name']} ({o['outcome']})" for o in self.outcomes if o["outcome"] not in DONE]
+        unanswered = [one for one in self.outcomes if one["name"] not in self.answers]
+        open_ones = [f"{o['name']} ({o['outcome']})" for o in unanswered if o["outcome"] not in DONE]
         parts = [self.trouble or ""]
         if self.planned is None and not self.trouble:
             parts.append("the plan was not made")
@@ -93,57 +133,41 @@ class Reported:
         for one in self.outcomes:
             log.info("%s: %s, %s", one["name"], one["outcome"], one["reason"])
 
-    def tell_slack(self, environ: Mapping[str, str], owners: Mapping[str, str]) -> None:
-        """Post what needs a person."""
-        messages = self._messages(environ.get(DEPLOYMENT), owners)
-        sender = SlackSender.from_environment(environ)
-        for message in messages:
-            sent = sender.send(message)
-            if isinstance(sent, NotSent):
-                say = log.error if sent.is_configured else log.warning
-                say("Slack was not told: %s. It would have read: %s", sent.why, message.text)
+    def tell_people(self, environ: Mapping[str, str], owners: Mapping[str, str]) -> None:
+        """Tell what needs a person, and what no longer does."""
+        run = self.as_run(environ.get(DEPLOYMENT), owners)
+        teller = teller_of(environ, context=self.context)
+        teller.tell(run)
+        tell_revoked(teller, run)
+        for one in self._wishes_that_wait():
+            waits = run.about({**one, "next_step": f"{one['next_step']} {ASK_AGAIN}".strip()})
+            teller.say(waits, "waiting", credentials=[one["name"]], run=self.run, link=self.run_link)
 
-    def _messages(self, deployment: str | None, owners: Mapping[str, str]) -> tuple[Message, ...]:
-        alone = messages_for(
-            self.outcomes,
+    def as_run(self, deployment: str | None, owners: Mapping[str, str]) -> Run:
+        """The same, as people are told of it."""
+        return Run(
+            work=self.work,
+            run=self.run,
+            outcomes=self.outcomes,
+            dag=self.dag,
+            link=self.run_link,
+            deployment=deployment,
+            planned=len(self.planned or ()),
+            has_plan=self.planned is not None,
+            missing=self.missing,
+            trouble=self.trouble or "",
             links=self.links,
             owners=owners,
             act_by=self.act_by,
-            run_link=self.run_link,
-            deployment=deployment,
-            run=self.run,
-            work=self.work,
+            by=self.by,
+            why=self.why,
         )
-        alone += self._wishes_that_wait(deployment, owners)
-        if not self.missing and not self.trouble:
-            return alone
-        about_run = run_message(
-            planned=len(self.planned or ()),
-            missing=self.missing,
-            link=self.run_link,
-            deployment=deployment,
-            run=self.run,
-            why=self.trouble or "",
-            work=self.work,
-        )
-        return (*alone, about_run)
 
-    def _wishes_that_wait(self, deployment: str | None, owners: Mapping[str, str]) -> tuple[Message, ...]:
+    def _wishes_that_wait(self) -> tuple[OutcomeDict, ...]:
         """Asked for by hand, and not done in time; a tick's own work is done by the next one."""
-        if self.is_tick:
+        if self.is_tick or self.work == REVOCATION:
             return ()
-        return tuple(
-            failure_message(
-                {**one, "next_step": ASK_AGAIN},
-                link=self.links.get(one["name"], self.run_link),
-                deployment=deployment,
-                owner=owners.get(one["name"], "not known"),
-                run=self.run,
-                work=self.work,
-            )
-            for one in self.outcomes
-            if one["outcome"] in HEALS_BY_ITSELF
-        )
+        return tuple(one for one in self.outcomes if one["outcome"] in HEALS_BY_ITSELF)
 
 
 def _run_link(dag_id: str, run_id: str) -> str:

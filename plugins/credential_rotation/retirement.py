@@ -1,8 +1,9 @@
 """The end of a replaced version: its value is ended, seen to be refused, and its record deleted.
 
 Rules this file keeps:
-- Last of all: grace is over, CURRENT works wherever it is asked, no consumer is broken, nothing settles.
-- Never CURRENT's value, and only what a record names.
+- Last of all: grace is over, CURRENT works wherever it is asked, no consumer is broken, nothing settles,
+  nobody is known who still reads it, and whoever takes values by hand was said to have the new one.
+- Never CURRENT's value, and only what a record names; CURRENT is read again right before.
 - A record goes after its value was seen to be refused, not before; with `prove_dead: catalog`, after the
   target's own marks were read that say so, and the evidence says that it was not tried.
 """
@@ -12,11 +13,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from credential_rotation.awaited import is_awaited
 from credential_rotation.complaints import nothing_works
 from credential_rotation.errors import VaultTrouble, VaultUnknown
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Current, Probe, Record
 from credential_rotation.promotion import prove
+from credential_rotation.still_read import is_still_read, tell_broken
 from credential_rotation.turn import Turn
 
 
@@ -58,11 +61,31 @@ def retire(
         _forget_records(turn, look, gone)
 
 
-def speaks_against_end(turn: Turn, current: Current, record: Record) -> bool:
-    """Whether something keeps a replaced value alive: CURRENT is proved once more, everywhere."""
-    if prove(turn, current):
+def speaks_against_end(turn: Turn, look: Look, record: Record, *, is_alive: bool = True) -> bool:
+    """Whether something keeps a replaced value from its end.
+
+    Readers do while it works, people who take values by hand do until they have the new one, and a CURRENT
+    that is not proved again everywhere, or is not what it was. In compromise mode nothing does; those whom
+    it breaks are named.
+    """
+    current = look.stored.current
+    if turn.revokes or current is None:
+        if is_alive:
+            tell_broken(turn, look)
         return False
-    turn.ending.step("kept", f"version {record.epoch} lives on until CURRENT is proved everywhere")
+    if any([is_alive and is_still_read(turn, look), is_awaited(turn, look)]):  # both, so that both are told
+        return True
+    return _is_unproved(turn, look, current, record)
+
+
+def _is_unproved(turn: Turn, look: Look, current: Current, record: Record) -> bool:
+    if not prove(turn, current, look.own):
+        why = "lives on until CURRENT is proved everywhere"
+    elif turn.vault.read_back(current.id).secret != current.secret:
+        why = "lives on: somebody has changed CURRENT since this run looked"
+    else:
+        return False
+    turn.ending.step("kept", f"version {record.epoch} {why}")
     return True
 
 

@@ -17,6 +17,8 @@ from credential_rotation.windows import last_opening, next_opening
 
 TICK = timedelta(hours=1)
 """How often the rotating DAGs look; a window has to be at least as long."""
+CONFIRM_WITHIN = timedelta(days=7)
+"""After grace: so long people may take a new value by hand before it is told that they have not."""
 LATE = timedelta(days=1)
 """How late a rotation may come (a down target, a night) before what depends on it may fail."""
 
@@ -42,6 +44,12 @@ def in_use_until(policy: Policy, written: datetime) -> datetime | None:
     """How long a version may be in use: until the next is due, or late, and grace is over; None as above."""
     oldest = promised_until(policy, written)
     return None if oldest is None else oldest + policy.grace + LATE
+
+
+def confirm_by(policy: Policy, written: datetime) -> datetime:
+    """By when people should have taken a version by hand: within a week of grace, before the next is due."""
+    week, next_one = written + policy.grace + CONFIRM_WITHIN, promised_until(policy, written)
+    return week if next_one is None else min(week, next_one)
 
 
 def _before_too_old(policy: Policy, written: datetime, limit: datetime) -> datetime:

@@ -11,30 +11,48 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Any
 
 from airflow.sdk import Context, get_current_context, task
 
-from bitwarden_vault.nouns import Caller
+from bitwarden_vault.state_folder import state_folder
 from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
-from credential_rotation.alerts.digest import digest_message
-from credential_rotation.alerts.slack import NotSent, SlackSender
-from credential_rotation.asset_events import ROTATED, emit
+from credential_rotation.alerts.digest import digest_message, long_open
+from credential_rotation.alerts.people import DEPLOYMENT, teller_of
+from credential_rotation.alerts.slack import NotSent, is_complete
+from credential_rotation.alerts.weekly import tell_week
+from credential_rotation.approval import WITH_APPROVAL
+from credential_rotation.asset_events import ROTATED
 from credential_rotation.brake import brake_pulled
-from credential_rotation.errors import BadInput, NotConfigured, RotationError
+from credential_rotation.by_wish import rotate_by_wish
+from credential_rotation.errors import BadInput
+from credential_rotation.exceptions_told import exceptions_to_tell
 from credential_rotation.heartbeat import HEARTBEAT, beat
+from credential_rotation.history import keep_run, keep_status, prune
 from credential_rotation.inventory import Inventory, load_limits
+from credential_rotation.metrics import tell_ages
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
-from credential_rotation.persevere import wait_out
 from credential_rotation.policy import Request
-from credential_rotation.report import DEPLOYMENT, OUTCOME, TROUBLE, Reported
-from credential_rotation.trigger_form import Wish, wish_of
+from credential_rotation.reminders import reminders_of
+from credential_rotation.reminders_kept import Reminders
+from credential_rotation.report import OUTCOME, TROUBLE, Reported
+from credential_rotation.run_context import (
+    airflow_words,
+    asked_in,
+    deployment_of,
+    end_with,
+    hand_on,
+    owners,
+    the_wish,
+)
+from credential_rotation.status_rows import status_document
+from credential_rotation.trigger_form import Wish, insist_on_choice
+from credential_rotation.unused import unused_to_tell, unused_was_told
 from credential_rotation.watchdog import Finding, expiry, findings
-from credential_rotation.wiring import Deployment, open_deployment
+from credential_rotation.wiring import Deployment, now
 
 log = logging.getLogger(__name__)
 
@@ -44,18 +62,26 @@ LONGEST = timedelta(minutes=45)
 KILLED_TASKS = 1
 """Retries: orderly ends are final, so that only a task that was killed is tried again."""
 SOON = timedelta(seconds=10)
+AS_ROTATED: dict[str, Any] = {
+    "map_index_template": "{{ task.credential }}",
+    "outlets": [ROTATED],
+    "execution_timeout": LONGEST,
+    "retries": KILLED_TASKS,
+    "retry_delay": SOON,
+}
+"""What a task is that rotates one credential."""
 
 
 @task(retries=KILLED_TASKS, retry_delay=SOON)
 def plan_rotations(engines: Sequence[str]) -> list[str]:
     """Names of the credentials that this run has something to do for."""
-    return _planned(engines, _due)
+    return planned(engines, _due)
 
 
 @task(retries=KILLED_TASKS, retry_delay=SOON)
 def plan_retirements(engines: Sequence[str]) -> list[str]:
     """Names of the credentials where something is open; those chosen by hand in any case."""
-    return _planned(engines, _open)
+    return planned(engines, _open)
 
 
 @task(retries=KILLED_TASKS, retry_delay=SOON)
@@ -63,13 +89,14 @@ def plan_verifications(engines: Sequence[str]) -> list[str]:
     """Names of all credentials, or of those chosen by hand."""
 
     def everything(_: Deployment, inventory: Inventory, chosen: list[str], wish: Wish) -> list[str]:
+        insist_on_choice(wish)
         if inventory.problems and not wish.names:
             context = get_current_context()
             texts = "; ".join(str(problem) for problem in inventory.problems)
             context["ti"].xcom_push(key=TROUBLE, value=f"entries that cannot be used: {texts}")
         return chosen
 
-    return _planned(engines, everything)
+    return planned(engines, everything)
 
 
 @task(
@@ -81,24 +108,7 @@ def plan_verifications(engines: Sequence[str]) -> list[str]:
 )
 def rotate(name: str) -> None:
     """One attempt on one credential; what was asked for by hand waits for its turn."""
-
-    def run(deployment: Deployment, credential: Credential, wish: Wish) -> Outcome:
-        if wish.dry_run:
-            return deployment.foresee(credential, wish.request)
-        brake = _brake(deployment)
-        if brake is not None:
-            repaired = deployment.rotate(credential, None)
-            return replace(repaired, outcome="waiting", reason=brake) if repaired.is_done else repaired
-        if not wish.request.now:
-            return deployment.rotate(credential, wish.request)
-        return wait_out(
-            lambda: deployment.rotate(credential, wish.request),
-            clock=deployment.clock,
-            patience=deployment.settings.settle + timedelta(minutes=2),
-            note=lambda outcome: log.warning("%s: %s; this task waits", outcome.outcome, outcome.reason),
-        )
-
-    _on_one(name, run)
+    _on_one(name, lambda site, entry, wish: rotate_by_wish(site, entry, wish, lambda: _brake(site)))
 
 
 @task(
@@ -123,11 +133,19 @@ def verify(name: str) -> None:
 
 @task(trigger_rule="all_done", retries=KILLED_TASKS, retry_delay=SOON)
 def report(worker: str, planner: str, work: str) -> None:
-    """Tell Slack what needs a person; red unless everything that was planned happened and was proved."""
+    """Tell people what needs one of them; red unless everything that was planned happened and was proved."""
     reported = Reported.of_this_run(get_current_context(), worker=worker, planner=planner, work=work)
     if reported.is_unconfigured:
         raise AirflowSkipException("nothing is configured yet; the plan task's log says what to fill in")
-    reported.tell_slack(os.environ, _owners())
+    reported.tell_people(os.environ, owners())
+    keep_run(
+        os.environ,
+        asked_in(get_current_context()),
+        reported.outcomes,
+        missing=reported.missing,
+        trouble=reported.trouble,
+        now=now(),
+    )
     reported.log_all()
     if reported.complaint:
         raise AirflowFailException(reported.complaint)
@@ -137,22 +155,42 @@ def report(worker: str, planner: str, work: str) -> None:
 def watch() -> None:
     """Tell Slack what is overdue, stuck or paused; then tell the outside that this ran to its end."""
     context = get_current_context()
-    with _airflow_words(context):
-        deployment = _deployment(context)
+    with airflow_words(context):
+        deployment = deployment_of(context)
+        prune(os.environ, deployment.clock())
         inventory = deployment.inventory()
-        known = deployment.known(inventory.credentials)
+        known = deployment.known(inventory.all)
+        tell_ages(inventory.all, known, deployment.clock())
         found = [Finding("", f"entry that cannot be used: {problem}") for problem in inventory.problems]
         found += findings(inventory.credentials, known, deployment.clock())
-        found += expiry(deployment.settings.token_expires, deployment.clock())
+        found += expiry(deployment.settings.token_ends, deployment.clock())
+        found += [Finding("", remark) for remark in deployment.remarks_on_tokens()]
+        found += exceptions_to_tell(deployment.settings.include, deployment.clock())
+        asks = any(one.policy.approval for one in inventory.credentials)
+        rotating = (*ROTATING, WITH_APPROVAL) if asks else ROTATING
         found += [
-            Finding("", f"DAG {dag_id} is paused: nothing rotates by schedule") for dag_id in _paused(context)
+            Finding("", f"DAG {dag_id} is paused: nothing rotates by schedule")
+            for dag_id in _paused(context, rotating)
         ]
+        teller = teller_of(os.environ, context=context)
+        found += long_open(teller.book.all(), deployment.clock())
+        reminders = Reminders(
+            state_folder(os.environ), reminders_of(inventory.all, known, deployment.clock())
+        )
+        found += reminders.findings
+        unused = unused_to_tell(deployment, inventory.credentials)
+        found += unused
         for finding in found:
             log.warning("%s %s", finding.name, finding.what)
         message = digest_message(found, deployment=os.environ.get(DEPLOYMENT), run=context["run_id"])
-        sent = SlackSender.from_environment(os.environ).send(message) if message else None
+        sent = teller.say(message, "digest") if message else None
+        if is_complete(sent, has_others=teller.notify is not None):
+            reminders.were_told()
+            unused_was_told(deployment, unused)
+        weekly = tell_week(teller, os.environ, inventory.all, known, run=context["run_id"])
+        sent = weekly if sent is None or isinstance(weekly, NotSent) else sent
         url = os.environ.get(HEARTBEAT, "").strip()
-        trouble = beat(url) if url else ""
+        trouble = beat(url) if url and is_complete(sent, has_others=teller.notify is not None) else ""
     if isinstance(sent, NotSent) and sent.is_configured:
         raise AirflowFailException(f"Slack was not told: {sent.why}")
     if trouble:
@@ -165,15 +203,17 @@ def watch() -> None:
 Choose = Callable[[Deployment, Inventory, list[str], Wish], list[str]]
 
 
-def _planned(engines: Sequence[str], choose: Choose) -> list[str]:
+def planned(engines: Sequence[str], choose: Choose) -> list[str]:
+    """The names that a run works on, as `choose` decides."""
     context = get_current_context()
-    with _airflow_words(context):
-        deployment = _deployment(context)
+    with airflow_words(context):
+        deployment = deployment_of(context)
         inventory = deployment.inventory()
         for problem in inventory.problems:
             log.error("not usable: %s", problem)
         of_engines = [one for one in inventory.credentials if one.engine in engines]
-        names = choose(deployment, inventory, _chosen(of_engines, inventory, _wish(context)), _wish(context))
+        wish = the_wish(context)
+        names = choose(deployment, inventory, _chosen(of_engines, inventory, wish), wish)
         log.info("planned: %s", ", ".join(names) or "nothing")
         return names
 
@@ -183,13 +223,20 @@ def _due(deployment: Deployment, inventory: Inventory, chosen: list[str], wish: 
 
 
 def _open(deployment: Deployment, inventory: Inventory, chosen: list[str], wish: Wish) -> list[str]:
+    insist_on_choice(wish)
     return chosen if wish.names else _with_work(deployment, inventory, chosen, None)
 
 
 def _with_work(
     deployment: Deployment, inventory: Inventory, chosen: list[str], begin: Request | None
 ) -> list[str]:
-    outcomes = deployment.plan(inventory, begin, these=chosen)
+    if not chosen:
+        return []
+    known = deployment.known(inventory.all)
+    problems = [str(problem) for problem in inventory.problems]
+    document = status_document(inventory.all, known, problems=problems, now=deployment.clock())
+    keep_status(os.environ, get_current_context()["ti"].dag_id, document)
+    outcomes = deployment.plan(inventory, begin, these=chosen, known=known)
     for outcome in outcomes:
         log.info("%s: %s, %s", outcome.name, outcome.outcome, outcome.reason)
     return [outcome.name for outcome in outcomes if outcome.outcome == "planned"]
@@ -216,19 +263,12 @@ def _chosen(of_engines: Sequence[Credential], inventory: Inventory, wish: Wish) 
 def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -> None:
     context = get_current_context()
     context["credential"] = name  # type: ignore[typeddict-unknown-key]  # for map_index_template
-    with _airflow_words(context):
-        deployment = _deployment(context)
-        outcome = run(deployment, deployment.entry(name), _wish(context))
-    ti = context["ti"]
-    act_by = outcome.act_by.isoformat() if outcome.act_by else None
-    ti.xcom_push(key=OUTCOME, value={**outcome.as_dict(), "log_url": ti.log_url, "act_by": act_by})
-    if outcome.is_done:
-        log.info("%s: %s", outcome.outcome, outcome.reason)
-        emit(context, outcome)
-        return
-    text = f"{outcome.outcome}: {outcome.reason}. {outcome.next_step}"
-    is_tick = context["dag_run"].run_type == "scheduled"
-    raise AirflowSkipException(text) if outcome.heals_by_itself and is_tick else AirflowFailException(text)
+    with airflow_words(context):
+        deployment = deployment_of(context)
+        credential = deployment.entry(name)
+        outcome = run(deployment, credential, the_wish(context))
+        hand_on(context, credential, outcome, asked_in(context), now=deployment.clock())
+    end_with(context, outcome)
 
 
 def _brake(deployment: Deployment) -> str | None:
@@ -239,30 +279,10 @@ def _brake(deployment: Deployment) -> str | None:
     return brake_pulled([one for one in outcomes if one], limits.stop_after_failures)
 
 
-def _wish(context: Context) -> Wish:
-    run = context["dag_run"]
-    by = None if run.run_type == "scheduled" else run.triggering_user_name or "Airflow's API"
-    return wish_of(run.conf or {}, context["params"], at=run.run_after, by=by)
-
-
-def _deployment(context: Context) -> Deployment:
-    ti = context["ti"]
-    caller = Caller(dag_id=ti.dag_id, task_id=ti.task_id, run_id=ti.run_id, try_number=ti.try_number)
-    return open_deployment(os.environ, caller)
-
-
-def _owners() -> dict[str, str]:
-    try:
-        inventory = open_deployment(os.environ).inventory()
-    except RotationError:
-        return {}
-    return {one.name: one.owner for one in inventory.credentials}
-
-
-def _paused(context: Context) -> list[str]:
+def _paused(context: Context, rotating: Sequence[str]) -> list[str]:
     """Rotating DAGs that are switched off; none where Airflow does not tell a task (before 3.3)."""
     paused = []
-    for dag_id in ROTATING:
+    for dag_id in rotating:
         try:
             dag = context["ti"].get_dag(dag_id)
         except Exception:  # noqa: BLE001 - a hint only, and not part of Airflow's promises
@@ -271,17 +291,3 @@ def _paused(context: Context) -> list[str]:
         if dag.is_paused:
             paused.append(dag_id)
     return paused
-
-
-@contextmanager
-def _airflow_words(context: Context) -> Iterator[None]:
-    """A rotation's errors as Airflow's: nothing configured is a skip, all else is red."""
-    try:
-        yield
-    except NotConfigured as nothing:
-        log.warning("%s. %s", nothing.what, nothing.next_step)
-        raise AirflowSkipException(nothing.what) from None
-    except RotationError as error:
-        text = f"{error.what}. {error.next_step}"
-        context["ti"].xcom_push(key=TROUBLE, value=text)
-        raise AirflowFailException(text) from None

@@ -9,18 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 
 from airflow.sdk import Param, get_parsing_context
 
 from credential_rotation.errors import BadInput
-from credential_rotation.inventory import load_inventory
+from credential_rotation.inventory_kept import names_by_engine
 from credential_rotation.policy import Request
 from credential_rotation.settings import read_settings
 
 MOST_REASON = 500
 PAUSED = "While this DAG is paused, a run of it stays queued and does nothing."
-_KNOWN = ("credentials", "reason", "not_before", "force", "dry_run")
+_KNOWN = ("credentials", "reason", "not_before", "force", "dry_run", "revoke")
+WARNING = (
+    "For values that may be in wrong hands. Each chosen one is replaced and its old value dies at once: no "
+    "grace, open sessions are ended, whoever still holds it is refused. Pause, window and brake do not hold "
+    "it up. Needs a reason. With Dry run it tells what it will break, and changes nothing."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,12 @@ def rotation_params(engines: Sequence[str], environ: Mapping[str, str]) -> dict[
             title="Dry run",
             description="Look and ask the target; change nothing.",
         ),
+        "revoke": Param(
+            False,  # noqa: FBT003 - a form's default
+            type="boolean",
+            title="Compromise mode",
+            description=WARNING,
+        ),
     }
 
 
@@ -79,12 +90,14 @@ def wish_of(
     unknown = sorted(set(conf) - set(_KNOWN))
     if unknown:
         raise BadInput(
-            f"unknown in the run's configuration: {', '.join(unknown)[:200]}",
+            f"unknown in the run's configuration: {_on_one_line(', '.join(unknown)[:200])}",
             next_step=f"Known are {', '.join(_KNOWN)}. Trigger the DAG again with these.",
         )
     names = _names(params.get("credentials"))
-    force, dry_run = (_switch(params, name) for name in ("force", "dry_run"))
-    reason = _reason(params.get("reason"))
+    force, dry_run, revoke = (_switch(params, name) for name in ("force", "dry_run", "revoke"))
+    reason, not_before = _reason(params.get("reason")), _moment(params.get("not_before"))
+    if revoke:
+        _insist_on_exactness(names, not_before)
     if force and not names:
         raise BadInput(
             "forced, but no credential is chosen",
@@ -94,11 +107,48 @@ def wish_of(
         at=at,
         by=by or "schedule",
         now=bool(names) and by is not None,
-        force=force,
+        force=force or revoke,
         reason=reason,
-        not_before=_moment(params.get("not_before")),
+        revoke=revoke,
+        not_before=not_before,
     )
     return Wish(names, request, dry_run)
+
+
+def is_compromise(params: Mapping[str, object]) -> bool:
+    """Whether a run is to revoke, and not only to tell what that would break."""
+    return params.get("revoke") is True and params.get("dry_run") is not True
+
+
+def insist_on_choice(wish: Wish) -> None:
+    """Of a DAG that begins nothing: refuse what it would pass over. Raises: BadInput."""
+    asked, request = [], wish.request
+    for name, is_asked in (
+        ("revoke", request.revoke),
+        ("force", request.force and not request.revoke),
+        ("dry_run", wish.dry_run),
+        ("not_before", request.not_before is not None),
+    ):
+        if is_asked:
+            asked.append(f"`{name}`")
+    if asked:
+        raise BadInput(
+            f"this DAG begins nothing new, and {', '.join(asked)} would mean nothing here",
+            next_step="Trigger the rotating DAG of these credentials instead, or leave that out.",
+        )
+
+
+def _insist_on_exactness(names: tuple[str, ...], not_before: datetime | None) -> None:
+    if not names:
+        raise BadInput(
+            "compromise mode, but no credential is chosen",
+            next_step="Choose exactly those whose values may be in wrong hands; it never means all.",
+        )
+    if not_before is not None:
+        raise BadInput(
+            "compromise mode begins at once, and `not_before` says to wait",
+            next_step="Leave `not_before` empty; or rotate without compromise mode at that time.",
+        )
 
 
 def _names(given: object) -> tuple[str, ...]:
@@ -118,7 +168,12 @@ def _reason(given: object) -> str | None:
         raise BadInput(
             f"`reason` is not a text of at most {MOST_REASON} characters", next_step="Say why, in a sentence."
         )
-    return given.strip() or None
+    return _on_one_line(given).strip() or None
+
+
+def _on_one_line(text: str) -> str:
+    """A line break could be taken for the log's own, and no database keeps a NUL or half a character."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def _moment(given: object) -> datetime | None:
@@ -126,13 +181,14 @@ def _moment(given: object) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+        in_utc = moment.astimezone(timezone.utc) if moment.tzinfo else None
+    except (ValueError, OverflowError):  # the first and last hours that there are have no UTC
+        in_utc = None
+    if in_utc is None:
         raise BadInput(
             "`not_before` is not a moment with a time zone", next_step="Write it as 2026-11-28T02:00:00Z."
         )
-    return moment
+    return in_utc
 
 
 def _switch(params: Mapping[str, object], name: str) -> bool:
@@ -162,7 +218,7 @@ def _offered(engines: Sequence[str], environ: Mapping[str, str]) -> list[str]:
     if get_parsing_context().task_id is not None:
         return []
     try:
-        inventory = load_inventory(read_settings(environ).include)
+        names = names_by_engine(read_settings(environ).include)
     except BadInput:
         return []
-    return [one.name for one in inventory.credentials if one.engine in engines]
+    return [name for engine in engines for name in names.get(engine, ())]

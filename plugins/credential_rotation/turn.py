@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 
 from credential_rotation.ending import Ending
 from credential_rotation.look import Look
-from credential_rotation.model import Credential, Stamp, Strategy
+from credential_rotation.model import Consumer, Credential, Stamp, Strategy
 from credential_rotation.policy import Request
-from credential_rotation.protocols import Consumers, KeyRotator, Rotator, Vault
+from credential_rotation.protocols import Consumers, KeyRotator, Readers, Rotator, Vault
+from credential_rotation.readership import UNWATCHED
 
 Clock = Callable[[], datetime]
 
@@ -23,6 +24,7 @@ class Parties:
     vault: Vault
     rotator: Rotator | KeyRotator
     consumers: Consumers
+    readers: Readers = UNWATCHED
 
 
 class Turn:
@@ -41,6 +43,15 @@ class Turn:
         self.vault = parties.vault
         self.rotator = parties.rotator
         self.consumers = parties.consumers
+        self.readers = parties.readers
+        self.read_by = ""
+        """Who reads what CURRENT has replaced, as far as it was asked."""
+        self.read_by_asked_of: int | None = None
+        """The version that was CURRENT when it was asked."""
+        self.awaited: tuple[Consumer, ...] = ()
+        """Who takes CURRENT by hand and was not said to have it, as far as it was asked."""
+        self.awaited_asked_of: int | None = None
+        """The version that was CURRENT when it was asked."""
         self.request = begin
         self.clock = clock
         self.settle = settle
@@ -49,10 +60,12 @@ class Turn:
         self.look: Look | None = None
         self.stamps: dict[str, Stamp | None] = {}
         self.settles_at: datetime | None = None
+        self.seen_at = clock()
         self.nothing_works = False
 
     def see(self) -> Look:
         """Look again, and keep what a second question would only repeat."""
+        self.seen_at = self.clock()
         before, self.look = self.look, Look(self.credential, self.vault.look(), self.rotator)
         if before is not None:
             self.look.carry_refusals(before)
@@ -62,10 +75,10 @@ class Turn:
 
     @property
     def is_settling(self) -> bool:
-        """Whether writes of an earlier attempt may still land."""
+        """Whether writes of an earlier attempt could still land when we looked: time alone shows none."""
         if self.revokes:
             return False
-        return self.settles_at is not None and self.settles_at > self.clock()
+        return self.settles_at is not None and self.settles_at > self.seen_at
 
     @property
     def revokes(self) -> bool:

@@ -102,6 +102,16 @@ def bad_record(credential: Credential, key: str, why: str) -> NotOurs:
     )
 
 
+def no_number_left(credential: Credential, last: int) -> NotOurs:
+    """Somebody wrote the highest number there is where ours stand."""
+    return NotOurs(
+        f"{credential.name}: there is no version after {last}, and a record, CURRENT's note or the stamp on "
+        "the target says that this one was made",
+        next_step="No rotation ever came that far. Take the number out of CURRENT's note "
+        f"({place_of(credential)}) or the role's comment, or delete the record with that number.",
+    )
+
+
 def too_long(credential: Credential, why: str) -> VaultTrouble:
     """What promote would write does not fit, found out before the target is touched."""
     return VaultTrouble(

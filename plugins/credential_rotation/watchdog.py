@@ -21,6 +21,8 @@ TOLERANCE = timedelta(days=1)
 EXPIRY_WARNINGS = (30, 7, 1)
 """Days before its end on which an access token's expiry is told; from the last one on, every day."""
 
+RENEW = "renew it as docs/runbook.md has it"
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -44,16 +46,18 @@ def findings(
     return tuple(Finding(credential.name, what, credential.owner) for credential, what in found)
 
 
-def expiry(expires: datetime | None, now: datetime) -> tuple[Finding, ...]:
-    """Whether the access token ends soon; Bitwarden does not tell, so that people have to say it."""
-    if expires is None:
-        return ()
-    days = (expires - now) // timedelta(days=1)
-    if expires <= now:
-        return (Finding("", f"the Bitwarden access token expired on {expires:%Y-%m-%d}: make a new one"),)
-    if days in EXPIRY_WARNINGS or days < min(EXPIRY_WARNINGS):
-        return (Finding("", f"the Bitwarden access token expires on {expires:%Y-%m-%d}, in {days} days"),)
-    return ()
+def expiry(ends: Mapping[str, datetime], now: datetime) -> tuple[Finding, ...]:
+    """Which access tokens end soon, by slot; Bitwarden does not tell, so that people have to say it."""
+    return tuple(Finding("", what) for slot, end in ends.items() for what in _ending(slot, end, now))
+
+
+def _ending(slot: str, end: datetime, now: datetime) -> Iterable[str]:
+    days = (end - now) // timedelta(days=1)
+    token = f"the Bitwarden access token in {slot}"
+    if end <= now:
+        yield f"{token} expired on {end:%Y-%m-%d}: {RENEW}"
+    elif days in EXPIRY_WARNINGS or days < min(EXPIRY_WARNINGS):
+        yield f"{token} expires on {end:%Y-%m-%d}, in {days} days: {RENEW}"
 
 
 def _of_one(credential: Credential, known: Known, now: datetime) -> Iterable[str]:
@@ -67,7 +71,7 @@ def _of_one(credential: Credential, known: Known, now: datetime) -> Iterable[str
         due = falls_due(policy, newest.written)
         if due is not None and due + TOLERANCE < now:
             yield f"overdue since {due:%Y-%m-%d}: version {newest.epoch} is {_days(now - newest.written)} old"
-    if known.is_open and newest is not None:
+    if known.is_open and newest is not None and not known.awaited:  # whom it waits for is told by `reminders`
         rests = newest.written + policy.grace + policy.soak + TOLERANCE
         if rests < now:
             yield f"stuck: something is open since {newest.written:%Y-%m-%d}; the runs that try it say why"

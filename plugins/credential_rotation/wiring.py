@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 
 from bitwarden_vault.client import VaultClient
@@ -18,17 +18,23 @@ from bitwarden_vault.formats import Server
 from bitwarden_vault.nouns import Caller, SecretName
 from bitwarden_vault.settings import Settings as VaultSettings
 from bitwarden_vault.settings import read_settings as read_vault_settings
+from bitwarden_vault.state_folder import state_folder
 from credential_rotation import settings as ours
+from credential_rotation.access_tokens import remarks_on_tokens
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
+from credential_rotation.by_hand import BY_HAND
 from credential_rotation.by_person import resolve, rollback, take_under_management
 from credential_rotation.claims import ClaimMutex
+from credential_rotation.closings import Closings
 from credential_rotation.complaints import admin_not_stored
+from credential_rotation.confirmations import Confirmations, with_people
 from credential_rotation.consumers import EntryConsumers
 from credential_rotation.engines.registry import CLOUD, CheckedRotator, rotator_for
 from credential_rotation.errors import BadInput, NotConfigured, RotationError
 from credential_rotation.inspection import foresee, verify
-from credential_rotation.inventory import Inventory, load_entry, load_inventory
+from credential_rotation.inventory import Inventory
+from credential_rotation.inventory_kept import read_entry, read_inventory
 from credential_rotation.journal import Journal
 from credential_rotation.model import ConnectionAdmin, Credential, EntryAdmin, Secret
 from credential_rotation.ordering import ordered
@@ -37,6 +43,7 @@ from credential_rotation.persevere import persevere
 from credential_rotation.planning import Known, records_by_name, status
 from credential_rotation.policy import Request
 from credential_rotation.projects import Projects
+from credential_rotation.published_readers import PublishedReaders, with_readers
 from credential_rotation.records import RecordName, read_key
 from credential_rotation.vault_complaints import in_rotation_words, translated
 
@@ -73,8 +80,8 @@ class Deployment:
 
     def inventory(self) -> Inventory:
         """All entries. Raises: NotConfigured (there are none), BadInput."""
-        found = load_inventory(self.settings.include)
-        if not found.credentials and not found.problems:
+        found = read_inventory(self.settings.include)
+        if not found.all and not found.problems:
             raise NotConfigured(
                 f"there are no entries yet in {self.settings.include / 'credentials'}", next_step=FILL_IN
             )
@@ -82,28 +89,34 @@ class Deployment:
 
     def entry(self, name: str) -> Credential:
         """One entry. Raises: BadInput (none of this name, or it has mistakes)."""
-        return load_entry(self.settings.include, name)
+        return read_entry(self.settings.include, name)
 
     # --- what can be done ------------------------------------------------------------------------------
 
     def plan(
-        self, inventory: Inventory, begin: Request | None, *, these: Collection[str]
+        self,
+        inventory: Inventory,
+        begin: Request | None,
+        *,
+        these: Collection[str],
+        known: Mapping[str, Known] | None = None,
     ) -> tuple[Outcome, ...]:
-        """What a run about `these` names would do, in its order, told by one list.
+        """What a run about `these` names would do, in its order, told by one list, or what that told before.
 
         Raises: VaultTrouble, BadInput.
         """
         if not these:
             return ()
-        known = self.known(inventory.credentials)
-        pairs = [(one, known[one.name]) for one in inventory.credentials]
+        known = known or self.known(inventory.all)
+        pairs = [(one, known[one.name]) for one in inventory.all]
         return ordered(pairs, begin=begin, now=self.clock(), limits=inventory.limits, these=these)
 
     def status(self, credentials: Iterable[Credential], begin: Request) -> tuple[Outcome, ...]:
-        """Version, age and due date of each, told by one list. Raises: VaultTrouble, BadInput."""
+        """Version, age, due date and readers of each, told by one list. Raises: VaultTrouble, BadInput."""
         credentials = tuple(credentials)
         known = self.known(credentials)
-        return tuple(status(one, known[one.name], begin=begin, now=self.clock()) for one in credentials)
+        told_by_names = [status(one, known[one.name], begin=begin, now=self.clock()) for one in credentials]
+        return with_readers(self.readers, zip(credentials, told_by_names, strict=True), self._project_of)
 
     def rotate(self, credential: Credential, begin: Request | None) -> Outcome:
         """One attempt, and a few more at once where the credential may be locked out; None only repairs."""
@@ -176,14 +189,29 @@ class Deployment:
     # --- who takes part --------------------------------------------------------------------------------
 
     def parties(self, credential: Credential) -> Parties:
-        """Vault, rotator and consumers of an entry. Raises: BadInput, VaultTrouble."""
-        consumers = EntryConsumers(credential, self.clock)
-        return Parties(self.vault(credential), self.rotator(credential), consumers)
+        """Vault, rotator, consumers and readers of an entry. Raises: BadInput, VaultTrouble."""
+        consumers = EntryConsumers(credential, self.clock, self.confirmations)
+        return Parties(self.vault(credential), self.rotator(credential), consumers, self.readers)
+
+    @property
+    def readers(self) -> PublishedReaders:
+        """Who is known to use what."""
+        return PublishedReaders(state_folder(self.environ), self.clock)
+
+    @property
+    def confirmations(self) -> Confirmations:
+        """What people have said of consumers that take values by hand."""
+        return Confirmations(state_folder(self.environ))
+
+    @property
+    def closings(self) -> Closings:
+        """When people last changed what no tool can change."""
+        return Closings(state_folder(self.environ))
 
     def rotator(self, credential: Credential) -> CheckedRotator:
         """The entry's rotator; its admin's secret is read when the lock is taken. Raises: BadInput."""
         admin = credential.admin
-        secret = None if admin is None else (lambda: self._admins_secret(admin))
+        secret = None if admin is None else (lambda: self.admins_secret(admin))
         mutex = self._mutex(credential) if credential.engine in CLOUD else None
         return rotator_for(credential, admin=secret, mutex=mutex)
 
@@ -224,8 +252,13 @@ class Deployment:
     def client(self) -> VaultClient:
         """The way to Bitwarden. Raises: BadInput (settings that cannot work)."""
         if self._client is None:
-            self._client = VaultClient(self._vault_settings(), self.caller)
+            caller = replace(self.caller or Caller(), keeps_nothing=True)  # an attempt waits for no attempt
+            self._client = VaultClient(self._vault_settings(), caller)
         return self._client
+
+    def remarks_on_tokens(self) -> tuple[str, ...]:
+        """What people should know of the access tokens. Raises: BadInput (settings that cannot work)."""
+        return tuple(remarks_on_tokens(self._vault_settings(), self.caller))
 
     def _vault_settings(self) -> VaultSettings:
         try:
@@ -239,14 +272,20 @@ class Deployment:
 
     def known(self, credentials: Iterable[Credential]) -> Mapping[str, Known]:
         """As much as one list tells, by credential. Raises: VaultTrouble, BadInput."""
+        credentials = tuple(credentials)
+        found = {one.name: self.closings.known(one) for one in credentials if one.engine == BY_HAND}
+        if len(found) == len(credentials):
+            return found
         names = self.names()
         records = records_by_name(self.records(names))
         places = {(name.project_id, text) for name in names for text in (name.key, name.id)}
-        found = {}
         for one in credentials:
+            if one.engine == BY_HAND:
+                continue
             project = self._project_of(one)
             has_current = (project, one.vault.id or one.vault.key) in places
-            found[one.name] = Known(records.get(one.name, ()), has_current=has_current)
+            known = Known(records.get(one.name, ()), has_current=has_current)
+            found[one.name] = with_people(one, known, self.confirmations)
         return found
 
     def _project_of(self, credential: Credential) -> str | None:
@@ -271,7 +310,8 @@ class Deployment:
     def _mutex(self, credential: Credential) -> ClaimMutex:
         return ClaimMutex(self.client, self.journal_project(), credential.name, self.clock)
 
-    def _admins_secret(self, admin: EntryAdmin | ConnectionAdmin) -> Secret:
+    def admins_secret(self, admin: EntryAdmin | ConnectionAdmin) -> Secret:
+        """What an admin logs in with, read now. Raises: BadInput, VaultTrouble, NoStoredValueWorks."""
         if isinstance(admin, ConnectionAdmin):
             return secret_of(admin.conn_id)
         entry = self.entry(admin.name)

@@ -9,7 +9,7 @@ class Work(Protocol):
     """What one attempt does under the lock, in this order; each step may find nothing to do."""
 
     def prepare(self) -> None:
-        """Look at the target: stamps, or keys. Raises: NotOurs, TargetUnknown."""
+        """Weigh what the marks on the target say. Raises: NotOurs."""
 
     def finish(self) -> None:
         """Bring a version that was begun to its end; this never waits."""

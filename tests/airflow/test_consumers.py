@@ -45,7 +45,7 @@ def ask():
             "etl", "postgres", Strategy.IN_PLACE, ("etl",), Target("localhost", {}),
             VaultPlace("p", "password", "k"), Policy("manual"), "me", "here:1", consumers=consumers,
         )
-        asked = EntryConsumers(entry, lambda: now).check(current)
+        asked = EntryConsumers(entry, lambda: now).check(current, None)
         return [[one.where, one.answer.value, one.why] for one in asked]
     ask_them()
 

@@ -65,8 +65,9 @@ def test_its_report_says_what_was_proved(told: tuple[Path, subprocess.CompletedP
         assert one["old_refused"] is True
         assert one["new_accepted"] is True
         assert one["run_id"]
-    [message] = [one for one in report["slack"] if "rotation failed" in one["text"]]
-    assert "orders-api" in message["text"]
+    first, reply = [one for one in report["slack"] if one["text"].startswith("orders-api: resolved after")]
+    assert "It was: rotation failed" in first["text"]
+    assert reply["thread_ts"] == first["ts"]
 
 
 def test_it_shows_the_red_task_and_the_message(
@@ -74,7 +75,13 @@ def test_it_shows_the_red_task_and_the_message(
 ) -> None:
     """Whoever reads along sees what a failure looks like and what still works."""
     _, ran = told
-    for words in ("task rotate[orders-api] is red", "Old password: ❌ refused", "New password: ✅ works"):
+    shown = (
+        "task rotate[orders-api] is red",
+        "Old password: ❌ refused",
+        "New password: ✅ works",
+        "audit verify",
+    )
+    for words in shown:
         assert words in ran.stdout
 
 

@@ -12,7 +12,9 @@ from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
+from sandbox.tick import REPAIR, clear_of
 from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, WATCHDOG, Office
+from scenes.statsd import StatsD
 
 pytestmark = pytest.mark.airflow
 
@@ -20,11 +22,17 @@ ETL, REPORTING, ORDERS, PAIR, KEYS = ROLES
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+def statsd() -> Iterator[StatsD]:
+    with StatsD() as listening:
+        yield listening
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, statsd: StatsD) -> Iterator[Office]:
     with Sandbox(tmp_path_factory.mktemp("office")) as sandbox:
         warehouse = Warehouse(sandbox)
         include = warehouse.build(ROOT)
-        environment = warehouse.environment()
+        environment = warehouse.environment() | statsd.environment()
         running = sandbox.start_airflow(
             env=environment, dags=ROOT / "dags", plugins=ROOT / "plugins", include=include
         )
@@ -49,6 +57,23 @@ def test_a_chosen_credential_is_rotated_and_the_task_bears_its_name(office: Offi
     assert ended.outcome(f"rotate[{ETL.name}]")["outcome"] == "rotated"
     assert not office.warehouse.logs_in(ETL, before)
     assert office.warehouse.logs_in(ETL, office.warehouse.stored(ETL))
+
+
+def test_a_statsd_receives_outcome_duration_and_age(office: Office, statsd: StatsD) -> None:
+    """By the names in docs/settings.md, from the tasks of a real Airflow; no value in any."""
+    office.run(ROTATE, credentials=[ETL.name])
+    office.run(WATCHDOG)
+    ours = "airflow.credential_rotation"
+    counted, timed = f"{ours}.outcome.{ETL.name}.rotated", f"{ours}.duration.{ETL.name}"
+    aged, left = f"{ours}.age.{ETL.name}", f"{ours}.left.{ETL.name}"
+    all_of_them = [f"{ours}.{what}" for what in ("outcome", "duration", "age", "left")]
+    statsd.wait_for(counted, timed, aged, left, *all_of_them)
+    assert statsd.counters[counted] >= 1
+    assert statsd.counters[f"{ours}.outcome"] >= statsd.counters[counted]
+    assert 20 < max(statsd.timers[timed]) < 60_000, statsd.timers[timed]
+    assert 0 <= statsd.gauges[aged] < 600
+    assert 29 * 86400 < statsd.gauges[left] <= 30 * 86400
+    assert not [one for one in statsd.garbage if "credential_rotation" in one]
 
 
 def test_xcom_and_logs_hold_no_value(office: Office) -> None:
@@ -167,6 +192,12 @@ def test_a_dag_can_be_scheduled_on_a_rotation(office: Office) -> None:
     assert event["extra"] == {key: outcome[key] for key in ("version", "outcome", "attempt")}
 
 
+def _is_offered(office: Office, name: str) -> bool:
+    """Asked of a form that is made anew: a file that was being read just then would wait for its minute."""
+    office.sandbox.airflow.parse_again()
+    return name in str(office.api.dag_details(ROTATE)["params"])
+
+
 def test_an_entry_that_vanished_after_the_form_was_made_is_refused(office: Office) -> None:
     """The task reads the inventory again; a stale form rotates nothing."""
     file = office.sandbox.airflow.include / "credentials" / "warehouse.yaml"
@@ -181,9 +212,7 @@ def test_an_entry_that_vanished_after_the_form_was_made_is_refused(office: Offic
         assert "no such credential for this DAG: orders-api" in ended.log("plan_rotations")
     finally:
         file.write_text(kept)
-    wait_until(
-        lambda: ORDERS.name in str(office.api.dag_details(ROTATE)["params"]), "the form as before", within=60
-    )
+    wait_until(lambda: _is_offered(office, ORDERS.name), "the form as before", within=60)
 
 
 def test_one_broken_file_stops_nothing_and_is_told_by_the_daily_proof(office: Office) -> None:
@@ -203,7 +232,8 @@ def test_one_broken_file_stops_nothing_and_is_told_by_the_daily_proof(office: Of
 
 
 def test_an_outage_of_bitwarden_is_told_and_healed_by_the_hourly_repair(office: Office) -> None:
-    """The task is red, Slack says that only the new value works, and the repair finishes it."""
+    """The task is red, Slack says that only the new value works; the repair, another DAG, ends its thread."""
+    clear_of(REPAIR, within=120)
     before = office.warehouse.stored(ORDERS)
     office.sandbox.bitwarden.fault(Fault("answer", verb="PUT", path="/api/secrets/*", status=503))
     failed = office.run(ROTATE, credentials=[ORDERS.name])
@@ -220,6 +250,9 @@ def test_an_outage_of_bitwarden_is_told_and_healed_by_the_hourly_repair(office: 
     assert healed.outcome(f"retire[{ORDERS.name}]")["outcome"] == "recovered"
     assert office.warehouse.logs_in(ORDERS, office.warehouse.stored(ORDERS))
     assert not office.warehouse.logs_in(ORDERS, before)
+    [thread] = [one for one in office.sandbox.slack.threads() if one[0]["ts"] == message["ts"]]
+    assert all(one["text"].startswith(f"{ORDERS.name}: resolved after") for one in thread)
+    assert len(thread) == 2
 
 
 def test_who_acts_is_the_owner_of_the_entry(office: Office) -> None:

@@ -18,6 +18,7 @@ from scenes.ways_in import install_wheel
 
 pytestmark = pytest.mark.airflow
 
+STATIC = ROOT / "plugins" / "credential_rotation" / "ui" / "static"
 _FORM = """
 import importlib.abc, json, sys
 
@@ -60,7 +61,11 @@ def _run(target: Path, home: Path, *words: str) -> subprocess.CompletedProcess[s
 def test_it_holds_code_dags_and_examples_and_nobodys_inventory(installed: tuple[ZipFile, Path]) -> None:
     """An entry that is filled in below `include/` is not published with it, nor are the tests."""
     names = {name for name in installed[0].namelist() if ".dist-info/" not in name}
-    assert {name.split("/")[0] for name in names} == {"bitwarden_vault", "credential_rotation"}
+    assert {name.split("/")[0] for name in names} == {
+        "bitwarden_vault",
+        "credential_rotation",
+        "credential_rotation_plugin.py",
+    }
     assert {name for name in names if "/dags/" in name} == {
         f"credential_rotation/dags/{dag}.py" for dag in DAGS
     }
@@ -68,8 +73,17 @@ def test_it_holds_code_dags_and_examples_and_nobodys_inventory(installed: tuple[
     assert {name for name in examples if name.startswith("credentials/")} == {
         "credentials/warehouse.yaml.example"
     }
-    assert {name.split("/")[0] for name in examples} == {"credentials", "policies.yaml", "schema", "sql"}
+    assert {name.split("/")[0] for name in examples} == {
+        "credentials",
+        "exceptions.yaml",
+        "iam",
+        "policies.yaml",
+        "schema",
+        "sql",
+    }
     assert "credential_rotation/schema/credentials.schema.json" in names
+    assets = {path.relative_to(ROOT / "plugins") for path in STATIC.rglob("*") if path.is_file()}
+    assert {str(path) for path in assets} == {name for name in names if "/ui/static/" in name}
 
 
 def test_it_needs_what_requirements_txt_says(installed: tuple[ZipFile, Path]) -> None:

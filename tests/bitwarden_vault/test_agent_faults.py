@@ -33,6 +33,7 @@ def _busy(vault: VaultScene, verb: str, count: int = 1) -> None:
     until(seen, "the request arrives")
 
 
+@pytest.mark.alone
 def test_silence_ends_at_the_deadline_and_others_are_served_meanwhile(vault: VaultScene) -> None:
     """The hung worker is killed and replaced; the SDK itself would wait for ever."""
     stuck, fine = vault.put("stuck"), vault.put("fine")
@@ -49,7 +50,7 @@ def test_silence_ends_at_the_deadline_and_others_are_served_meanwhile(vault: Vau
             waiting.result()
     assert 1.5 <= time.monotonic() - begun < 3.0
     assert hung - set(vault.workers())
-    assert not all(is_alive(pid) for pid in hung)
+    until(lambda: not all(is_alive(pid) for pid in hung), "the process that was killed is gone")
     assert vault.client.get_secret(fine).key == "fine"
 
 
@@ -407,12 +408,11 @@ def test_threads_of_one_process_do_not_wait_for_each_other(vault: VaultScene) ->
     """The client holds no lock and no GIL while the SDK waits."""
     slow = vault.put("slow")
     vault.client.list_projects()
-    vault.workplace.bitwarden.fault(Fault("delay", verb="GET", path="/api/secrets/*", seconds=0.4))
+    vault.workplace.bitwarden.fault(Fault("delay", verb="GET", path="/api/secrets/*", seconds=2.0))
     thread = threading.Thread(target=VaultClient.get_secret, args=(vault.client, slow))
     thread.start()
-    begun = time.monotonic()
     vault.client.list_projects()
-    assert time.monotonic() - begun < 0.3
+    assert thread.is_alive()
     thread.join()
 
 

@@ -151,3 +151,40 @@ def test_spare_workers_are_let_go_after_a_quiet_minute() -> None:
     assert len(scene.dispatch.workers) == MOST_WORKERS
     scene.dispatch.turn(time.monotonic() + 61.0)
     assert [worker.is_killed for worker in scene.hired] == [False, True, True, True]
+
+
+def _all_busy() -> Scene:
+    """As many errands under way as there are workers, and three that wait for one."""
+    scene = Scene(_logged_in())
+    for number in range(MOST_WORKERS + 3):
+        scene.ask("get_secret", id=str(number))
+    scene.turn(20)
+    scene.told.clear()
+    return scene
+
+
+def test_where_nobody_is_answered_those_who_wait_for_a_worker_are_told_at_the_same_deadline() -> None:
+    """Otherwise a hundred tasks would find out in turns, four at a time."""
+    scene = _all_busy()
+    scene.dispatch.turn(time.monotonic() + 15.1)
+    assert [message["error"]["kind"] for message in scene.told] == ["no_answer"] * (MOST_WORKERS + 3)
+    assert scene.dispatch.waiting == []
+
+
+def test_where_somebody_is_answered_the_others_wait_on() -> None:
+    """One request that hangs says nothing about the next one."""
+    scene = _all_busy()
+    scene.dispatch.hear(cast("Worker", scene.hired[0]), {"result": {}})
+    scene.dispatch.turn(time.monotonic() + 15.1)
+    assert len([message for message in scene.told if "error" in message]) == MOST_WORKERS - 1
+
+
+def test_who_has_more_time_is_not_hurried_by_an_impatient_one() -> None:
+    """Each deadline is its caller's own."""
+    scene = Scene(_logged_in())
+    for number in range(MOST_WORKERS):
+        scene.ask("get_secret", id=str(number)).deadline = 1.0
+    scene.ask("get_secret", id="patient")
+    scene.turn(20)
+    scene.dispatch.turn(time.monotonic() + 1.1)
+    assert len([message for message in scene.told if "error" in message]) == MOST_WORKERS

@@ -115,7 +115,7 @@ def test_a_request_says_which_task_asks(
     monkeypatch.setattr("bitwarden_vault.client.ask", ask)
     hook_class().get_conn().list_projects()
     assert asked[0]["caller"] == {
-        "dag_id": "d", "task_id": "t", "run_id": "r", "try_number": 2, "user": "",
+        "dag_id": "d", "task_id": "t", "run_id": "r", "try_number": 2, "user": "", "keeps_nothing": False,
     }  # fmt: skip
 
 

@@ -51,7 +51,7 @@ def test_a_late_request_lands_after_the_client_was_told_of_an_error(
 ) -> None:
     """Even when the key that signed it is dead by then."""
     someone, admin = caller(), caller()
-    aws.fault(Fault("commit_late", CREATE, seconds=0.4, times=1))
+    aws.fault(Fault("commit_late", CREATE, seconds=3.0, times=1))
     with pytest.raises(ConnectionClosedError):
         someone.iam.create_access_key(UserName=someone.name)
     admin.iam.delete_access_key(UserName=someone.name, AccessKeyId=someone.key_id)

@@ -20,9 +20,10 @@ pytest_plugins = ["sandbox.bitwarden.fixtures"]
 
 TESTS = Path(__file__).parents[1]
 HOLDER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from sandbox.bitwarden import BitwardenStandIn
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored where the tests run in the background
 bitwarden = BitwardenStandIn(Path(sys.argv[1]))
 bitwarden.start()
 print(bitwarden.pid, flush=True)

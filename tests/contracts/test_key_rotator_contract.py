@@ -104,6 +104,17 @@ def test_a_lost_answer_is_unknown_and_the_key_may_be_there(side: KeySide) -> Non
         assert session.is_ours(there, intent("beef")) is False
 
 
+def test_whose_claim_has_run_out_changes_nothing(side: KeySide) -> None:
+    """Somebody else may be at it by then: neither a new key nor the end of one is sent."""
+    with side.rotator.lock(side.first, changing=side.user) as session:
+        side.let_the_claim_run_out()
+        with pytest.raises(TargetRefused):
+            session.mint(intent())
+        with pytest.raises(TargetRefused):
+            session.deactivate(side.first.login)
+    assert side.accepts(side.first)
+
+
 def test_a_persons_key_is_not_ours(side: KeySide) -> None:
     """By proof, where there is a trail; without one nobody knows."""
     by_hand = side.make_by_hand()

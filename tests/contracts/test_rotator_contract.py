@@ -210,6 +210,21 @@ def test_only_the_entrys_principals_are_ever_changed(side: RotatorSide) -> None:
     assert side.accepts(side.first)
 
 
+def test_a_session_that_the_server_has_ended_applies_nothing(side: RotatorSide) -> None:
+    """Its lock is another runner's by then, who comes in at once."""
+    new = side.rotator.mint(side.first.principal)
+    with side.rotator.lock(side.first, changing=new.principal) as session:
+        found = session.stamp(new.principal)
+        side.ends_session()
+        with side.rotator.lock(side.first, changing=new.principal):
+            pass
+        with pytest.raises(TargetRefused):
+            session.apply(record_of(new), found=found, leave=stamp_of())
+        with pytest.raises(TargetUnknown):
+            session.differences(new.principal, new.principal)
+    assert (side.accepts(new), side.accepts(side.first)) == (False, True)
+
+
 # --- pairs ---------------------------------------------------------------------------------------------
 
 

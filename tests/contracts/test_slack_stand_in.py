@@ -25,6 +25,8 @@ def slack(running: SlackStandIn) -> Iterator[SlackStandIn]:
     yield running
     running.outage(on=False)
     running.rate_limit(0)
+    running.close_edits(on=False)
+    running.delete("")
 
 
 def client(slack: SlackStandIn, **settings: Any) -> WebClient:  # noqa: ANN401 - WebClient's own
@@ -88,6 +90,24 @@ def test_a_wrong_token_channel_or_message_is_refused_in_slacks_words(slack: Slac
     assert error_of(update, channel=slack.channel, ts="1.2", text="x") == "message_not_found"
     assert client(slack).auth_test()["ok"]
     assert slack.messages() == before
+
+
+def test_what_cannot_be_changed_or_answered_is_refused_in_slacks_words(slack: SlackStandIn) -> None:
+    """Another author's message, a deleted one, a workspace that allows no changes, a reply to a reply."""
+    WebhookClient(slack.webhook_url).send(text="not the bot's")
+    update, send = client(slack).chat_update, client(slack).chat_postMessage
+    known: dict[str, Any] = {"channel": slack.channel, "text": "x"}
+    assert error_of(update, ts=slack.messages()[-1]["ts"], **known) == "cant_update_message"
+    first = str(send(**known)["ts"])
+    reply = send(**known, thread_ts=first, reply_broadcast=True)
+    assert slack.threads()[-1][1]["reply_broadcast"] is True
+    assert error_of(send, thread_ts=str(reply["ts"]), **known) == "thread_not_found"
+    slack.close_edits(on=True)
+    assert error_of(update, ts=first, **known) == "edit_window_closed"
+    slack.close_edits(on=False)
+    slack.delete(first)
+    assert error_of(update, ts=first, **known) == "message_not_found"
+    assert error_of(send, thread_ts=first, **known) == "thread_not_found"
 
 
 FITS: dict[str, list[dict[str, Any]]] = {

@@ -9,6 +9,7 @@ import pytest
 
 from credential_rotation.model import Answer, Probe, Secret, Stamp
 from simulators.scene import BY_HAND, SETTLE, Scene, rotated_scene
+from simulators.target import SimSession
 
 MODES = pytest.mark.parametrize("changes_itself", [False, True], ids=["by its admin", "changes itself"])
 
@@ -226,7 +227,7 @@ def test_behind_an_attempt_that_was_not_seen_to_end_a_new_version_waits() -> Non
 def test_busy_is_an_answer() -> None:
     """While another attempt holds the lock this one says so and leaves."""
     scene = rotated_scene()
-    scene.target.locked = True
+    scene.target.holder = SimSession(scene.target)
     assert scene.rotate_now().outcome == "busy"
     assert effects(scene) == []
 

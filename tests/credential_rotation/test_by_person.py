@@ -87,6 +87,18 @@ def test_a_key_that_is_recorded_or_not_there_is_not_resolved() -> None:
     assert scene.readers_can_log_in
 
 
+@pytest.mark.parametrize("kind", ["one role", "a pair"])
+def test_of_a_role_no_key_is_resolved(kind: str) -> None:
+    """The wrong entry's name: said in words, and nothing is touched."""
+    scene = rotated_scene(pair=kind == "a pair")
+    before = scene.current
+    refused = scene.resolve("KEY1")
+    assert refused.outcome == "refused"
+    assert "has no keys" in refused.reason
+    assert "`status --json`" in refused.next_step
+    assert scene.current == before
+
+
 @pytest.mark.parametrize("kind", ["one role", "a pair", "keys"])
 def test_adopting_changes_no_value(kind: str) -> None:
     """CURRENT gets its record, and the next rotation begins from there."""

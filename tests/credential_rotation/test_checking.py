@@ -123,8 +123,21 @@ def test_records_of_an_entry_that_has_a_mistake_are_no_orphans(site: Site) -> No
 def test_one_token_for_all_is_told_and_one_of_its_own_is_not(untouched: Site) -> None:
     """Consumers that share the rotation's token can read the journal."""
     assert any("ROTATION_BWS_ACCESS_TOKEN" in text for text in check(untouched).json["warnings"])
-    own = check(untouched, ROTATION_BWS_ACCESS_TOKEN=untouched.ground.token, BWS_ACCESS_TOKEN=None)
+    own = check(
+        untouched,
+        ROTATION_BWS_ACCESS_TOKEN=untouched.ground.token,
+        ROTATION_BWS_ACCESS_TOKEN_EXPIRES="2099-01-01",
+        BWS_ACCESS_TOKEN=None,
+    )
     assert (own.code, own.json["warnings"]) == (0, [])
+
+
+def test_d1_a_token_whose_end_nobody_told_is_said_to_be_unknown(untouched: Site) -> None:
+    """A machine account cannot read it from Bitwarden; nothing is guessed."""
+    said = "when the access token in BWS_ACCESS_TOKEN ends is unknown"
+    assert any(said in text for text in check(untouched).json["warnings"])
+    told = check(untouched, BWS_ACCESS_TOKEN_EXPIRES="2099-01-01").json["warnings"]
+    assert not any(said in text for text in told)
 
 
 @pytest.mark.parametrize(
@@ -184,7 +197,7 @@ def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> No
         "owner: analytics\n    consumers: [{dag: load}, {manual: Looker}, {s3_bucket: x}]\n    pool: db",
     )
     warnings = " ".join(check(untouched).json["warnings"])
-    assert "can ask these consumers: reporting (manual Looker), reporting (s3 bucket x);" in warnings
+    assert "can ask these consumers: reporting (s3 bucket x);" in warnings
     assert "dag load" not in warnings
     assert "ignores queue and pool of reporting" in warnings
 
@@ -199,3 +212,9 @@ def test_what_is_wrong_stands_above_what_is_right(untouched: Site) -> None:
     err = ran.err.splitlines()
     assert [line for line in err if line.startswith("wrong: include/credentials/all.yaml:15: reporting:")]
     assert err[-1] == "2 credentials: 1 failed, 1 broken; 1 mistake to mend"
+
+
+def test_where_no_token_is_set_nothing_is_said_of_its_end(untouched: Site) -> None:
+    """That it is missing is the mistake to mend."""
+    said = check(untouched, BWS_ACCESS_TOKEN=None).json["warnings"]
+    assert not [text for text in said if "ends is unknown" in text]

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
 from sandbox.bitwarden.faults import Fault
+from sandbox.bitwarden.stand_in import BitwardenStandIn
 from sandbox.ports import free_ports
 from scenes.deployment import Site
 from scenes.ground import own_agent
@@ -78,18 +81,53 @@ def test_an_admin_that_has_no_entry(rotated: Site) -> None:
     assert "include/credentials/all.yaml:6: etl:" in ran.json["error"]["what"]
 
 
-def test_a_token_that_was_revoked(rotated: Site) -> None:
-    """The three causes of a refused token are named in the order to check."""
+def test_d1_a_token_that_was_revoked(rotated: Site) -> None:
+    """The three causes of a refused token are named in the order to check, with the addresses in use."""
     token = rotated.bitwarden.create_token("rotation")
     rotated.further_secrets.append(token)
     rotated.bitwarden.revoke_token(token)
     with own_agent(rotated.ground, token) as environ:
         said = trouble(rotated, "rotate", "etl", **environ)
         checked = rotated.run("check", "--json", **environ)
-    assert "it has expired or was revoked" in said
-    assert "access token" in said
+    assert causes(said) == rotated.bitwarden.identity_url
     assert (checked.code, len(checked.json["deployment"])) == (1, 1)
     assert "it has expired or was revoked" in checked.json["deployment"][0]
+
+
+def causes(said: str) -> str:
+    """The address that the message shows; all three causes stand there, in the order to check."""
+    found = re.search(
+        r"Check in this order: 1\. it has expired or was revoked .*; 2\. wrong region or server: in use are "
+        r"(\S+) and \S+; 3\. its secret part is wrong",
+        said,
+    )
+    assert found is not None, said
+    return found[1]
+
+
+def test_d1_a_token_of_another_region(rotated: Site, tmp_path: Path) -> None:
+    """The address that is in use is shown, and no other one is ever tried."""
+    with BitwardenStandIn(tmp_path / "other") as other:
+        theirs = {
+            "BWS_API_URL": other.api_url,
+            "BWS_IDENTITY_URL": other.identity_url,
+            "SSL_CERT_FILE": str(other.ca_file),
+        }
+        asked_here = len(rotated.bitwarden.requests())
+        with own_agent(rotated.ground, rotated.ground.token, **theirs) as environ:
+            said = trouble(rotated, "rotate", "etl", **environ)
+        assert causes(said) == other.identity_url
+        assert len(rotated.bitwarden.requests()) == asked_here
+
+
+def test_d1_a_token_whose_secret_part_is_wrong(rotated: Site) -> None:
+    """A letter that was lost in copying looks like a revoked token to Bitwarden."""
+    version, account, rest = rotated.ground.token.split(".")
+    secret, key = rest.split(":")
+    token = f"{version}.{account}.{secret[:-1]}{'x' if secret[-1] != 'x' else 'y'}:{key}"
+    rotated.further_secrets.append(token)
+    with own_agent(rotated.ground, token) as environ:
+        assert causes(trouble(rotated, "rotate", "etl", **environ)) == rotated.bitwarden.identity_url
 
 
 def test_a_project_that_the_account_cannot_see(rotated: Site) -> None:

@@ -26,7 +26,7 @@ NOW = datetime(2026, 11, 25, 12, 30, tzinfo=timezone.utc)
 def marked(note: str, epoch: int = 1, attempt: str = "c0ffee", *, times: int = 1) -> str:
     """The note after so many rotations in a row, one a day."""
     for number in range(times):
-        note = with_marks(note, epoch=epoch + number, attempt=attempt, now=NOW + timedelta(days=number))
+        note = with_marks(note, Marks(epoch + number, attempt), now=NOW + timedelta(days=number))
     return note
 
 
@@ -64,14 +64,16 @@ def test_what_others_wrote_into_the_block_stays() -> None:
     note = f'{FENCE}\n{{"epoch": "1", "attempt": "a", "region": "eu-1"}}\n```'
     block = read_note(marked(note, 2))
     assert block is not None
-    assert dict(block.fields) == {"epoch": "2", "attempt": "c0ffee", "region": "eu-1", "cache_seconds": "5"}
+    assert dict(block.fields) == {"epoch": "2", "attempt": "c0ffee", "region": "eu-1"}
 
 
-def test_readers_of_in_place_are_told_to_look_often() -> None:
-    """The old value is dead the moment that it is replaced."""
-    block = read_note(marked(""))
+def test_what_readers_are_told_first_yields_to_a_person_and_what_always_holds_does_not() -> None:
+    """A person knows better where readers connect; who logs in is the rotation's."""
+    note = f'{FENCE}\n{{"host": "pooler", "login": "old"}}\n```'
+    told = {"host": "db", "port": "5432"}
+    block = read_note(with_marks(note, Marks(1, "a"), now=NOW, first=told, always={"login": "new"}))
     assert block is not None
-    assert block.fields["cache_seconds"] == "5"
+    assert block.fields == {"host": "pooler", "port": "5432", "login": "new", "epoch": "1", "attempt": "a"}
 
 
 @pytest.mark.parametrize(

@@ -87,14 +87,16 @@ def test_the_shipped_example_works_once_it_is_copied(tmp_path: Path) -> None:
     assert names(include) == ["warehouse-etl", "reporting", "warehouse-admin"]
 
 
-@pytest.mark.parametrize("name", ["credentials.schema.json", "policies.schema.json"])
+@pytest.mark.parametrize(
+    "name", ["credentials.schema.json", "policies.schema.json", "exceptions.schema.json"]
+)
 def test_editors_are_given_the_schema_that_the_code_uses(name: str) -> None:
     """The schema beside the inventory is the one beside the code: editor and `check` say the same."""
     assert (SHIPPED / "schema" / name).read_bytes() == (SCHEMAS / name).read_bytes()
     assert json.loads((SCHEMAS / name).read_bytes())["$schema"].endswith("/2020-12/schema")
 
 
-@pytest.mark.parametrize("file", ["policies.yaml", "credentials/warehouse.yaml.example"])
+@pytest.mark.parametrize("file", ["policies.yaml", "exceptions.yaml", "credentials/warehouse.yaml.example"])
 def test_shipped_files_tell_editors_where_their_schema_is(file: str) -> None:
     """The first line names a schema that is there."""
     first = (SHIPPED / file).read_text().splitlines()[0]

@@ -105,11 +105,16 @@ ONE_ENTRY = {
     ),
     "an unknown engine says nothing else about its target": (
         {"engine": "engine: postgress", "target": "target: {region: eu-central-1}"},
-        ["3: etl: unknown engine 'postgress'; did you mean 'postgres'? (this version has postgres, aws_iam)"],
+        [
+            (
+                "3: etl: unknown engine 'postgress'; did you mean 'postgres'? "
+                "(this version has postgres, aws_iam, manual)"
+            )
+        ],
     ),
     "an engine of a later version": (
         {"engine": "engine: gcp_key", "target": "target: {project: exports}"},
-        ["3: etl: unknown engine 'gcp_key'; this version has postgres, aws_iam"],
+        ["3: etl: unknown engine 'gcp_key'; this version has postgres, aws_iam, manual"],
     ),
     "a strategy of a later version": (
         {"owner": "owner: x\n    strategy: overlapping"},

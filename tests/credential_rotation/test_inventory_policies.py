@@ -17,7 +17,7 @@ from referencing import Registry, Resource
 from credential_rotation.cron import cron_mistake, next_fire
 from credential_rotation.inventory import Inventory, load_inventory
 from credential_rotation.inventory_promises import impossible
-from credential_rotation.model import CatchUp, Limits, Policy, Window
+from credential_rotation.model import ApprovalRule, CatchUp, Limits, Policy, Window
 from scenes.inventory_mistakes import entry, written
 
 SCHEMAS = Path(__file__).parents[2] / "include" / "schema"
@@ -60,6 +60,14 @@ READ = {
             timezone="Europe/Berlin",
             window=Window(0 * HOUR, 24 * HOUR, frozenset({5, 6}), "Europe/Berlin"),
         ),
+    ),
+    "somebody else has to say yes": (
+        "{max_age: 90d, approval: required}",
+        Policy("of etl", max_age=90 * DAY, approval=ApprovalRule(8 * HOUR, (), DAY)),
+    ),
+    "one of two people has to say yes, within an hour": (
+        "{max_age: 90d, approval: {within: 1h, by: [ben, kim], again: 2d}}",
+        Policy("of etl", max_age=90 * DAY, approval=ApprovalRule(HOUR, ("ben", "kim"), 2 * DAY)),
     ),
     "soak and catch-up": (
         f"{{max_age: 90d, window: {NIGHT}, soak: 2d, catch_up: at_once}}",
@@ -114,8 +122,8 @@ WRONG_LIMITS = {
     "within the policies": (
         "policies:\n  a: {max_age: 1d, per_tick: 2}\n",
         (
-            "2: unknown key 'per_tick' in a; known: catch_up, cron, grace, jitter, max_age, pause, soak, "
-            "timezone, window"
+            "2: unknown key 'per_tick' in a; known: approval, catch_up, cron, grace, jitter, max_age, pause, "
+            "soak, timezone, window"
         ),
     ),
 }
@@ -163,6 +171,26 @@ FORM = {
     "a catch-up that is none": (
         "{catch_up: later}",
         "unknown policy.catch_up 'later'; this version has next_window, at_once",
+    ),
+    "an approval by another word": (
+        "{approval: requierd}",
+        "policy.approval: approval is `required`, or a mapping of within, by and again",
+    ),
+    "an approval that is a switch": (
+        "{approval: true}",
+        'policy.approval is true, which YAML reads as true; put it in quotes: "true"',
+    ),
+    "an unknown word in an approval": (
+        "{approval: {withing: 8h}}",
+        "unknown key 'withing' in policy.approval; did you mean 'within'?",
+    ),
+    "an approval by nobody": (
+        "{approval: {by: []}}",
+        "policy.approval.by is empty; fill it in or leave the key out",
+    ),
+    "an approval within no time": (
+        "{approval: {within: soon}}",
+        "policy.approval.within: a duration is a whole number above zero and a unit: 1w, 90d, 12h or 15m",
     ),
 }
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import gc
+import statistics
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 
 from credential_rotation.inventory import load_entry, load_inventory
+
+pytestmark = pytest.mark.alone
 
 ENTRY = """\
   - name: warehouse-{0}
@@ -31,31 +37,41 @@ def inventory_of(include: Path, files: int, entries: int) -> Path:
     return include
 
 
+@pytest.fixture(autouse=True)
+def _nothing_of_other_tests_is_collected() -> Iterator[None]:
+    """Thousands of tests leave objects behind, and whatever creates much pays for looking through them."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 def seconds(include: Path) -> float:
     """Of the processor, and the best of five: other work on the machine only ever adds."""
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        assert load_inventory(include).problems == ()
-        times.append(time.process_time() - start)
-    return min(times)
+    return min(_seconds(include) for _ in range(5))
 
 
-def plain_seconds(include: Path) -> float:
+def _seconds(include: Path) -> float:
+    start = time.process_time()
+    assert load_inventory(include).problems == ()
+    return time.process_time() - start
+
+
+def _plain_seconds(include: Path) -> float:
     texts = [file.read_text() for file in sorted((include / "credentials").iterdir())]
-    times = []
-    for _ in range(5):
-        start = time.process_time()
-        for text in texts:
-            yaml.load(text, yaml.CSafeLoader)  # the safe loader, in C
-        times.append(time.process_time() - start)
-    return min(times)
+    start = time.process_time()
+    for text in texts:
+        yaml.load(text, yaml.CSafeLoader)  # the safe loader, in C
+    return time.process_time() - start
 
 
 def test_checking_costs_little_more_than_reading(tmp_path: Path) -> None:
     """All checks and positions together take less than four times what PyYAML's C reader takes alone."""
     include = inventory_of(tmp_path / "include", files=1, entries=1000)
-    assert seconds(include) < 4 * plain_seconds(include)
+    pairs = [
+        (_seconds(include), _plain_seconds(include)) for _ in range(9)
+    ]  # in turn: both meet the same noise
+    assert statistics.median(checked / read for checked, read in pairs) < 4
 
 
 def test_time_grows_with_the_number_of_entries_and_not_faster(tmp_path: Path) -> None:

@@ -57,6 +57,13 @@ def test_a_policys_rule_is_kept(symbols: str, length: int) -> None:
     assert value[0] in ALPHANUMERIC
 
 
+def test_no_value_is_taken_for_a_uri(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bare password that Airflow reads as a whole connection would be another one: it is thrown away."""
+    drawn = iter("a://" + "b" * 36 + "c:/" + "d" * 37)
+    monkeypatch.setattr("secrets.choice", lambda _alphabet: next(drawn))
+    assert PasswordRule(40, ":/").generate() == "c:/" + "d" * 37
+
+
 @pytest.mark.parametrize(
     "options",
     [

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from credential_rotation.errors import VaultTrouble
+from credential_rotation.errors import VaultTrouble, VaultUnknown
 from credential_rotation.model import Answer
 from credential_rotation.outcome import Outcome
 from credential_rotation.persevere import BUSY_AGAIN, MOST_SLEEP, WAITS, persevere, wait_out
@@ -110,6 +110,38 @@ def test_an_outage_that_lasts_ends_the_run_after_four_attempts(sleeper: Sleeper)
 
 
 @MODES
+@pytest.mark.parametrize("ends", [True, False], ids=["ends", "lasts"])
+def test_an_outage_is_not_forgotten_where_the_next_attempt_cannot_even_look(
+    sleeper: Sleeper, *, changes_itself: bool, ends: bool
+) -> None:
+    """Bitwarden is gone after the apply: it is tried as often, and told that readers are locked out."""
+    scene = rotated_scene(changes_itself=changes_itself)
+
+    def refusing(*_: Any, **__: Any) -> str:  # noqa: ANN401 - promote's own
+        scene.vault.down = True
+        raise VaultTrouble("Bitwarden cannot be reached", next_step="Try again.")
+
+    promote, scene.vault.promote = scene.vault.promote, refusing  # type: ignore[method-assign]  # it goes down
+
+    def note(_: Outcome) -> None:
+        if ends and len(sleeper.slept) == 2:
+            scene.vault.down, scene.vault.promote = False, promote  # type: ignore[method-assign]  # and comes back
+
+    asked = scene.world.now
+    outcome = persevere(lambda: scene.rotate_now(asked), note=note)
+
+    if ends:
+        assert (outcome.outcome, outcome.version) == ("recovered", 2)
+        assert scene.readers_can_log_in
+    else:
+        assert (outcome.outcome, outcome.is_urgent) == ("failed", True)
+        assert (outcome.old_value, outcome.new_value) == (Answer.REFUSED, Answer.WORKS)
+        assert "CURRENT still holds the old value" in outcome.reason
+        assert outcome.steps[-1].name == "failed"
+    assert sleeper.slept == [2.0, 8.0, 20.0]
+
+
+@MODES
 @pytest.mark.parametrize("call", ["target: apply", "vault: write CURRENT"])
 @pytest.mark.parametrize("kind", ["answer lost", "late"])
 def test_a_lost_answer_is_looked_into_at_once(
@@ -125,11 +157,31 @@ def test_a_lost_answer_is_looked_into_at_once(
 
     outcome = rotate(scene, [])
 
-    assert outcome.outcome in ("rotated", "recovered", "retired")
+    assert outcome.outcome in ("rotated", "recovered")
     assert outcome.version == 2
     assert scene.readers_can_log_in
     assert max(scene.epochs) == 2
     assert sleeper.slept in ([], [2.0])
+
+
+def test_a_value_that_an_earlier_attempt_of_the_run_promoted_is_told_as_new(sleeper: Sleeper) -> None:
+    """Its read-back met trouble, and the next attempt found all in order."""
+    scene = rotated_scene()
+    read_back, left = scene.vault.read_back, iter([True])
+
+    def failing(current_id: str) -> Any:  # noqa: ANN401 - read_back's own
+        if next(left, False):
+            raise VaultUnknown("no answer", next_step="Try again.")
+        return read_back(current_id)
+
+    scene.vault.read_back = failing  # type: ignore[method-assign]  # Bitwarden is silent for one read
+
+    outcome = rotate(scene, [])
+
+    assert (outcome.outcome, outcome.version) == ("recovered", 2)
+    assert outcome.reason.startswith("version 2 is CURRENT and works")
+    assert sleeper.slept == [2.0]
+    assert scene.epochs == [2]
 
 
 def test_with_real_parts_an_outage_of_seconds_is_ended_by_the_same_run(

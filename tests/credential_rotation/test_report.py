@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,9 +41,21 @@ def report(planned: tuple[str, ...] | None, *outcomes: OutcomeDict, **changed: A
     return Reported(**fields | changed)
 
 
+def messages(reported: Reported) -> list[dict[str, Any]]:
+    """What a channel gets that has heard of nothing before."""
+    with tempfile.TemporaryDirectory() as folder, SlackStandIn(Path(folder) / "slack") as slack:
+        environ = {
+            "SLACK_WEBHOOK_URL": slack.webhook_url,
+            "ROTATION_DEPLOYMENT": "prod",
+            "ROTATION_STATE_PATH": f"{folder}/state",
+        }
+        reported.tell_people(environ, {"etl": "data-platform"})
+        return slack.messages()
+
+
 def texts(reported: Reported) -> list[str]:
     """The first line of each message."""
-    return [message.text.splitlines()[0] for message in reported._messages("prod", {"etl": "data-platform"})]
+    return [message["text"].splitlines()[0] for message in messages(reported)]
 
 
 def test_all_that_was_planned_happened_is_no_complaint() -> None:
@@ -82,16 +95,16 @@ def test_a_planned_credential_without_an_outcome_is_a_complaint() -> None:
     """Its task was killed, or never ran: told as loudly as a failure."""
     lost = report(("etl", "bi"), outcome("bi", "rotated"))
     assert (lost.missing, lost.complaint) == (("etl",), "no outcome of etl")
-    [message] = lost._messages(None, {})
-    assert "etl" in message.text + str(message.blocks)
+    [message] = messages(lost)
+    assert "etl" in str(message)
 
 
 def test_a_plan_that_was_not_made_is_a_complaint_with_its_reason() -> None:
     """Bitwarden was down while planning, say."""
     failed = report(None, trouble="no connection to Bitwarden. The next run tries again.")
     assert failed.complaint == "no connection to Bitwarden. The next run tries again."
-    [message] = failed._messages("prod", {})
-    assert "no connection to Bitwarden" in message.text
+    [message] = messages(failed)
+    assert "no connection to Bitwarden" in message["text"]
     assert report(None).complaint == "the plan was not made"
 
 
@@ -106,44 +119,35 @@ def test_everything_that_is_wrong_is_said_together() -> None:
 def test_what_heals_by_itself_is_told_to_who_asked_and_not_every_hour(word: str) -> None:
     """The tick only waits for the next one; a person asked for now."""
     assert texts(report(("etl",), outcome("etl", word), is_tick=True)) == []
-    [message] = report(("etl",), outcome("etl", word), is_tick=False)._messages("prod", {})
-    assert "trigger it again" in message.text
-    assert "https://airflow.example/log/etl" in str(message.blocks)
+    [message] = messages(report(("etl",), outcome("etl", word), is_tick=False))
+    assert "trigger it again" in message["text"]
+    assert "https://airflow.example/log/etl" in str(message["blocks"])
 
 
 def test_a_failure_links_to_its_task_and_names_who_acts() -> None:
     """The log of the task, not only the run."""
-    [message] = report(("etl",), outcome("etl", "failed"))._messages("prod", {"etl": "data-platform"})
-    assert "https://airflow.example/log/etl" in str(message.blocks)
-    assert "data-platform" in str(message.blocks)
-
-
-def test_messages_reach_slack(tmp_path: Path) -> None:
-    """Through the settings of the environment, with the deployment's name."""
-    bad = report(("etl", "bi"), outcome("etl", "failed"))
-    with SlackStandIn(tmp_path) as slack:
-        hook = {"SLACK_WEBHOOK_URL": slack.webhook_url, "ROTATION_DEPLOYMENT": "prod"}
-        bad.tell_slack(hook, {"etl": "data-platform"})
-        arrived = slack.messages()
-    assert [message["text"].splitlines()[0] for message in arrived] == texts(bad)
-    assert all("prod" in str(message["blocks"]) for message in arrived)
+    [message] = messages(report(("etl",), outcome("etl", "failed")))
+    assert "https://airflow.example/log/etl" in str(message["blocks"])
+    assert "data-platform" in str(message["blocks"])
+    assert "prod" in str(message["blocks"])
 
 
 def test_without_slack_it_is_logged_as_a_warning_and_nothing_is_raised(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """Nobody asked for Slack."""
-    report(("etl",), outcome("etl", "failed")).tell_slack({}, {})
+    report(("etl",), outcome("etl", "failed")).tell_people({"ROTATION_STATE_PATH": str(tmp_path)}, {})
     assert [(one.levelno, "Slack was not told" in one.message) for one in caplog.records] == [
         (logging.WARNING, True)
     ]
 
 
 def test_a_slack_that_is_set_and_broken_is_logged_as_an_error_and_nothing_is_raised(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, tmp_path: Path
 ) -> None:
     """A rotation's result never depends on an alert."""
-    report(("etl",), outcome("etl", "failed")).tell_slack({"SLACK_BOT_TOKEN": "xoxb-1"}, {})
+    half = {"SLACK_BOT_TOKEN": "xoxb-1", "ROTATION_STATE_PATH": str(tmp_path)}
+    report(("etl",), outcome("etl", "failed")).tell_people(half, {})
     assert [one.levelno for one in caplog.records] == [logging.ERROR]
 
 
@@ -155,12 +159,12 @@ def test_the_log_has_a_line_for_each_credential(caplog: pytest.LogCaptureFixture
 
 
 def test_f6_a_failure_says_by_when_a_person_must_act() -> None:
-    """Of each credential by its own policy."""
+    """Of each credential by its own policy; where that is over, or nearly, it comes first."""
     bad = report(
         ("etl", "bi"),
         outcome("etl", "failed"),
         outcome("bi", "failed"),
         act_by={"etl": "2026-02-03T03:00:00+00:00"},
     )
-    shown = [str(message.blocks) for message in bad._messages("prod", {})]
-    assert ["2026-02-03 03:00 UTC, the end of its policy" in one for one in shown] == [False, True]
+    shown = [str(message["blocks"]) for message in messages(bad)]
+    assert ["2026-02-03 03:00 UTC, the end of its policy" in one for one in shown] == [True, False]

@@ -10,6 +10,7 @@ from credential_rotation.errors import BadInput
 from credential_rotation.model import Answer, Probe
 from credential_rotation.policy import Request
 from simulators.scene import BY_HAND, START, Scene, rotated_scene
+from simulators.world import Crash
 
 SCENES = {"one role": {}, "a pair": {"pair": True}, "keys": {"keys": True}}
 
@@ -81,6 +82,27 @@ def test_it_never_goes_back_to_a_value_from_before() -> None:
     assert scene.revoke().outcome == "revoked"
     assert not scene.accepts(record.secret)
     assert scene.readers_can_log_in
+
+
+def test_whoever_comes_back_after_a_kill_finishes_it_as_a_revocation(scene: Scene) -> None:
+    """Wherever it was killed after the new value was CURRENT: the same request, and the evidence says so."""
+    before, asked = scene.current, scene.world.now
+    assert before is not None
+    request = Request(asked, "kim", now=True, force=True, revoke=True, reason="seen in a chat")
+
+    def kill() -> None:
+        if scene.world.calls[-1] == "vault: write CURRENT":
+            raise Crash
+
+    scene.world.after_each = kill
+    with pytest.raises(Crash):
+        scene.run(request)
+    scene.world.after_each = lambda: None
+    again = scene.run(request)
+    assert again.outcome == "revoked"
+    assert "every value from before is dead" in again.reason
+    assert not scene.accepts(before)
+    assert scene.epochs == [2]
 
 
 def test_it_needs_a_reason() -> None:

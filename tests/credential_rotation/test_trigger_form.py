@@ -101,7 +101,7 @@ def test_names_that_are_no_list_of_names_are_refused(given: object) -> None:
     assert refusal(credentials=given) == "`credentials` is not a list of names"
 
 
-@pytest.mark.parametrize("name", ["force", "dry_run"])
+@pytest.mark.parametrize("name", ["force", "dry_run", "revoke"])
 @pytest.mark.parametrize("given", ["false", "true", 1, 0, None], ids=repr)
 def test_switches_are_true_or_false(name: str, given: object) -> None:
     """The text "false" is not taken for yes, nor for no."""
@@ -121,7 +121,7 @@ def test_the_form_offers_the_names_of_the_inventory(tmp_path: Path) -> None:
     """To choose from, not to type."""
     include = folder(tmp_path, a="credentials:\n" + simple("etl") + simple("bi"))
     fields = form("rotation_params", {"ROTATION_INCLUDE": str(include)})
-    assert list(fields) == ["credentials", "reason", "not_before", "force", "dry_run"]
+    assert list(fields) == ["credentials", "reason", "not_before", "force", "dry_run", "revoke"]
     assert fields["credentials"]["items"] == {"type": "string", "enum": ["etl", "bi"]}
     assert fields["credentials"]["examples"] == ["etl", "bi"]
 
@@ -154,6 +154,7 @@ def test_the_form_as_it_opens_is_a_valid_request(tmp_path: Path) -> None:
         "not_before": None,
         "force": False,
         "dry_run": False,
+        "revoke": False,
     }
     assert wish(**values).request.now is False
 

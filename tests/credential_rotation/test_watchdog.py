@@ -64,12 +64,19 @@ def test_what_is_told(case: str) -> None:
 )
 def test_the_tokens_end_is_told_ahead(days: int, *, is_told: bool) -> None:
     """30, 7 and 1 days ahead, and every day once it is over."""
-    assert bool(expiry(NOW + days * DAY + timedelta(hours=1), NOW)) is is_told
+    assert bool(expiry({"BWS_ACCESS_TOKEN": NOW + days * DAY + timedelta(hours=1)}, NOW)) is is_told
+
+
+def test_each_slots_end_is_told_by_its_name() -> None:
+    """The second token ends too, and later: that is not the first one's renewal."""
+    near, far = NOW + 7 * DAY, NOW + 200 * DAY
+    [one] = expiry({"BWS_ACCESS_TOKEN": far, "BWS_ACCESS_TOKEN_NEXT": near}, NOW)
+    assert "in BWS_ACCESS_TOKEN_NEXT expires on 2026-12-02, in 7 days" in one.what
 
 
 def test_an_end_that_nobody_told_is_not_guessed() -> None:
     """Bitwarden does not tell it to a machine account."""
-    assert expiry(None, NOW) == ()
+    assert expiry({}, NOW) == ()
 
 
 def test_nothing_to_say_is_no_message() -> None:

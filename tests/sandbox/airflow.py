@@ -1,4 +1,4 @@
-"""A real Airflow with the three folders in its AIRFLOW_HOME, on SQLite, with LocalExecutor and one login.
+"""A real Airflow with the three folders in its AIRFLOW_HOME, an executor (`sandbox.executors`) and one login.
 
     with AirflowSandbox(home, env={…}, dags=…, plugins=…, include=…) as airflow:
         run = airflow.api.trigger("some_dag")
@@ -19,17 +19,14 @@ from pathlib import Path
 
 import httpx
 
+from sandbox import migrated
 from sandbox.airflow_api import AirflowApi
 from sandbox.airflow_settings import AirflowSettings
+from sandbox.executors import executor
 from sandbox.kept import DidNotStart, Kept, wait_until
 
 _READY_WITHIN = 180.0
 _TRIES = 3
-_GRACE = {
-    "scheduler": 8.0,
-    "dag-processor": 4.0,
-    "api-server": 4.0,
-}  # scheduler first: it waits for its tasks
 _HEALTHY = ("metadatabase", "scheduler", "dag_processor")
 _WITHOUT_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
@@ -52,6 +49,8 @@ class AirflowSandbox:
         self._originals = {"dags": dags, "plugins": plugins, "include": include}
         self.dags, self.plugins, self.include = home / "dags", home / "plugins", home / "include"
         self.settings = AirflowSettings(home)
+        self._executor = executor()
+        self._told_by_executor: dict[str, str] = {}
         self.components: dict[str, Kept] = {}
         self._api: AirflowApi | None = None
 
@@ -86,7 +85,8 @@ class AirflowSandbox:
         for left in reversed(range(_TRIES)):
             try:
                 self._lay_out()
-                self._run_to_the_end("db", "migrate")
+                self._told_by_executor = self._executor.start(self.home)
+                self._migrate()
                 self._serve()
             except BaseException as failure:
                 self.stop()
@@ -97,18 +97,28 @@ class AirflowSandbox:
                 return
 
     def read_again(self, more: Mapping[str, str]) -> None:
-        """Scheduler and dag-processor anew, with more in their environment; the api-server goes on."""
+        """All but the api-server anew, with more in their environment."""
         self._env |= more
-        for name in ("scheduler", "dag-processor"):
+        anew = [name for name in self.components if name != "api-server"]
+        for name in anew:
             self.components.pop(name).stop()
-        for name in ("scheduler", "dag-processor"):
-            self.components[name] = self._kept(name, (name,), grace=_GRACE[name])
+        for name in anew:
+            self.components[name] = self._component(name)
+
+    def parse_again(self) -> None:
+        """Have the DAG files read now, as what they depend on has changed; else it is once a minute.
+
+        A file that is being read at this moment is taken for read: that one waits for its minute.
+        """
+        for file in self.dags.rglob("*.py"):
+            if "plugins" not in file.parts:  # code that changed is another matter
+                os.utime(file)
 
     def crash(self, name: str) -> None:
         """Kill -9 of a component, and of all that it started; then start it again, as a service would."""
         os.kill(self.components[name].pid, signal.SIGKILL)
         self.components.pop(name).stop()
-        self.components[name] = self._kept(name, (name,), grace=_GRACE[name])
+        self.components[name] = self._component(name)
 
     def stop(self) -> None:
         """End it; again is fine. Its home stays, for whoever wants to read the logs."""
@@ -122,6 +132,7 @@ class AirflowSandbox:
         for component in self.components.values():
             component.stop()
         self.components.clear()
+        self._executor.stop()
 
     def log(self, component: str) -> str:
         """All that a component wrote; the scheduler's has every line of every task, unmasked."""
@@ -136,9 +147,17 @@ class AirflowSandbox:
                 (self.home / name).mkdir()
             else:
                 shutil.copytree(original, self.home / name, ignore=_WITHOUT_CACHES)
+        (self.home / "airflow.cfg").touch()  # else each component writes the defaults there, and reads them
         passwords = self.settings.passwords_file
         passwords.touch(mode=0o600)
         passwords.write_text(json.dumps({self.username: self.password}))
+
+    def _migrate(self) -> None:
+        if not self._executor.has_sqlite:
+            self._run_to_the_end("db", "migrate")
+        elif not migrated.is_copied(self.home):
+            self._run_to_the_end("db", "migrate")
+            migrated.keep(self.home)
 
     def _run_to_the_end(self, *words: str) -> None:
         running = self._kept(words[0], words)
@@ -150,26 +169,29 @@ class AirflowSandbox:
             raise DidNotStart(f"airflow {' '.join(words)} failed:\n{running.tail()}")
 
     def _serve(self) -> None:
-        for name, grace in _GRACE.items():
-            self.components[name] = self._kept(name, (name,), grace=grace)
+        for name in self._executor.parts:
+            self.components[name] = self._component(name)
         everyone = tuple(self.components.values())
         with httpx.Client(base_url=self.url, trust_env=False, timeout=10) as client:
             wait_until(lambda: _is_healthy(client), "Airflow", within=_READY_WITHIN, kept=everyone)
         self._api = AirflowApi(self.url)
         self._api.login(self.username, self.password)
 
+    def _component(self, name: str) -> Kept:
+        return self._kept(name, tuple(name.split()), grace=self._executor.parts[name])
+
     def _kept(self, name: str, words: tuple[str, ...], *, grace: float = 4.0) -> Kept:
         return Kept(
             [sys.executable, Path(sys.executable).with_name("airflow"), *words],
             log=self._log_of(name),
-            env=self.settings.environment(self._env),
+            env=self.settings.environment(self._told_by_executor | self._env),
             cwd=self.home,
             grace=grace,
             hold=self._hold,
         )
 
     def _log_of(self, component: str) -> Path:
-        return self.home / f"{component}.log"
+        return self.home / f"{component.replace(' ', '-')}.log"
 
 
 def _is_healthy(client: httpx.Client) -> bool:

@@ -86,6 +86,10 @@ class AirflowApi:
     def unpause(self, dag: str, *, paused: bool = False) -> None:
         self._ask("PATCH", f"/api/v2/dags/{_in_path(dag)}", json={"is_paused": paused})
 
+    def add_connection(self, name: str, **fields: str) -> None:
+        """To the metadata database."""
+        self._ask("POST", "/api/v2/connections", json={"connection_id": name, **fields})
+
     def trigger(self, dag: str, conf: Mapping[str, Any] | None = None, *, note: str | None = None) -> str:
         """Start a run by hand; its id."""
         wish = {"logical_date": None, "conf": dict(conf or {}), "note": note}
@@ -136,6 +140,16 @@ class AirflowApi:
         """What a task handed on."""
         path = f"{_run_path(dag, run)}/taskInstances/{_in_path(task)}/xcomEntries/{_in_path(key)}"
         return self._ask("GET", path, params={"map_index": map_index})["value"]
+
+    def answer(self, dag: str, run: str, task: str, choice: str, *, map_index: int = -1) -> None:
+        """Answer what a task asks of people."""
+        path = f"{_run_path(dag, run)}/taskInstances/{_in_path(task)}/{map_index}/hitlDetails"
+        self._ask("PATCH", path, json={"chosen_options": [choice], "params_input": {}})
+
+    def question(self, dag: str, run: str, task: str, *, map_index: int = -1) -> dict[str, Any]:
+        """What a task asks of people."""
+        path = f"{_run_path(dag, run)}/taskInstances/{_in_path(task)}/{map_index}/hitlDetails"
+        return self._ask("GET", path)
 
     def run_url(self, dag: str, run: str) -> str:
         """The page of a run."""

@@ -8,9 +8,9 @@ import trustme
 class LocalCertificates:
     """A certificate for this machine's own names, its key, and the authority that a client has to trust."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *more_names: str) -> None:
         authority = trustme.CA(organization_name="Sandbox")
-        issued = authority.issue_cert("localhost", "127.0.0.1", "::1")
+        issued = authority.issue_cert("localhost", "127.0.0.1", "::1", *more_names)
         self.ca_file = directory / "ca.pem"
         self.certificate_file = directory / "server.pem"
         authority.cert_pem.write_to_path(self.ca_file)

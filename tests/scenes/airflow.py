@@ -13,8 +13,8 @@ from sandbox.sandbox import Sandbox
 ROOT = Path(__file__).parents[2]
 ROTATE, ROTATE_CLOUD = "rotate_database_credentials", "rotate_cloud_credentials"
 RETIRE, VERIFY = "retire_credentials", "verify_credentials"
-WATCHDOG = "rotation_watchdog"
-DAGS = (ROTATE, ROTATE_CLOUD, RETIRE, VERIFY, WATCHDOG)
+WATCHDOG, APPROVAL = "rotation_watchdog", "rotate_with_approval"
+DAGS = (ROTATE, ROTATE_CLOUD, APPROVAL, RETIRE, VERIFY, WATCHDOG)
 
 
 @dataclass(frozen=True)

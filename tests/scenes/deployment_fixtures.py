@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -27,10 +29,20 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
             yield Ground(bitwarden, postgres, token, Path(environ["BITWARDEN_SOCKET_DIR"]))
 
 
-@pytest.fixture
-def site(ground: Ground, tmp_path: Path) -> Iterator[Site]:
-    """Entries of its own; whatever a test made the commands say, no value is among it."""
-    made = Site(ground, tmp_path / "include", next(_numbers))
+@contextmanager
+def new_site(ground: Ground, folder: Path) -> Iterator[Site]:
+    """Entries of its own; whatever the commands were made to say, no value is among it."""
+    made = Site(ground, folder, next(_numbers))
     made.set_up()
+    shutil.rmtree(
+        made.environ["ROTATION_STATE_PATH"], ignore_errors=True
+    )  # the agent's, so all sites share it
     yield made
     assert not made.leaked(), "a value was printed or logged"
+
+
+@pytest.fixture
+def site(ground: Ground, tmp_path: Path) -> Iterator[Site]:
+    """For one test."""
+    with new_site(ground, tmp_path / "include") as made:
+        yield made

@@ -36,6 +36,7 @@ class Ground:
             "BWS_IDENTITY_URL": self.bitwarden.identity_url,
             "SSL_CERT_FILE": str(self.bitwarden.ca_file),
             "BITWARDEN_SOCKET_DIR": str(sockets or self.sockets),
+            "ROTATION_STATE_PATH": str((sockets or self.sockets) / "state"),
             "BITWARDEN_DEADLINE": "5s",
             "BITWARDEN_PATIENCE": "10s",
         }

@@ -6,7 +6,7 @@ from credential_rotation.model import Secret
 from credential_rotation.protocols import KeyRotator
 from sandbox.aws import AwsStandIn, Fault
 from scenes.aws_iam import IamScene
-from simulators.keys import USER, SimKeyTarget
+from simulators.keys import CLAIM, USER, SimKeyTarget
 from simulators.world import Fault as PlannedFault
 from simulators.world import World
 
@@ -30,6 +30,10 @@ class SimulatedKeys:
         """Carried out, and nobody is told."""
         self.world.fault = PlannedFault(len(self.world.calls) + 1, "answer lost")
 
+    def let_the_claim_run_out(self) -> None:
+        """Which it does by itself."""
+        self.world.pass_time(CLAIM)
+
     def keep_no_trail(self) -> None:
         self.target.trail_tells = False
 
@@ -52,6 +56,9 @@ class AwsKeys:
     def lose_the_next_answer(self) -> None:
         """Of a request that changes something."""
         self.scene.aws.fault(Fault("drop_after", "iam:[CUD]*AccessKey", times=1))
+
+    def let_the_claim_run_out(self) -> None:
+        self.scene.gate.runs_out = True
 
     def keep_no_trail(self) -> None:
         self.scene.may(without=["cloudtrail:LookupEvents"])

@@ -1,20 +1,30 @@
-"""One parse of a folder of DAG files by Airflow's own loader: `python -m scenes.parse_dags FOLDER TIME SEED`.
+"""Parses of a folder of DAG files by Airflow's own loader.
 
-The clock says TIME, and folders are read in an order that SEED shuffles. Prints what Airflow stores of
-each DAG, its hash (which forgives another order in lists), and the errors.
+    python -m scenes.parse_dags FOLDER TIME ZONE SEED [TIME ZONE SEED …]
+
+At each parse the clock says TIME, in ZONE, and folders are read in an order that SEED shuffles. Prints a line
+for each, with what Airflow stores of every DAG, its hash (which forgives another order in lists), and the
+errors. Each has a process of its own, forked from one that has loaded Airflow and nothing of ours.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import random
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import time_machine
 
+_LOADED_ONCE = (
+    "airflow.dag_processing.dagbag",
+    "airflow.models.serialized_dag",
+    "airflow.serialization.serialized_objects",
+)
 _scandir, _listdir = os.scandir, os.listdir
 
 
@@ -56,12 +66,28 @@ def shuffle_folders(seed: str) -> None:
     os.listdir = listdir  # type: ignore[assignment]  # as above
 
 
-def main(folder: str, when: str, seed: str) -> None:
+def main(folder: str, *parses: str) -> None:
     """Parse, and say what Airflow would store."""
+    for name in _LOADED_ONCE:
+        importlib.import_module(name)  # into the home that the test made
+    assert not {"credential_rotation", "bitwarden_vault"} & set(sys.modules)
+    for when, zone, seed in zip(*(iter(parses),) * 3, strict=True):
+        child = os.fork()
+        if not child:
+            parse(folder, when, zone, seed)
+            sys.stdout.flush()
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def parse(folder: str, when: str, zone: str, seed: str) -> None:
+    """One of them."""
     from airflow.dag_processing.dagbag import BundleDagBag  # noqa: PLC0415 - into the home that the test made
     from airflow.models.serialized_dag import SerializedDagModel  # noqa: PLC0415 - as above
     from airflow.serialization.serialized_objects import DagSerialization  # noqa: PLC0415 - as above
 
+    os.environ["TZ"] = zone
+    time.tzset()
     shuffle_folders(seed)
     with time_machine.travel(when):
         bag = BundleDagBag(Path(folder), bundle_path=Path(folder), bundle_name="home")

@@ -54,7 +54,11 @@ def _serve(listener: socket.socket, made: Cutter) -> None:
     with suppress(OSError):
         while True:
             client, _ = listener.accept()
-            backend = socket.create_connection(("127.0.0.1", made.behind))
+            try:
+                backend = socket.create_connection(("127.0.0.1", made.behind))
+            except ConnectionRefusedError:  # the server is down, and may come back
+                client.close()
+                continue
             threading.Thread(target=_ask, args=(client, backend), daemon=True).start()
             threading.Thread(target=_answer, args=(backend, client, made), daemon=True).start()
 

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Protocol
 
+from psycopg import sql
+
 from credential_rotation.engines.postgres import PostgresRotator
 from credential_rotation.model import Credential, Policy, Record, Secret, Stamp, Strategy
 from credential_rotation.protocols import Rotator
@@ -30,6 +32,9 @@ class RotatorSide(Protocol):
 
     def stamp_moves_on(self) -> None:
         """Another runner leaves its stamp on the first role."""
+
+    def ends_session(self) -> None:
+        """The server ends the session that holds the lock."""
 
     def refuses_changes(self) -> None:
         """From now on the target says no to every change."""
@@ -63,6 +68,9 @@ class SimulatedTarget:
     def stamp_moves_on(self) -> None:
         self.target.stamp = stamp_of(9)
 
+    def ends_session(self) -> None:
+        self.target.end_session()
+
     def refuses_changes(self) -> None:
         self.target.refuses_changes = True
 
@@ -91,6 +99,11 @@ class PostgresTarget:
     def stamp_moves_on(self) -> None:
         text = f"credential-rotation: epoch=000009 attempt=ab12 journal={JOURNAL}"
         self.scene.sql(f"COMMENT ON ROLE {self.scene.role} IS '{text}'")
+
+    def ends_session(self) -> None:
+        holder = self.principals[0] if self.mode == "itself" else self.scene.admin
+        end = sql.SQL("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = {}")
+        self.scene.sql(end.format(sql.Literal(holder)))
 
     def refuses_changes(self) -> None:
         self.scene.sql(f"ALTER ROLE {self.scene.admin} NOCREATEROLE")

@@ -3,6 +3,7 @@
 Rules this file keeps:
 - What is asserted is read from the simulators, never from what the attempt says of itself.
 - The answer is the first broken promise, so that a planted accident can be asked for it too.
+- What only a lock can give is not asserted where the case takes the lock away (`Pass.alone`).
 - Not asserted, because no protocol can give it (docs/protocol.md): what an old write of CURRENT that lands
   late does to readers; it is repaired from the record, so that here too some stored value logs in.
 """
@@ -12,17 +13,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from credential_rotation.model import Record, Secret
+from credential_rotation.outcome import Outcome
 from simulators.scene import SETTLE, Scene
 from simulators.world import Crash, Fault
 
 MINUTE = timedelta(minutes=1)
 KINDS = ("crash before", "crash after", "answer lost")
+ENDS = ("kill", "deactivate")
+LATE = ("late", "crash, late")
 CHANGING = (
     *("create record", "create intent", "create ending", "write CURRENT", "delete"),
-    *("apply", "kill", "mint", "deactivate", "activate", "remove"),
+    *("apply", "kill", "mint", "deactivate", "activate", "remove", "restamp"),
 )
 
 
@@ -40,12 +44,18 @@ class Pass:
     """A person, after the pass that went wrong."""
     readers: bool = True
     """Whether readers may always log in; compromise mode kills what they read."""
-    foreign: frozenset[str] = frozenset()
-    """Keys that a person made and nobody recorded."""
+    alone: bool = True
+    """Whether locks hold, so that nobody begins while a version is open; the vault itself fences nobody."""
     theirs: Secret | None = None
     """A value that a person set on the target and that nobody stored: never overwritten."""
+    brings: Secret | None = None
+    """A value that a person sets on the target meanwhile: they know it, whatever becomes of CURRENT."""
     may_page: str = ""
-    """What ordinary runs may stop at, with a page, where an effect lands late; readers still log in."""
+    """What ordinary runs may stop at, with a page, in the cases of `Watch.may_page`."""
+    again: Callable[[Scene, datetime], object] = lambda scene, _: scene.run()
+    """The ordinary runs; they may repeat what was asked for at that time, which mints no second version."""
+    requests: int = 1
+    """How many ask for a new version, each for one."""
     ends: bool = True
     """Whether ordinary runs end clean; they do not where only a person can go on."""
 
@@ -53,8 +63,9 @@ class Pass:
 class Watch:
     """Looks after every call."""
 
-    def __init__(self, scene: Scene, of: Pass) -> None:
+    def __init__(self, scene: Scene, of: Pass, fault: Fault | None) -> None:
         self.scene, self.of = scene, of
+        self.fault = fault
         self.known = set(scene.vault.values())
         self.begun = scene.somebody_can_log_in
         self.readers = of.readers and scene.readers_can_log_in and (scene.pair or scene.keys)
@@ -63,8 +74,10 @@ class Watch:
         scene.world.after_each = self.look
 
     def record(self, **fields: object) -> Record:
-        """A version is begun: none may be open."""
-        if self._open() - {fields["secret"]}:
+        """A version is begun: none may be open that the run could have seen."""
+        calls = self.scene.world.calls
+        is_seen = self.of.alone and not self._has_landed_unseen(len(calls))
+        if is_seen and self._open() - {fields["secret"]}:
             raise Broken("a second version was begun while one was open")
         return self._record(**fields)  # type: ignore[arg-type]  # passed on as it came
 
@@ -84,7 +97,7 @@ class Watch:
         stored = scene.vault.values()
         self.known |= stored
         self.begun = self.begun or scene.somebody_can_log_in
-        if self.begun and not scene.somebody_can_log_in:
+        if self.begun and not scene.somebody_can_log_in and not self._is_brought():
             yield "no stored value logs in"
         if self.readers and not scene.readers_can_log_in:
             yield "readers are refused"
@@ -93,27 +106,67 @@ class Watch:
         if scene.target.applied != sorted(scene.target.applied):
             yield "an older version was applied over a newer one"
         yield from self._touched()
-        if any(scene.accepts(one) for one in self.known - stored):
+        if any(scene.accepts(one) for one in self.known - stored - {self.of.brings}):
             yield "a living value was forgotten"
         if not scene.keys and self._unstored_password(stored):
             yield "the target knows a value that the vault does not"
-        retired = scene.world.calls and scene.world.calls[-1].endswith(("kill", "deactivate"))
-        if retired and not scene.readers_can_log_in:
+        if scene.keys:
+            yield from self._ended_by_guess()
+        last = scene.world.calls[-1] if scene.world.calls else ""
+        is_fenced = self.of.alone or not scene.keys
+        is_ours = scene.current in {record.secret for record in scene.vault.records.values()}
+        if last.endswith(ENDS) and is_fenced and is_ours and not scene.readers_can_log_in:
             yield "something was retired while CURRENT does not log in"
+
+    def _is_brought(self) -> bool:
+        return self.of.brings is not None and self.scene.accepts(self.of.brings)
+
+    def _ended_by_guess(self) -> Iterator[str]:
+        """Keys that were made inactive by somebody who neither made them nor may judge them."""
+        scene, opened = self.scene, {one.login for one in self._open()}
+        recorded = {one.login for one in self.known}
+        if not scene.world.calls or not scene.world.calls[-1].endswith("deactivate"):
+            return
+        for login, key in scene.account.keys.items():
+            if key.is_active or key.ended_in is key.made_in:
+                continue
+            if login in opened and not self.may_page():
+                yield "the key of an open version was ended"
+            if login not in recorded and scene.world.now - key.created < SETTLE:
+                yield "a key was ended before its run could write it down"
+
+    def may_page(self) -> bool:
+        """Whether this is a case in which ordinary runs may stop with the page that the pass names.
+
+        A lock was lost; or a record landed when a pass had looked already that then made its key inactive.
+        """
+        calls = self.scene.world.calls
+        if not self.of.may_page or not self.of.alone:
+            return not self.of.alone
+        is_record = self.fault is not None and calls[self.fault.at - 1].endswith("create record")
+        ended = next((at for at, call in enumerate(calls) if call.endswith("deactivate")), 0)
+        return is_record and self._has_landed_unseen(ended)
+
+    def _has_landed_unseen(self, before: int) -> bool:
+        """Whether something late has landed when a pass had looked for the last time before this call."""
+        calls = self.scene.world.calls[:before]
+        looked = max((at for at, call in enumerate(calls) if call.endswith("look")), default=0)
+        return any(at > looked + 1 for at in self.scene.world.landed)
 
     def _touched(self) -> Iterator[str]:
         """What a person made and we changed."""
-        scene, of = self.scene, self.of
-        if any(login not in scene.account.keys for login in of.foreign):
+        keys, of = self.scene.account.keys, self.of
+        foreign = self.scene.account.by_hand
+        if any(login not in keys for login in foreign):
             yield "a person's key was deleted"
-        if any(not scene.account.keys[login].is_active for login in of.foreign):
+        if any(not keys[login].is_active for login in foreign & set(keys)):
             yield "a person's key was made inactive"
-        if of.theirs is not None and not scene.accepts(of.theirs):
+        if of.theirs is not None and not self.scene.accepts(of.theirs):
             yield "a person's value was overwritten by guess"
 
     def _unstored_password(self, stored: set[Secret]) -> bool:
         live = {Secret(name, word) for name, word in self.scene.target.passwords.items() if word}
-        return bool(self.begun and live - stored - {self.of.theirs})
+        return bool(self.begun and live - stored - {self.of.theirs, self.of.brings})
 
 
 def faults(one: Pass) -> list[Fault]:
@@ -124,7 +177,8 @@ def faults(one: Pass) -> list[Fault]:
     calls = list(enumerate(scene.world.calls, start=1))
     late = [at for at, call in calls if call.endswith(CHANGING)]
     found = [Fault(at, kind) for at, _ in calls for kind in KINDS]
-    return found + [Fault(at, "late", lands) for at in late for lands in range(1, 2 * len(calls))]
+    found += [Fault(at, "late", lands) for at in late for lands in range(1, 2 * len(calls))]
+    return found + [Fault(at, "crash, late", lands) for at in late for lands in range(1, len(calls))]
 
 
 def first_broken(one: Pass, planned: tuple[Fault | None, ...] | None = None) -> str | None:
@@ -140,7 +194,8 @@ def first_broken(one: Pass, planned: tuple[Fault | None, ...] | None = None) -> 
 
 def _go(scene: Scene, one: Pass, fault: Fault | None) -> None:
     scene.world.calls.clear()
-    watch = Watch(scene, one)
+    asked, applied = scene.world.now, set(scene.target.applied)
+    watch = Watch(scene, one, fault)
     scene.world.fault = fault
     with suppress(Crash):
         one.act(scene)
@@ -148,21 +203,34 @@ def _go(scene: Scene, one: Pass, fault: Fault | None) -> None:
     watch.look()
     scene.run()
     for _ in range(5):
-        scene.run()
+        one.again(scene, asked)
         scene.world.pass_time(SETTLE + MINUTE)
+    one.again(scene, asked)
     watch.look()
+    is_late = fault is not None and fault.kind in LATE
+    if one.alone and len(set(scene.target.applied) - applied) > one.requests + is_late:
+        raise Broken("one request has made more than one version")
     if not one.ends:
         return
     last = [scene.run(), scene.run()][-1]
-    is_late = fault is not None and fault.kind == "late"
-    if one.may_page and is_late and one.may_page in last.reason and scene.readers_can_log_in:
+    if _may_page(scene, one, last, watch):
         return
     if last.outcome != "unchanged" or scene.vault.intents or scene.vault.endings or len(scene.epochs) != 1:
         raise Broken(f"ordinary runs do not end clean: {last.outcome}, {last.reason}")
     if not scene.readers_can_log_in:
         raise Broken("CURRENT does not log in after ordinary runs")
-    if scene.keys and len(scene.account.keys) > 1 + len(one.foreign):
+    if scene.keys and len(scene.account.keys) > 1:
         raise Broken("a key is left over")
     scene.world.pass_time(timedelta(days=91))
-    if not one.foreign and scene.tick().outcome != "rotated":
+    if scene.tick().outcome != "rotated":
         raise Broken("the next rotation does not succeed")
+
+
+def _may_page(scene: Scene, one: Pass, last: Outcome, watch: Watch) -> bool:
+    """Whether stopping with a page is an end, too."""
+    if last.outcome == "unchanged":
+        return False
+    if one.brings is not None and scene.accepts(one.brings):
+        return "refuses CURRENT and every record" in last.reason
+    is_named = bool(one.may_page) and one.may_page in last.reason
+    return is_named and watch.may_page() and scene.readers_can_log_in

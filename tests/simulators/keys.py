@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from credential_rotation.errors import ApplyUnknown, Busy, TargetRefused, TargetUnknown
 from credential_rotation.model import Answer, Intent, Key, Probe, Secret
@@ -15,6 +15,8 @@ from simulators.world import AnswerLostError, World
 USER = "etl"
 WHERE = "cloud.example"
 SLOTS = 2
+CLAIM = timedelta(minutes=10)
+"""How long the claim on the user lasts: a mutex that ends by itself, and no fence."""
 
 
 @dataclass
@@ -27,10 +29,17 @@ class SimKey:
     made_by: str
     """The attempt that asked for it; "a person" for one made by hand."""
     is_active: bool = True
+    made_in: object = None
+    """The session that asked for it."""
+    ended_in: object = None
+    """The session that made it inactive last."""
 
 
 class SimKeyTarget:
-    """Implements `protocols.KeyRotator`."""
+    """Implements `protocols.KeyRotator`.
+
+    A crash gives the claim back at once, which is harder on who comes next than the time that it lasts.
+    """
 
     changes_itself = False
 
@@ -39,14 +48,19 @@ class SimKeyTarget:
         self.keys: dict[str, SimKey] = {}
         self.asked_for_a_third = False
         self.trail_tells = True
-        self.locked = False
+        self.holder: SimKeySession | None = None
+        """Who has the claim on the user."""
         self.endpoint_answers: tuple[Probe, ...] = ()
+        self.by_hand: set[str] = set()
+        """Keys that persons made beside the first."""
         self._numbers = itertools.count(1)
-        self.first = self.make_by_hand()
+        self.first = self._make("a person")
 
     def make_by_hand(self) -> Secret:
         """As a person would in the console."""
-        return self._make("a person")
+        made = self._make("a person")
+        self.by_hand.add(made.login)
+        return made
 
     def accepts(self, secret: Secret) -> bool:
         """The truth, asked by the test."""
@@ -76,17 +90,21 @@ class SimKeyTarget:
     def lock(self, login: Secret | None, *, changing: str) -> Iterator[SimKeySession]:
         del login
         assert changing == USER
-        if self.locked:
-            raise Busy("somebody else holds the claim", next_step="Wait.")
+        session = SimKeySession(self, self.world.now + CLAIM)
+
+        def claim() -> None:
+            if self.holder is not None and self.holder.is_held:
+                raise Busy("somebody else holds the claim", next_step="Wait.")
+            self.holder = session
+
         try:
-            self.world.do("target: lock", lambda: None)
+            self.world.do("target: lock", claim)
+            yield session
         except AnswerLostError:
             raise TargetUnknown("no answer", next_step="Try again.") from None
-        self.locked = True
-        try:
-            yield SimKeySession(self)
         finally:
-            self.locked = False
+            if self.holder is session:
+                self.holder = None
 
     def _make(self, attempt: str) -> Secret:
         number = next(self._numbers)
@@ -95,11 +113,16 @@ class SimKeyTarget:
         return Secret(USER, key.secret, key.login)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SimKeySession:
     """Implements `protocols.KeySession`."""
 
     target: SimKeyTarget
+    ends: datetime
+
+    @property
+    def is_held(self) -> bool:
+        return self.target.world.now < self.ends
 
     def keys(self) -> tuple[Key, ...]:
         def listed() -> tuple[Key, ...]:
@@ -116,7 +139,9 @@ class SimKeySession:
             if len(self.target.keys) >= SLOTS:
                 self.target.asked_for_a_third = True
                 raise TargetRefused("LimitExceeded", next_step="Look.")
-            return self.target._make(intent.attempt)
+            made = self.target._make(intent.attempt)
+            self.target.keys[made.login].made_in = self
+            return made
 
         return self._change("mint", make)
 
@@ -128,7 +153,7 @@ class SimKeySession:
     def deactivate(self, login: str) -> None:
         def change() -> None:
             if login in self.target.keys:
-                self.target.keys[login].is_active = False
+                self.target.keys[login].is_active, self.target.keys[login].ended_in = False, self
 
         self._change("deactivate", change)
 
@@ -147,8 +172,15 @@ class SimKeySession:
         self._change("remove", change)
 
     def _change(self, name: str, commit: Callable[[], Secret | None]) -> Secret:
+        world = self.target.world
+
+        def send() -> Secret | None:
+            if not self.is_held and not world.is_landing:
+                raise TargetRefused("the claim has run out", next_step="Run again.")
+            return commit()
+
         try:
-            made = self.target.world.do(f"target: {name}", commit)
+            made = world.do(f"target: {name}", send)
         except AnswerLostError:
             raise ApplyUnknown("no answer to the change", next_step="Run again.") from None
         return made or Secret(USER, "")

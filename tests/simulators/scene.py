@@ -8,11 +8,14 @@ from datetime import datetime, timedelta
 from credential_rotation.attempt import Parties, attempt
 from credential_rotation.by_person import resolve, rollback, take_under_management
 from credential_rotation.model import (
+    Answer,
+    Consumer,
     Credential,
     Current,
     EntryAdmin,
     Policy,
     Probe,
+    Record,
     Secret,
     Strategy,
     Target,
@@ -21,6 +24,7 @@ from credential_rotation.model import (
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from simulators.keys import SimKeyTarget
+from simulators.readers import SimReaders
 from simulators.target import SimTarget
 from simulators.vault import HOST, SimVault
 from simulators.world import START, World
@@ -67,9 +71,25 @@ class SimConsumers:
     """Implements `protocols.Consumers` with answers that the test sets."""
 
     answers: tuple[Probe, ...] = ()
+    by_hand: tuple[Consumer, ...] = ()
+    """Who takes values by hand."""
+    confirmed: set[tuple[str, int, str]] = field(default_factory=set)
+    """Consumer, version and its attempt, of which a person has given their word."""
 
-    def check(self, current: Current) -> tuple[Probe, ...]:  # noqa: ARG002 - the test has decided
-        return self.answers
+    def check(self, current: Current, own: Record | None) -> tuple[Probe, ...]:  # noqa: ARG002 - the test has decided
+        waits = self.awaited(own) if own else self.by_hand
+        people = (
+            Probe(
+                Answer.UNKNOWN if one in waits else Answer.WORKS,
+                f"manual {one.name}",
+                awaits_person=one in waits,
+            )
+            for one in self.by_hand
+        )
+        return (*self.answers, *people)
+
+    def awaited(self, own: Record) -> tuple[Consumer, ...]:
+        return tuple(one for one in self.by_hand if (one.name, own.epoch, own.attempt) not in self.confirmed)
 
 
 @dataclass
@@ -95,12 +115,13 @@ class Scene:
         principals = self.credential.principals
         self.target = SimTarget(self.world, principals=principals, changes_itself=self.changes_itself)
         self.account = SimKeyTarget(self.world)
+        self.readers = SimReaders(self.world)
         if self.stored:
             self.vault.put_current(self.account.first if self.keys else BY_HAND)
 
     def run(self, begin: Request | None = None) -> Outcome:
         rotator = self.account if self.keys else self.target
-        parties = Parties(self.vault, rotator, self.consumers)
+        parties = Parties(self.vault, rotator, self.consumers, self.readers)
         return attempt(self.credential, parties, begin=begin, clock=self.world.clock, settle=SETTLE)
 
     def revoke(self) -> Outcome:
@@ -111,7 +132,7 @@ class Scene:
     def roll_back(self) -> Outcome:
         """A person goes back."""
         rotator = self.account if self.keys else self.target
-        parties = Parties(self.vault, rotator, self.consumers)
+        parties = Parties(self.vault, rotator, self.consumers, self.readers)
         return rollback(
             self.credential, parties, reason="reports broke", clock=self.world.clock, settle=SETTLE
         )
@@ -119,14 +140,14 @@ class Scene:
     def adopt(self, *, take_over: bool = False) -> Outcome:
         """A person takes it under management."""
         rotator = self.account if self.keys else self.target
-        parties = Parties(self.vault, rotator, self.consumers)
+        parties = Parties(self.vault, rotator, self.consumers, self.readers)
         return take_under_management(
             self.credential, parties, take_over=take_over, clock=self.world.clock, settle=SETTLE
         )
 
     def resolve(self, key: str) -> Outcome:
         """A person decides about a key."""
-        parties = Parties(self.vault, self.account, self.consumers)
+        parties = Parties(self.vault, self.account, self.consumers, self.readers)
         return resolve(self.credential, parties, key=key, clock=self.world.clock, settle=SETTLE)
 
     def tick(self) -> Outcome:

@@ -1,4 +1,4 @@
-"""A database server in memory: roles with a password and a stamp each, and one lock."""
+"""A database server in memory: roles with a password and a stamp each, and one lock, bound to a session."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from credential_rotation.errors import ApplyUnknown, Busy, TargetRefused, TargetUnknown
+from credential_rotation.errors import ApplyUnknown, Busy, RotationError, TargetRefused, TargetUnknown
 from credential_rotation.model import Answer, Probe, Record, Secret, Stamp
 from simulators.world import AnswerLostError, Crash, World
 
@@ -30,7 +30,8 @@ class SimTarget:
         self.disconnected: list[str] = []
         self.unlike: tuple[str, ...] = ()
         self.endpoint_answers: tuple[Probe, ...] = ()
-        self.locked = False
+        self.holder: SimSession | None = None
+        """The session that holds the lock."""
         self.in_flight = 0
         """Changes whose client is gone: as on PostgreSQL, their session keeps the lock until they land."""
         self.down = False
@@ -87,29 +88,43 @@ class SimTarget:
     @contextmanager
     def lock(self, login: Secret | None, *, changing: str) -> Iterator[SimSession]:
         assert changing in self.principals
-        self._take(login)
+        session = SimSession(self)
+        self._take(session, login)
         try:
-            yield SimSession(self)
+            yield session
         finally:
-            self.locked = False
+            self._release(session)
 
-    def _take(self, login: Secret | None) -> None:
+    def end_session(self) -> None:
+        """The server ends the session that holds the lock, and its client has not noticed yet."""
+        if self.holder is not None:
+            self.holder.is_lost, self.holder = True, None
+
+    def forget_lock(self) -> None:
+        """The lock is gone and its session lives, as where two would not agree which lock to take."""
+        self.holder = None
+
+    def _release(self, session: SimSession) -> None:
+        if self.holder is session:
+            self.holder = None
+
+    def _take(self, session: SimSession, login: Secret | None) -> None:
         def take() -> None:
             if self.down:
                 raise TargetUnknown("the target is down", next_step="Try again.")
             if self.changes_itself and (login is None or not self.accepts(login)):
                 raise TargetRefused("the role cannot log in", next_step="Look at it.")
-            if self.locked or self.in_flight:
+            if self.holder is not None or self.in_flight:
                 raise Busy("somebody else holds the lock", next_step="Wait.")
-            self.locked = True
+            self.holder = session
 
         try:
             self.world.do("target: lock", take)
         except Crash:
-            self.locked = False
+            self._release(session)
             raise
         except AnswerLostError:
-            self.locked = False
+            self._release(session)
             raise TargetUnknown("no answer", next_step="Try again.") from None
 
 
@@ -120,15 +135,21 @@ class SimSession:
 
     def __init__(self, target: SimTarget) -> None:
         self.target = target
+        self.is_lost = False
 
     def stamp(self, principal: str) -> Stamp | None:
+        def read() -> Stamp | None:
+            self._insist_on_living()
+            return self.target.stamps[principal]
+
         try:
-            return self.target.world.do("target: stamp", lambda: self.target.stamps[principal])
+            return self.target.world.do("target: stamp", read)
         except AnswerLostError:
             raise TargetUnknown("no answer", next_step="Try again.") from None
 
     def differences(self, principal: str, other: str) -> tuple[str, ...]:
         del principal, other
+        self._insist_on_living()
         return self.target.unlike
 
     def apply(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
@@ -141,15 +162,25 @@ class SimSession:
         self._change("kill", record.secret.principal, None, found, leave, lambda: None)
 
     def restamp(self, principal: str, *, found: Stamp, leave: Stamp) -> None:
-        assert self.target.stamps[principal] == found
-        self.target.stamps[principal] = leave
+        def change() -> None:
+            if self.target.stamps[principal] != found:
+                raise TargetRefused("the stamp has changed", next_step="Run again.")
+            self.target.stamps[principal] = leave
+
+        self._send("restamp", change, TargetUnknown)
 
     def left_over(self, principal: str) -> str:
+        self._insist_on_living()
         return f"1 live session: of {principal}" if principal in self.target.connected else ""
 
     def disconnect(self, principal: str) -> int:
+        self._insist_on_living()
         self.target.disconnected.append(principal)
         return 1
+
+    def _insist_on_living(self) -> None:
+        if self.is_lost:
+            raise TargetUnknown("the session was lost", next_step="Run again.")
 
     def _change(  # noqa: PLR0913, PLR0917 - one change, told whole
         self,
@@ -174,15 +205,23 @@ class SimSession:
             if not target.changes_itself:
                 target.stamps[principal] = leave
 
+        self._send(name, commit)
+
+    def _send(
+        self, name: str, commit: Callable[[], None], unknown: type[RotationError] = ApplyUnknown
+    ) -> None:
+        """One change; where it is on its way without its client, nobody gets the lock until it has landed."""
+        target, world = self.target, self.target.world
+
         def land() -> None:
-            target.in_flight -= 1
+            if self.is_lost and not world.is_landing:
+                raise TargetRefused("the session that holds the lock was lost", next_step="Run again.")
+            target.in_flight -= world.is_landing
             commit()
 
-        target.in_flight += 1
         try:
-            target.world.do(f"target: {name}", land)
-        except (Crash, TargetRefused):
-            target.in_flight = 0
-            raise
+            world.do(f"target: {name}", land)
         except AnswerLostError:
-            raise ApplyUnknown("no answer to the change", next_step="Run again.") from None
+            raise unknown("no answer to the change", next_step="Run again.") from None
+        finally:
+            target.in_flight += any(commit is land for _, commit in world.late)

@@ -26,9 +26,9 @@ class Fault:
 
     at: int
     kind: str
-    """`crash before`, `crash after`, `answer lost`, `late`."""
+    """`crash before`, `crash after`, `answer lost`, `late`, `crash, late`."""
     lands: int = 0
-    """For `late`: how many calls later the effect lands."""
+    """For what is late: how many calls later the effect lands."""
 
 
 @dataclass
@@ -40,6 +40,10 @@ class World:
     calls: list[str] = field(default_factory=list)
     after_each: Callable[[], None] = lambda: None
     late: list[tuple[int, Callable[[], object]]] = field(default_factory=list)
+    landed: list[int] = field(default_factory=list)
+    """Before which calls something late has landed."""
+    is_landing: bool = False
+    """Whether what commits now was sent before, by somebody who no longer waits for it."""
 
     def clock(self) -> datetime:
         """The world's time, a little later at every question."""
@@ -54,9 +58,9 @@ class World:
         kind = self.fault.kind if self.fault and self.fault.at == number else None
         if kind == "crash before":
             raise Crash
-        if kind == "late" and self.fault:
+        if kind in {"late", "crash, late"} and self.fault:
             self.late.append((number + self.fault.lands, commit))
-            raise AnswerLostError
+            raise AnswerLostError if kind == "late" else Crash
         result = commit()
         self.after_each()
         if kind == "crash after":
@@ -70,10 +74,15 @@ class World:
         due = [commit for at, commit in self.late if at <= number]
         self.late = [(at, commit) for at, commit in self.late if at > number]
         for commit in due:
-            commit()
+            self.landed.append(min(number, len(self.calls) + 1))
+            self.is_landing = True
+            try:
+                commit()
+            finally:
+                self.is_landing = False
             self.after_each()
 
     def pass_time(self, by: timedelta) -> None:
-        """Let time go by; whatever was late has landed after it."""
-        self.now += by
+        """Let time go by; whatever was late lands at its beginning."""
         self.land(10**9)
+        self.now += by

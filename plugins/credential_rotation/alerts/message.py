@@ -3,28 +3,21 @@
 Rules this file keeps:
 - The headline says what failed and what still works; the log is one click away.
 - Everything shown comes from an outcome, which never holds a value.
-- However many credentials fail in one run, few messages come: the worst by name, the rest in one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from credential_rotation.alerts.blocks import Block, context, facts, header, labelled, link_to, safe
-from credential_rotation.alerts.situation import Situation, moment, needs_a_person, situation
+from credential_rotation.alerts.situation import Situation, moment, situation
 from credential_rotation.outcome import OutcomeDict
-
-MOST_ALONE = 3
-"""So many failures of one run get a message each; above that the rest share one more."""
 
 _TEXT_ROOM = 1500
 _READING_ROOM = 1200
 """Nobody reads more at night; the log has all of it."""
 _NAMES_ROOM = 1500
-_MOST_KINDS = 8
-"""Further kinds of failure share one heading: Slack takes fifty blocks."""
-_OTHERS = "fail in other ways"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,47 +98,12 @@ def run_message(  # noqa: PLR0913 - each is a line of the message, all by name
                 ("Who acts", "who runs this Airflow"),
             ),
             *labelled("What happened", reason, _READING_ROOM),
-            *(labelled("Without an outcome", _names(missing)) if missing else ()),
+            *(labelled("Without an outcome", names_within(missing)) if missing else ()),
             *labelled("What to do next", next_step),
             *link_to(link, "Open the run"),
             context(_line(deployment, f"run {run}")),
         ),
     )
-
-
-def messages_for(  # noqa: PLR0913 - each is a line of the message, all by name
-    outcomes: Iterable[OutcomeDict],
-    *,
-    links: Mapping[str, str],
-    owners: Mapping[str, str],
-    run_link: str | None,
-    deployment: str | None,
-    run: str,
-    work: str = "rotation",
-    act_by: Mapping[str, str] | None = None,
-) -> tuple[Message, ...]:
-    """All that one run has to tell, the worst first; nothing where nobody has to act.
-
-    `links`, `owners` and `act_by` go by credential name: its task's log, who has to act, and by when.
-    """
-    told = [(situation(one, work), one) for one in outcomes if needs_a_person(one)]
-    told.sort(key=lambda pair: (pair[0].urgency, pair[1]["name"]))
-    alone, rest = (told, []) if len(told) <= MOST_ALONE + 1 else (told[:MOST_ALONE], told[MOST_ALONE:])
-    messages = [
-        failure_message(
-            one,
-            link=links.get(one["name"], run_link),
-            deployment=deployment,
-            owner=owners.get(one["name"], "not known"),
-            run=run,
-            work=work,
-            act_by=(act_by or {}).get(one["name"]),
-        )
-        for _, one in alone
-    ]
-    if rest:
-        messages.append(_rest(rest, work, run_link, _line(deployment, f"run {run}")))
-    return tuple(messages)
 
 
 def _deadline(told: Situation, act_by: str | None) -> tuple[tuple[str, str], ...]:
@@ -155,35 +113,7 @@ def _deadline(told: Situation, act_by: str | None) -> tuple[tuple[str, str], ...
     return (("Act by", f"{moment(act_by)}, the end of its policy"),) if act_by else ()
 
 
-def _rest(told: Sequence[tuple[Situation, OutcomeDict]], work: str, link: str | None, where: str) -> Message:
-    """The message that many failures share: how many of each kind, and which."""
-    groups: dict[str, list[str]] = {}
-    for one, outcome in told:
-        kind = one.words if one.words in groups or len(groups) < _MOST_KINDS else _OTHERS
-        groups.setdefault(kind, []).append(outcome["name"])
-    lockouts = sum(one.is_lockout for one, _ in told)
-    words = f"{len(told)} more need a person" + (f" — {lockouts} of them locked out" if lockouts else "")
-    counts = "; ".join(f"{len(names)} {kind}" for kind, names in groups.items())
-    next_step = (
-        "So many at once mostly have one cause: look at the messages above first. "
-        "Then run the DAG again; `python -m credential_rotation status` tells what is left."
-    )
-    shown: list[Block] = []
-    for kind, names in groups.items():
-        shown += labelled(f"{len(names)} {kind}", _names(names, _NAMES_ROOM // len(groups)))
-    return Message(
-        text=_text(f"{work.capitalize()}: {words}", counts, f"Next: {next_step}"),
-        blocks=(
-            header(work.capitalize(), words),
-            *shown,
-            *labelled("What to do next", next_step),
-            *link_to(link, "Open the run"),
-            context(where),
-        ),
-    )
-
-
-def _names(names: Sequence[str], room: int = _NAMES_ROOM) -> str:
+def names_within(names: Sequence[str], room: int = _NAMES_ROOM) -> str:
     """As many names as there is room for, and how many more there are."""
     shown: list[str] = []
     for name in names:

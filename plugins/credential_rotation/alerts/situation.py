@@ -8,13 +8,15 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
 
 CHECK = "check"
 """The work that changes nothing."""
+REVOCATION = "revocation"
+"""Compromise mode: the value before may be in wrong hands."""
 _CALLED = {"postgres": "password"}
 """What people call the value; where nothing else is said, it is a value."""
 
@@ -35,6 +37,10 @@ _ANSWERS = {
     "refused": "❌ refused",
     "unknown": "❓ not known (no answer)",
 }
+_REVOKE_AGAIN = (
+    "Scheduled runs do not revoke: ask for compromise mode again, or `python -m credential_rotation revoke`, "
+    "until it ends as revoked."
+)
 _HEALS = {
     "failed": "Maybe: every run tries again",
     "unproved": "Maybe: every run asks again",
@@ -70,16 +76,19 @@ class Situation:
         return self.urgency == 0
 
 
-def needs_a_person(outcome: OutcomeDict) -> bool:
-    """Whether anybody has to be told: it is not done, and does not heal by itself."""
-    return outcome["outcome"] not in DONE | HEALS_BY_ITSELF
+def needs_a_person(outcome: OutcomeDict, work: str) -> bool:
+    """Whether anybody has to be told: it is not done, and does not heal by itself.
+
+    No scheduled run revokes, so that a revocation that only waits does not heal.
+    """
+    return outcome["outcome"] not in (DONE if work == REVOCATION else DONE | HEALS_BY_ITSELF)
 
 
 def situation(outcome: OutcomeDict, work: str) -> Situation:
     """What this outcome of this kind of work ("rotation", "check") means."""
     word, old, new = outcome["outcome"], outcome["old_value"], outcome["new_value"]
     thing = _CALLED.get(outcome["engine"], "value")
-    return Situation(
+    told = Situation(
         thing=thing,
         words=_words(word, old, new, thing, work),
         old=_old(word, old),
@@ -88,6 +97,24 @@ def situation(outcome: OutcomeDict, work: str) -> Situation:
         next_step=outcome["next_step"]
         or _NEXT.get(word, "Nothing." if word in DONE | HEALS_BY_ITSELF else "Open the log."),
         urgency=_urgency(word, old),
+    )
+    return _of_a_revocation(told, outcome) if work == REVOCATION and word not in DONE else told
+
+
+def _of_a_revocation(told: Situation, outcome: OutcomeDict) -> Situation:
+    """A value that works is no comfort where it may be in wrong hands."""
+    stands = {
+        "works": f"the old {told.thing} still works",
+        "refused": f"the old {told.thing} is refused",
+    }.get(outcome["old_value"] or "", f"whether the old {told.thing} is dead is not known")
+    said = outcome["next_step"]
+    return replace(
+        told,
+        words=f"revocation not finished — {stands}",
+        old="⚠️ still works, and may be in wrong hands" if outcome["old_value"] == "works" else told.old,
+        heals="No: only compromise mode ends the old value at once",
+        next_step=f"{said} {_REVOKE_AGAIN}" if said else _REVOKE_AGAIN,
+        urgency=min(told.urgency, 1),
     )
 
 

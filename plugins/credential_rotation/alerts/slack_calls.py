@@ -1,4 +1,4 @@
-"""The only file that knows slack_sdk: posts one message, and says in plain words why it could not.
+"""The only file that knows slack_sdk: posts or changes a message, and says in plain words why it could not.
 
 Rules this file keeps:
 - slack_sdk gets a logger that says nothing: its own puts token and webhook address into debug lines.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from dataclasses import dataclass
 from http.client import HTTPException
 from urllib.error import URLError
 
@@ -25,6 +26,7 @@ from slack_sdk.http_retry.handler import RetryHandler
 from slack_sdk.http_retry.request import HttpRequest
 from slack_sdk.http_retry.response import HttpResponse
 from slack_sdk.http_retry.state import RetryState
+from slack_sdk.web import SlackResponse
 
 from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.slack_settings import SlackSettings
@@ -49,6 +51,10 @@ _REMEDIES = {
     "no_service": "the webhook was switched off or deleted: make a new one",
     "no_active_hooks": "the webhook was switched off or deleted: make a new one",
     "invalid_token": "the webhook's address is not accepted: copy it again",
+    "message_not_found": "somebody has deleted it",
+    "thread_not_found": "somebody has deleted it",
+    "edit_window_closed": "the workspace allows no changes that late: let apps edit their messages",
+    "cant_update_message": "it is another app's message",
     "ratelimited": "Slack takes no more messages for now",
     "rate_limited": "Slack takes no more messages for now",
 }
@@ -56,6 +62,10 @@ _REMEDIES = {
 
 class NotTaken(Exception):
     """Slack does not have the message, or nobody knows; the text says why and may be shown."""
+
+    def __init__(self, why: str, code: str = "") -> None:
+        super().__init__(why)
+        self.code = code
 
 
 class _UntilDeadline(RetryHandler):
@@ -89,14 +99,28 @@ class _UntilDeadline(RetryHandler):
         self._retry.prepare_for_next_attempt(state=state, request=request, response=response, error=error)
 
 
-def post(settings: SlackSettings, message: Message, *, patience: float) -> tuple[str | None, str | None]:
-    """Channel and timestamp of the posted message, as far as Slack tells them. Raises: NotTaken."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message goes: into a channel as itself, below another one, or in place of one."""
+
+    channel: str | None = None
+    thread_ts: str | None = None
+    is_loud: bool = False
+    """A reply that the channel sees too."""
+    instead_of: str | None = None
+    """The timestamp of the message that it takes the place of."""
+
+
+def post(
+    settings: SlackSettings, message: Message, place: Place, *, patience: float
+) -> tuple[str | None, str | None]:
+    """Channel and timestamp of the message, as far as Slack tells them. Raises: NotTaken."""
     retries = _retries(time.monotonic() + patience)
     timeout = max(1, min(TIMEOUT, int(patience)))
     try:
         if settings.webhook_url is not None:
             return _by_webhook(settings.webhook_url, message, retries, timeout)
-        return _by_bot(settings, message, retries, timeout)
+        return _by_bot(settings, message, place, retries, timeout)
     except TimeoutError:
         raise NotTaken(
             f"Slack did not answer within {timeout} s; it may have the message all the same"
@@ -106,7 +130,7 @@ def post(settings: SlackSettings, message: Message, *, patience: float) -> tuple
 
 
 def _by_bot(
-    settings: SlackSettings, message: Message, retries: list[RetryHandler], timeout: int
+    settings: SlackSettings, message: Message, place: Place, retries: list[RetryHandler], timeout: int
 ) -> tuple[str | None, str | None]:
     client = WebClient(
         token=settings.token,
@@ -116,16 +140,25 @@ def _by_bot(
         logger=_silence(),
     )
     try:
-        answer = client.chat_postMessage(
-            channel=settings.channel,
-            text=message.text,
-            blocks=list(message.blocks),
-            unfurl_links=False,
-            unfurl_media=False,
-        )
+        answer = _call(client, settings, message, place)
     except SlackApiError as error:
-        raise NotTaken(_refusal(error.response.get("error"), error.response.status_code)) from None
+        raise _refused(error.response.get("error"), error.response.status_code) from None
     return answer.get("channel"), answer.get("ts")
+
+
+def _call(client: WebClient, settings: SlackSettings, message: Message, place: Place) -> SlackResponse:
+    channel, blocks = place.channel or settings.channel, list(message.blocks)
+    if place.instead_of is not None:
+        return client.chat_update(channel=channel, ts=place.instead_of, text=message.text, blocks=blocks)
+    return client.chat_postMessage(
+        channel=channel,
+        text=message.text,
+        blocks=blocks,
+        thread_ts=place.thread_ts,
+        reply_broadcast=True if place.thread_ts and place.is_loud else None,
+        unfurl_links=False,
+        unfurl_media=False,
+    )
 
 
 def _by_webhook(
@@ -134,7 +167,7 @@ def _by_webhook(
     client = WebhookClient(url, timeout=timeout, retry_handlers=retries, logger=_silence())
     answer = client.send(text=message.text, blocks=list(message.blocks))
     if answer.status_code != 200 or answer.body.strip() != "ok":  # noqa: PLR2004 - HTTP's yes
-        raise NotTaken(_refusal(answer.body, answer.status_code))
+        raise _refused(answer.body, answer.status_code)
     return None, None
 
 
@@ -152,15 +185,15 @@ def _asked_to_wait(response: HttpResponse | None) -> float:
     return int(asked[0]) + 1.0 if asked[0].isdecimal() else float("inf")
 
 
-def _refusal(found: object, status: object) -> str:
+def _refused(found: object, status: object) -> NotTaken:
     """Why Slack did not take it, by its own code where it gave one."""
     if status == 429:  # noqa: PLR2004 - HTTP's "too many"
         found = "ratelimited"
     code = found.strip() if isinstance(found, str) else ""
     if not _CODE.fullmatch(code):
-        return f"Slack did not take the message (HTTP {status})"
+        return NotTaken(f"Slack did not take the message (HTTP {status})")
     remedy = _REMEDIES.get(code)
-    return f"Slack did not take the message ({code})" + (f": {remedy}" if remedy else "")
+    return NotTaken(f"Slack did not take the message ({code})" + (f": {remedy}" if remedy else ""), code)
 
 
 def _kind(error: Exception) -> str:

@@ -4,6 +4,7 @@ Rules this file keeps:
 - A mistake names the variable and the remedy, never a value; the webhook's address is a secret.
 - Nothing set at all is no mistake: then nobody is told.
 - A token goes over TLS, or to this very machine.
+- A token that lies in Bitwarden has what is set here to fall back on: an alert may be about Bitwarden.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 from credential_rotation.errors import BadInput
 
 TOKEN = "SLACK_BOT_TOKEN"  # noqa: S105 - the name of a variable
+SECRET = "SLACK_BOT_TOKEN_SECRET"  # noqa: S105 - the name of a variable
 CHANNEL = "SLACK_CHANNEL"
 WEBHOOK = "SLACK_WEBHOOK_URL"
 API = "ROTATION_SLACK_API_URL"
@@ -25,12 +27,14 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True, slots=True)
 class SlackSettings:
-    """Either a bot's token and a channel, or a webhook's address."""
+    """Either a bot's token and a channel, or a webhook's address; or where in Bitwarden the token lies."""
 
     token: str | None = field(default=None, repr=False)
     channel: str = ""
     webhook_url: str | None = field(default=None, repr=False)
     api_url: str = SLACK_API
+    token_key: str | None = None
+    """The key of the secret that holds the token; with it, the others are what to fall back on."""
 
 
 def read_slack_settings(environ: Mapping[str, str]) -> SlackSettings | None:
@@ -39,11 +43,12 @@ def read_slack_settings(environ: Mapping[str, str]) -> SlackSettings | None:
     mistakes: list[str] = []
     token, webhook = _secret(present, TOKEN, mistakes), _secret(present, WEBHOOK, mistakes)
     channel, api = present.get(CHANNEL, ""), present.get(API, SLACK_API)
+    secret = present.get(SECRET)
     if token and webhook:
         mistakes.append(f"{TOKEN} and {WEBHOOK} are both set: keep one of them")
-    if token and not channel:
+    if (token or secret) and not channel:
         mistakes.append(f"{CHANNEL} is missing: set it to the channel's id or name")
-    if channel and not token and not webhook and not mistakes:
+    if channel and not token and not webhook and not secret and not mistakes:
         mistakes.append(
             f"{CHANNEL} is set and {TOKEN} is not: set it, or {TOKEN}_FILE to a file that holds it"
         )
@@ -55,9 +60,9 @@ def read_slack_settings(environ: Mapping[str, str]) -> SlackSettings | None:
             "Slack settings cannot work: " + "; ".join(mistakes),
             next_step="Mend these environment variables, then run `python -m credential_rotation check`.",
         )
-    if not token and not webhook:
+    if not token and not webhook and not secret:
         return None
-    return SlackSettings(token, channel, webhook, f"{api.rstrip('/')}/")
+    return SlackSettings(token, channel, webhook, f"{api.rstrip('/')}/", secret)
 
 
 def _secret(present: Mapping[str, str], name: str, mistakes: list[str]) -> str | None:

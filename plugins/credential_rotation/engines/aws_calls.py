@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -72,6 +72,11 @@ class AwsCalls:
 
     key: Secret
     region: str
+    _patient: dict[tuple[str, int, str], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    """Clients that ask again by themselves, kept with their connections. What is one request gets a client of
+    its own: on a connection that AWS has closed meanwhile nobody could tell whether it happened."""
 
     # --- questions -------------------------------------------------------------------------------------
 
@@ -96,6 +101,19 @@ class AwsCalls:
         if "LastUsedDate" not in used:
             return "never"
         return f"{used['LastUsedDate']:%Y-%m-%d %H:%M} UTC by {used['ServiceName']} in {used['Region']}"
+
+    def users(self) -> tuple[str, ...]:
+        """The names of all users of the account."""
+        with _in_our_words():
+            pages = self._client("iam", requests=PATIENT).get_paginator("list_users")
+            return tuple(sorted(str(one["UserName"]) for page in pages.paginate() for one in page["Users"]))
+
+    def last_use(self, key_id: str) -> tuple[datetime, str] | None:
+        """When and by which service a key was last used; None where it never was."""
+        with _in_our_words():
+            asked = self._client("iam", requests=PATIENT).get_access_key_last_used(AccessKeyId=key_id)
+        used = asked["AccessKeyLastUsed"]
+        return (used["LastUsedDate"], str(used["ServiceName"])) if "LastUsedDate" in used else None
 
     def buckets(self) -> None:
         """Ask S3 by GET: a HEAD that is refused does not say why."""
@@ -133,6 +151,14 @@ class AwsCalls:
             self._client("iam").delete_access_key(UserName=user, AccessKeyId=key_id)
 
     def _client(self, service: str, *, requests: int = 1, agent: str = "", region: str = "") -> Any:  # noqa: ANN401 - a client of whichever service
+        if requests == 1:
+            return self._made(service, requests=requests, agent=agent, region=region)
+        place = service, requests, region
+        if place not in self._patient:
+            self._patient[place] = self._made(service, requests=requests, agent=agent, region=region)
+        return self._patient[place]
+
+    def _made(self, service: str, *, requests: int, agent: str, region: str) -> Any:  # noqa: ANN401 - as above
         from botocore.config import Config  # noqa: PLC0415 - loaded when AWS is asked, not when a DAG is parsed
 
         config = Config(

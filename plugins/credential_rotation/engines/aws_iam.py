@@ -27,6 +27,10 @@ from credential_rotation.model import Answer, Credential, Probe, Secret, Strateg
 PATIENCE = timedelta(seconds=60)
 _KEY_ID = re.compile(r"[A-Za-z0-9_]{16,128}")
 _ARN = re.compile(r"arn:[a-z-]+:iam::(?P<account>\d{12}):user/(?:.*/)?(?P<user>[^/]+)")
+_TEMPORARY = (
+    "temporary credentials that were drawn with the key (STS) are not ended: they live until they expire, up "
+    "to 36 hours; a policy that denies the user what it could do before now ends them sooner"
+)
 
 
 class AwsIamRotator:
@@ -84,6 +88,10 @@ class AwsIamRotator:
         """Until every service that is used refuses it, several times in a row."""
         self.young.forget(secret.login)
         self._wait(secret, Answer.REFUSED)
+
+    def open_sessions(self, login: Secret | None) -> tuple[str, ...]:  # noqa: ARG002 - AWS tells nobody
+        """A key opens none, but temporary credentials outlive the key that they were drawn with."""
+        return (_TEMPORARY,)
 
     # --- changing --------------------------------------------------------------------------------------
 

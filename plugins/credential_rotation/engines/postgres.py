@@ -17,10 +17,10 @@ from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines.postgres_connection import Lost, NoLogin, Refused, connect
 from credential_rotation.engines.postgres_expiry import expiry, extends
 from credential_rotation.engines.postgres_hashing import announced, sends_password
-from credential_rotation.engines.postgres_in_use import sessions
+from credential_rotation.engines.postgres_in_use import sessions, would_end
 from credential_rotation.engines.postgres_login import ask, not_in
 from credential_rotation.engines.postgres_session import LockSession
-from credential_rotation.engines.postgres_target import place
+from credential_rotation.engines.postgres_target import LONGEST_NAME, is_cut_off, place
 from credential_rotation.errors import BadInput, TargetRefused
 from credential_rotation.model import Answer, Credential, Probe, Secret, Strategy
 from credential_rotation.passwords import rule_from
@@ -97,6 +97,15 @@ class PostgresRotator:
             except (Lost, Refused):
                 raise complaints.session_lost(self.credential.name, self.place) from None
 
+    def open_sessions(self, login: Secret | None) -> tuple[str, ...]:
+        """Who is connected as the entry's roles. Raises: TargetUnknown, TargetRefused."""
+        with self._session(login) as session:
+            try:
+                told = [would_end(session.connection, one) for one in self.credential.principals]
+            except (Lost, Refused):
+                raise complaints.session_lost(self.credential.name, self.place) from None
+        return tuple(filter(None, told))
+
     @contextmanager
     def _session(self, login: Secret | None) -> Iterator[LockSession]:
         """A session as the admin, or as the role itself."""
@@ -129,6 +138,10 @@ def _check(credential: Credential, *, has_admin: bool) -> None:
         raise _bad(credential, "valid_until extend needs an admin, and a policy with max_age or cron")
     if any(not name or "\0" in name for name in credential.principals):
         raise _bad(credential, "a principal is empty or holds a NUL")
+    if any(map(is_cut_off, (*credential.principals, credential.options.get("owner_role", "")))):
+        raise _bad(
+            credential, f"a role's name has more than {LONGEST_NAME} bytes: it would be another role's"
+        )
     for option, known in OPTIONS.items():
         given = credential.options.get(option)
         if given is not None and given not in known:

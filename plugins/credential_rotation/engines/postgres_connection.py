@@ -163,6 +163,8 @@ def _log_in(place: Place, secret: Secret, address: str) -> pq.abc.PGconn:
     deadline = time.monotonic() + place.connect_timeout
     if pq.version() < OLDEST_LIBPQ:
         raise NoLogin("psycopg's libpq is older than 16 and cannot insist on SCRAM; install psycopg[binary]")
+    if not _can_be_sent(secret.principal) or not _can_be_sent(secret.password):
+        raise NoLogin("the name or the password holds a NUL or half a character, and cannot be sent")
     try:
         pgconn = pq.PGconn.connect_start(_conninfo(place, secret, address))
     except (psycopg.Error, MemoryError):
@@ -173,6 +175,13 @@ def _log_in(place: Place, secret: Secret, address: str) -> pq.abc.PGconn:
         pgconn.finish()
         raise
     return pgconn
+
+
+def _can_be_sent(text: str) -> bool:
+    try:
+        return b"\0" not in text.encode()
+    except UnicodeEncodeError:
+        return False
 
 
 def _poll(pgconn: pq.abc.PGconn, deadline: float, secret: Secret) -> None:

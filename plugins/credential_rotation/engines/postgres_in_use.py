@@ -58,6 +58,12 @@ def left_over(connection: Connection, principal: str) -> str:
     return _told(connection, principal, _OLDER_THAN_OURS)
 
 
+def would_end(connection: Connection, principal: str) -> str:
+    """The role's sessions that ending them would end; "" where there are none. Raises: Refused, Lost."""
+    live = _told(connection, principal, _ANY)
+    return f"role {principal} has {live}; they would be ended" if live else ""
+
+
 def _told(connection: Connection, principal: str, which: sql.SQL) -> str:
     query = _SESSIONS.format(sql.Literal(principal), sql.Literal(APPLICATION), which)
     groups = connection.ask(query, seconds=SECONDS)

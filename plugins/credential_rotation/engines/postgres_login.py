@@ -18,6 +18,8 @@ from credential_rotation.model import Answer, Probe, Secret
 
 WRONG_PASSWORD = "28P01"  # noqa: S105 - an SQLSTATE
 REASONS = {
+    "08P01": "a pooler in between refuses the login, and does not say why: where PgBouncer has its "
+    "auth_file, that has to be written anew, then RELOAD",
     "28000": "the role may not log in, or no pg_hba.conf line admits it from here",
     "3D000": "the database does not exist",
     "42501": "the role may not connect to the database",

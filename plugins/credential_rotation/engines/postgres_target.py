@@ -16,6 +16,8 @@ from credential_rotation.model import Target
 
 KNOWN = ("port", "dbname", "sslmode", "sslrootcert", "connect_timeout")
 TLS_MODES = ("verify-full", "verify-ca", "require", "disable")
+LONGEST_NAME = 63
+"""Bytes. PostgreSQL cuts longer names of roles and databases off, and so takes another one's."""
 LONGEST_TIMEOUT = 30
 """Seconds. A connection that takes longer would outlive what a writer may take altogether."""
 
@@ -48,15 +50,23 @@ def place(target: Target, source: str) -> Place:
         raise _bad(source, f"unknown setting {', '.join(unknown)}", f"Known are {', '.join(KNOWN)}.")
     if not re.fullmatch(r"[^\s,\0]+", target.host):
         raise _bad(source, f"host {target.host!r} is not one host name", "Give the primary's own name.")
+    dbname = _text(target, "dbname", "postgres", source)
+    if is_cut_off(dbname):
+        raise _bad(source, f"dbname has more than {LONGEST_NAME} bytes", "PostgreSQL would take another one.")
     sslmode = target.settings.get("sslmode", "verify-full")
     return Place(
         host=target.host,
         port=_number(target, "port", 5432, most=65535, source=source),
-        dbname=_text(target, "dbname", "postgres", source),
+        dbname=dbname,
         sslmode=sslmode,
         sslrootcert=_root_certificate(target, sslmode, source),
         connect_timeout=_number(target, "connect_timeout", 10, most=LONGEST_TIMEOUT, source=source),
     )
+
+
+def is_cut_off(name: str) -> bool:
+    """Whether PostgreSQL would know it by its beginning only."""
+    return len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME
 
 
 def _root_certificate(target: Target, sslmode: str, source: str) -> str:

@@ -121,18 +121,24 @@ class _Twins:
     def _of_the_owner(self, owner: str) -> Iterator[str]:
         """A role that is no member cannot use what is there; one that does not become it makes its own."""
         if self._ask(_IS_MEMBER, self.principal, owner) != [("true",)]:
-            yield f"membership in {owner}, the entry's owner_role (GRANT {owner} TO {self.principal})"
-        settings = {str(row[0]).rpartition(": ")[2] for row in self._ask(_SETTINGS, self.principal)}
-        if f"role={owner}" not in settings:
+            yield (
+                f"membership in {owner}, the entry's owner_role "
+                f"(GRANT {_name(owner)} TO {_name(self.principal)})"
+            )
+        settings = [str(row[0]) for row in self._ask(_SETTINGS, self.principal)]
+        wanted = f"role={owner}"
+        if not any(
+            one == wanted or (one.startswith("in ") and one.endswith(f": {wanted}")) for one in settings
+        ):
             yield (
                 f"setting role={owner}, so that what it makes belongs to the entry's owner_role "
-                f"(ALTER ROLE {self.principal} SET role = {owner})"
+                f"(ALTER ROLE {_name(self.principal)} SET role = {_name(owner)})"
             )
         for role in (self.principal, self.other):
             if self._ask(_DEPENDS, role, "o"):
                 yield (
-                    f"an owner in common: {role} owns things itself (REASSIGN OWNED BY {role} TO {owner}, "
-                    "in each database)"
+                    f"an owner in common: {role} owns things itself "
+                    f"(REASSIGN OWNED BY {_name(role)} TO {_name(owner)}, in each database)"
                 )
 
     def _attributes(self, mine: Row, theirs: Row) -> Iterator[str]:
@@ -165,3 +171,8 @@ class _Twins:
         if names:
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             yield f"{what} {', '.join(names[:SHOWN])}{more}".strip()
+
+
+def _name(role: str) -> str:
+    """For a statement that a person copies."""
+    return sql.Identifier(role).as_string(None)

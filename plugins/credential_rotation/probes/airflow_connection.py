@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from typing import Protocol
 
+from bitwarden_vault.freshness import fresh_lookups
 from credential_rotation.model import Answer, Probe, Secret
 from credential_rotation.probes.airflow_task import OUTSIDE, is_in_a_task
 from credential_rotation.probes.hook_test import Hooked, ask_hook
@@ -37,7 +38,8 @@ def ask_connection(question: Question) -> Probe:
     from airflow.sdk import Connection  # noqa: PLC0415 - the command line does without Airflow
 
     try:
-        connection: Connected = Connection.get(question.consumer.name)
+        with fresh_lookups():  # our backend's agent may remember the value from before
+            connection: Connected = Connection.get(question.consumer.name)
     except Exception as wrong:  # noqa: BLE001 - any backend may raise anything, and its text may hold a value
         return question.unknown(f"tasks do not get it ({type(wrong).__name__}); {ANOTHER_SOURCE}")
     return _judged(question, connection)

@@ -16,6 +16,12 @@ class Question:
     credential: Credential
     current: Current
     at: datetime
+    version: int | None = None
+    """CURRENT's own; None where it has none yet."""
+    confirmed: str = ""
+    """Who has said that this consumer has this version, and when; empty where nobody has."""
+    unread: str = ""
+    """Why it is not known what was said."""
 
     @property
     def where(self) -> str:

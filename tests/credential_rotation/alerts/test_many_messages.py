@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timezone
 
-from credential_rotation.alerts.message import MOST_ALONE, Message, messages_for
+from credential_rotation.alerts.message import Message
+from credential_rotation.alerts.run import Run
+from credential_rotation.alerts.telling import MOST_ALONE, openings
 from credential_rotation.outcome import OutcomeDict
 
 Make = Callable[..., OutcomeDict]
 Read = Callable[[Message], str]
+NOW = datetime(2026, 11, 26, 2, tzinfo=timezone.utc)
 
 
 def told(outcomes: list[OutcomeDict]) -> tuple[Message, ...]:
-    return messages_for(
-        outcomes,
+    """The first message of each thread."""
+    run = Run(
+        work="rotation",
+        run="r1",
+        outcomes=tuple(outcomes),
+        link="https://airflow.example/run",
+        deployment="prod",
         links={"a": "https://airflow.example/a"},
         owners={"a": "data-platform"},
-        run_link="https://airflow.example/run",
-        deployment="prod",
-        run="r1",
     )
+    return tuple(message for _, message in openings(run.failures(NOW), run))
 
 
 def headlines(messages: tuple[Message, ...]) -> list[str]:
@@ -65,10 +72,10 @@ def test_a_summary_of_one_would_be_a_waste(outcome: Make) -> None:
     assert len(told(many)) == MOST_ALONE + 1
 
 
-def test_two_hundred_failures_make_four_messages(
+def test_two_hundred_failures_make_one_thread(
     outcome: Make, read: Read, check_for_slack: Callable[[Message], None]
 ) -> None:
-    """A storm is three messages by name and one that counts the rest, by kind and with names."""
+    """Its first message counts them, by kind and with names."""
     many = [
         outcome(
             "failed",
@@ -77,15 +84,13 @@ def test_two_hundred_failures_make_four_messages(
         )
         for n in range(200)
     ]
-    messages = told(many)
-    for message in messages:
-        check_for_slack(message)
-    assert len(messages) == MOST_ALONE + 1
-    assert read(messages[-1]).splitlines()[0] == "# Rotation: 197 more need a person — 2 of them locked out"
-    lines = read(messages[-1]).splitlines()
+    [message] = told(many)
+    check_for_slack(message)
+    lines = read(message).splitlines()
+    assert lines[0] == "# Rotation: 200 credentials need a person — 5 of them locked out"
     assert lines[1:3] == [
-        "*2 rotation failed — the stored password is refused*",
-        "credential-with-a-long-name-120, credential-with-a-long-name-160",
+        "*5 rotation failed — the stored password is refused*",
+        ", ".join(f"credential-with-a-long-name-{n:03}" for n in range(0, 200, 40)),
     ]
     assert lines[3] == "*195 rotation failed — the old password still works*"
     shown, _, left = lines[4].rpartition(" and ")

@@ -7,15 +7,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from credential_rotation.alerts.message import Message, messages_for
+from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.slack import NotSent, Sent, SlackSender
-from credential_rotation.outcome import OutcomeDict
 from sandbox.slack import SlackStandIn
 
 PLUGINS = Path(__file__).parents[3] / "plugins"
@@ -75,21 +74,6 @@ def test_a_webhook_posts_the_same(slack: SlackStandIn, hook: dict[str, str], mes
     assert [one["blocks"] for one in slack.messages()[before:]] == [list(message.blocks)]
 
 
-def test_a_storm_of_nasty_names_arrives(
-    slack: SlackStandIn, bot: dict[str, str], outcome: Callable[..., OutcomeDict]
-) -> None:
-    """Two hundred failures with the worst of texts are four messages that Slack takes."""
-    before = len(slack.messages())
-    outcomes = [
-        outcome("failed", name="<!channel>&*_~`|" * 20 + str(n), reason="&" * 9000, old_value="works")
-        for n in range(200)
-    ]
-    sender = SlackSender.from_environment(bot)
-    messages = messages_for(outcomes, links={}, owners={}, run_link=None, deployment=None, run="r")
-    assert all(isinstance(sender.send(one), Sent) for one in messages)
-    assert len(slack.messages()) - before == len(messages) == 4
-
-
 def test_a_rate_limit_is_waited_for(slack: SlackStandIn, either: dict[str, str], message: Message) -> None:
     """Slack says when, and then takes it; the message is there once."""
     before = len(slack.messages())
@@ -107,7 +91,8 @@ def test_a_rate_limit_beyond_patience_is_not_waited_for(
     answer = SlackSender.from_environment(either).send(message)
     assert time.monotonic() - began < 1
     assert answer == NotSent(
-        "Slack did not take the message (ratelimited): Slack takes no more messages for now"
+        "Slack did not take the message (ratelimited): Slack takes no more messages for now",
+        code="ratelimited",
     )
 
 

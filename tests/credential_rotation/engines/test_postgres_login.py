@@ -13,6 +13,7 @@ from psycopg import pq
 import credential_rotation
 from credential_rotation.engines import postgres_sqlstate
 from credential_rotation.engines.postgres_sqlstate import code_in
+from credential_rotation.errors import TargetUnknown
 from credential_rotation.model import Answer, Secret, Target
 from scenes.postgres import Scene
 
@@ -155,6 +156,20 @@ def test_a_value_for_another_role_is_not_tried(scene: Scene) -> None:
 def test_what_can_be_no_password_is_refused_unsent(scene: Scene, value: str) -> None:
     """An empty value would let libpq look for another one; it is answered without asking."""
     assert scene.rotator().probe(Secret(scene.role, value)).answer is Answer.REFUSED
+
+
+@pytest.mark.parametrize("odd", ["a\ud800b", "a\0b"], ids=["half a character", "NUL"])
+@pytest.mark.parametrize("part", ["name", "password"])
+def test_an_admin_that_is_no_text_gets_no_session(scene: Scene, odd: str, part: str) -> None:
+    """What an Airflow connection may hold and no server can be sent is said, and not repeated."""
+    admins = Secret(odd, "canary") if part == "name" else Secret(scene.admin, f"{odd}canary")
+    with (
+        pytest.raises(TargetUnknown, match="cannot be sent") as refusal,
+        scene.rotator(admins=admins).lock(None, changing=scene.role),
+    ):
+        pytest.fail("a session was opened")
+    assert "canary" not in repr((refusal.value, refusal.value.__cause__))
+    assert refusal.value.__suppress_context__
 
 
 def test_awkward_passwords_arrive_whole(scene: Scene) -> None:

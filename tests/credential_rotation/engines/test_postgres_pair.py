@@ -149,11 +149,14 @@ def test_a_twin_that_lacks_something_does_not_take_over(pair: Pair, what: str) -
 
 
 APART = {
-    "no member": ("REVOKE {owner} FROM {b}", "GRANT {owner} TO {b}"),
-    "itself": ("ALTER ROLE {b} RESET role; ALTER ROLE {a} RESET role", "ALTER ROLE {b} SET role = {owner}"),
+    "no member": ("REVOKE {owner} FROM {b}", 'GRANT "{owner}" TO "{b}"'),
+    "itself": (
+        "ALTER ROLE {b} RESET role; ALTER ROLE {a} RESET role",
+        'ALTER ROLE "{b}" SET role = "{owner}"',
+    ),
     "with a table of its own": (
         "CREATE TABLE {b}_t (); ALTER TABLE {b}_t OWNER TO {b}",
-        "REASSIGN OWNED BY {b} TO {owner}",
+        'REASSIGN OWNED BY "{b}" TO "{owner}"',
     ),
 }
 

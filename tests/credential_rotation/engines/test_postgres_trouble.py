@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from datetime import timedelta
+from typing import Any
 
 import psycopg
 import pytest
 
 from credential_rotation.attempt import Parties, attempt
 from credential_rotation.engines.postgres import PostgresRotator
+from credential_rotation.engines.postgres_session import LockSession
 from credential_rotation.errors import TargetUnknown
 from credential_rotation.model import Answer, Target
 from credential_rotation.outcome import Outcome
@@ -125,6 +128,44 @@ def test_a_server_that_proves_itself_wrongly_is_told_no_secret(scene: Scene, wro
 def _heard(scene: Scene) -> int:
     """How often the server has logged one of the two."""
     return sum(scene.server.log().count(f"user={name} ") for name in (scene.role, scene.admin))
+
+
+@pytest.mark.parametrize("method", ["trust", "password"])
+def test_where_any_password_would_do_no_version_begins(scene: Scene, method: str) -> None:
+    """A login that proves nothing is no proof that CURRENT works, nor that a new value would."""
+    vault, before = stored(scene), scene.sql(VERIFIERS)
+    with scene.admitted_by(method):
+        failed = rotate(scene.rotator(), vault)
+        assert failed.outcome == "failed"
+        assert "did not demand SCRAM" in failed.reason
+        assert (vault.records, scene.sql(VERIFIERS)) == ({}, before)
+    assert rotate(scene.rotator(), vault).outcome == "rotated"
+
+
+def test_where_trust_comes_in_the_middle_nothing_is_promoted(scene: Scene) -> None:
+    """Set while the server asked for SCRAM, to be proved where it does not: the record waits for proof."""
+    vault = stored(scene)
+    rotator = scene.rotator()
+    with ExitStack() as trusted:
+        apply = LockSession.apply
+
+        def applied_then_trusted(session: LockSession, *given: Any, **named: Any) -> None:  # noqa: ANN401 - handed on
+            apply(session, *given, **named)
+            trusted.enter_context(scene.admitted_by("trust"))
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(LockSession, "apply", applied_then_trusted)
+            failed = rotate(rotator, vault)
+        assert failed.outcome == "failed"
+        assert vault.current is not None
+        assert vault.current.secret == scene.first
+    newest = max(vault.records.values(), key=lambda one: one.order)
+    assert (scene.logs_in(newest.secret), scene.logs_in(scene.first)) == (True, False)
+    vault.world.pass_time(SETTLE + timedelta(minutes=1))
+    parties = Parties(vault, rotator, SimConsumers())
+    again = attempt(rotator.credential, parties, begin=None, clock=vault.world.clock, settle=SETTLE)
+    assert again.outcome == "recovered"
+    assert vault.current.secret == newest.secret
 
 
 def test_no_session_left_for_the_admin_waits_for_the_next_run(scene: Scene) -> None:

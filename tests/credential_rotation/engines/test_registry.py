@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from credential_rotation.by_hand import BY_HAND
 from credential_rotation.engines.postgres import PostgresRotator
 from credential_rotation.engines.registry import ALL, CLOUD, DATABASES, rotator_for
 from credential_rotation.errors import BadInput
@@ -58,9 +59,9 @@ def test_a_target_without_locks_needs_a_mutex() -> None:
 
 
 def test_the_schema_offers_exactly_the_engines_of_the_table() -> None:
-    """What can be written down can be rotated, and the other way round."""
+    """What can be written down can be rotated, and the other way round; but for what only people change."""
     offered = schema(CREDENTIALS)["$defs"]["credential"]["properties"]["engine"]["enum"]
-    assert sorted(offered) == sorted(ALL)
+    assert sorted(offered) == sorted([*ALL, BY_HAND])
     assert sorted(ALL) == sorted([*DATABASES, *CLOUD])
 
 

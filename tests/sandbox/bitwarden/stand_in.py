@@ -62,7 +62,9 @@ class BitwardenStandIn:
         """Returns once clients can connect."""
         self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.directory.chmod(0o700)
-        certificates = LocalCertificates(self.directory)
+        certificates = LocalCertificates(
+            self.directory, "vault.bitwarden.eu"
+        )  # as who comes by a proxy calls it
         log = self.directory / "server.log"
         self._running = Server(self.organization_id, certificates.certificate_file, log)
 

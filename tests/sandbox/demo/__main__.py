@@ -51,7 +51,7 @@ def up() -> None:
     """The story in a process that stays."""
     known = detached.launch(DIRECTORY, [sys.executable, "-m", "sandbox.demo", "hold"])
     say(f"Airflow:  {known['airflow']}   login: {known['username']} / {known['password']}")
-    say("Try: DAG rotate_database_credentials, Trigger, choose credentials. End it: make down")
+    say("Try: Credentials in its menu, one of them, Rotate now. End it: make down")
 
 
 def down() -> None:

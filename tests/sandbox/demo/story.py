@@ -1,7 +1,11 @@
 """The story: by schedule, by hand, a failure on purpose, recovery, grace. Every claim is checked."""
 
+import json
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,7 @@ from sandbox.demo import telling
 from sandbox.demo.warehouse import ROLES, SETTLE, Login, Role, Warehouse
 from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
+from sandbox.tick import REPAIR, wait_for
 
 ROTATE, ROTATE_CLOUD = "rotate_database_credentials", "rotate_cloud_credentials"
 RETIRE, VERIFY = "retire_credentials", "verify_credentials"
@@ -42,7 +47,7 @@ class Story:
     def __init__(self, sandbox: Sandbox, root: Path, report: Path) -> None:
         self._sandbox = sandbox
         self._root = root
-        self._warehouse = Warehouse(sandbox)
+        self._warehouse = Warehouse(sandbox, read_by_airflow=True)
         self.results: dict[str, Result] = {}
         report.unlink(missing_ok=True)
 
@@ -79,6 +84,7 @@ class Story:
         self.recover()
         self.retire_what_lived_on()
         self.verify_all()
+        self.show_the_trail()
         self.sum_up()
 
     # --- chapters --------------------------------------------------------------------------------------
@@ -103,7 +109,7 @@ class Story:
         self.api.wait_for_dags(ROTATE, ROTATE_CLOUD, RETIRE, VERIFY)
         errors = self.api.import_errors()
         self._expect(not errors, f"import errors: {errors}")
-        telling.fact(f"Airflow at {self.airflow.url}, four DAGs, no import errors", good=True)
+        telling.fact(f"Airflow at {self.airflow.url}, six DAGs, no import errors", good=True)
 
     def by_schedule(self) -> None:
         telling.chapter("By schedule: the rotating DAGs are switched on; their hourly tick finds what is due")
@@ -132,6 +138,10 @@ class Story:
         telling.fact(
             "the task tries again for half a minute, because whoever reads the old value is locked out"
         )
+        wait = wait_for(REPAIR, within=90, now=datetime.now(timezone.utc))
+        if wait:
+            telling.fact(f"in {wait:.0f} s: the hourly repair, which would put it right, comes first")
+            time.sleep(wait)
         before = self._warehouse.stored(ORDERS)
         self._sandbox.bitwarden.fault(Fault("answer", verb="PUT", path="/api/secrets/*", status=503))
         run = self.api.trigger(ROTATE, {"credentials": [ORDERS.name], "reason": "the yearly audit"})
@@ -180,6 +190,24 @@ class Story:
             if one.task == "verify":
                 outcome = self._outcome(VERIFY, run, "verify", one.map_index)
                 telling.fact(f"{outcome['name']}: {outcome['outcome']}, {outcome['reason']}", good=True)
+
+    def show_the_trail(self) -> None:
+        telling.chapter("Who asked Bitwarden for what: each request is a line, chained to the one before")
+        files = sorted(self._warehouse.trail.glob("*.jsonl"))
+        lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
+        written = [one for one in lines if one.get("operation") == "update_secret" and one["outcome"] == "ok"]
+        last, task = written[-1], written[-1]["claimed"]
+        telling.fact(f"{len(lines)} lines, no value in any; the last write that they tell:")
+        telling.quote(
+            f"{last['at']} {task['dag']}, {task['task']}: {last['secrets'][0]['key']}, {last['outcome']}"
+        )
+        command = [sys.executable, "-m", "bitwarden_vault", "audit", "verify", str(self._warehouse.trail)]
+        plugins = {"PYTHONPATH": str(self._root / "plugins")}
+        ran = subprocess.run(command, env=plugins, capture_output=True, text=True, check=False)
+        self._expect(ran.returncode == 0, f"the trail is whole:\n{ran.stdout}{ran.stderr}")
+        telling.fact(
+            "`python -m bitwarden_vault audit verify`: nothing is missing, nothing was changed", good=True
+        )
 
     def sum_up(self) -> None:
         telling.chapter("What was proved, asked of the targets themselves")

@@ -29,6 +29,7 @@ credentials:
     admin: warehouse-admin
     vault: {{key: airflow/connections/warehouse_etl, project: data-platform, format: airflow-connection}}
     policy: monthly
+    consumers: {etl_consumers}
     owner: data-platform
   - name: reporting
     engine: postgres
@@ -53,6 +54,7 @@ credentials:
     admin: warehouse-admin
     vault: {{key: airflow/connections/billing, project: data-platform, format: airflow-connection}}
     policy: {{max_age: 30d, grace: 1m}}
+    consumers: {billing_consumers}
     owner: finance
   - name: exports-uploader
     engine: aws_iam
@@ -121,8 +123,9 @@ _KEY_POLICY = {
 class Warehouse:
     """Roles, secrets and inventory; and the two questions that prove a rotation, asked of the target."""
 
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+    def __init__(self, sandbox: Sandbox, *, read_by_airflow: bool = False) -> None:
+        """`read_by_airflow`: tasks get their connections from Bitwarden, and prove the new values by them."""
+        self._sandbox, self._read_by_airflow = sandbox, read_by_airflow
         self._token = ""
 
     def build(self, root: Path) -> Path:
@@ -148,13 +151,29 @@ class Warehouse:
             "BWS_IDENTITY_URL": bitwarden.identity_url,
             "SSL_CERT_FILE": str(bitwarden.ca_file),
             "BITWARDEN_SOCKET_DIR": str(self._sandbox.short_folder()),
+            "BITWARDEN_AUDIT_PATH": str(self.trail),
             "ROTATION_JOURNAL_PROJECT": JOURNAL,
             "ROTATION_SETTLE": SETTLE,
             "AWS_ENDPOINT_URL": self._sandbox.start_aws().endpoint_url,
             "SLACK_BOT_TOKEN": slack.token,
             "SLACK_CHANNEL": slack.channel,
             "ROTATION_SLACK_API_URL": slack.api_url,
+            **self._secrets_backend(),
         }
+
+    def _secrets_backend(self) -> dict[str, str]:
+        if not self._read_by_airflow:
+            return {}
+        return {
+            "AIRFLOW__SECRETS__BACKEND": "bitwarden_vault.backend.BitwardenSecretsBackend",
+            "AIRFLOW__SECRETS__BACKEND_KWARGS": json.dumps({"projects": PROJECTS[:1]}),
+            "PYTHONPATH": str(self._sandbox.run_directory / "airflow" / "plugins"),
+        }
+
+    @property
+    def trail(self) -> Path:
+        """Where the vault's agent writes who asked for what."""
+        return self._sandbox.run_directory / "vault-audit"
 
     def stored(self, role: Role) -> Login:
         """What whoever reads Bitwarden now gets."""
@@ -197,7 +216,7 @@ class Warehouse:
             postgres.execute(f"GRANT billing TO {name}")
             postgres.execute(f"ALTER ROLE {name} SET role = billing")
         postgres.create_rotator(first["rotator"], over=["etl", "orders", "billing_a", "billing_b"])
-        place = {"conn_type": "postgres", "host": postgres.host, "port": postgres.port}
+        place = {"conn_type": "postgres", "host": postgres.host, "port": postgres.port, "schema": "postgres"}
         self._put("airflow/connections/warehouse_etl", place | _login("login", "etl", first["etl"]))
         self._put("airflow/connections/billing", place | _login("login", "billing_a", first["billing_a"]))
         self._put("reporting/database", _login("username", "reporting", first["reporting"]))
@@ -223,6 +242,8 @@ class Warehouse:
             port=self._sandbox.postgres.port,
             ca=self._sandbox.postgres.ca_file,
             region=self._sandbox.start_aws().region,
+            etl_consumers="[{airflow_connection: warehouse_etl}]" if self._read_by_airflow else "[]",
+            billing_consumers="[{airflow_connection: billing}]" if self._read_by_airflow else "[]",
         )
         (include / "credentials" / "warehouse.yaml").write_text(text)
         return include

@@ -96,8 +96,18 @@ class SlackStandIn:
         """The channel as people see it now: an updated message has its last text, in its first place."""
         seen: dict[str, dict[str, Any]] = {}
         for call in self.accepted():
-            seen[call["ts"]] = {key: value for key, value in call.items() if key != "method"}
+            now = {key: value for key, value in call.items() if key != "method"}
+            before = seen.get(call["ts"], {})
+            seen[call["ts"]] = {name: before[name] for name in ("thread_ts",) if name in before} | now
         return list(seen.values())
+
+    def threads(self) -> list[list[dict[str, Any]]]:
+        """The channel by threads: each is its first message and the replies to it, as people see them now."""
+        found = {one["ts"]: [one] for one in self.messages() if "thread_ts" not in one}
+        for one in self.messages():
+            if "thread_ts" in one:
+                found[one["thread_ts"]].append(one)
+        return list(found.values())
 
     def rate_limit(self, times: int, *, retry_after: int = 1) -> None:
         """Answer the next calls with 429 and Retry-After."""
@@ -107,7 +117,15 @@ class SlackStandIn:
         """Answer 503 to everything, until switched off."""
         self._control(outage=on)
 
-    def _control(self, **wish: int) -> None:
+    def close_edits(self, on: bool) -> None:  # noqa: FBT001 - reads as a switch
+        """Let nobody change what was posted, as a workspace may have it."""
+        self._control(edits_closed=on)
+
+    def delete(self, ts: str) -> None:
+        """Somebody deletes a message: it can be neither changed nor answered. Of one message at a time."""
+        self._control(deleted=ts)
+
+    def _control(self, **wish: int | str) -> None:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self._port}{self._control_path}",
             data=json.dumps(wish).encode(),

@@ -13,6 +13,7 @@ from sandbox.slack.block_kit import complaints
 
 TEAM, BOT, CHANNEL_NAME = "T0SANDBOX", "U0ROTATION", "credential-alerts"
 _LONGEST_TEXT = 40_000
+_CONTENT = ("text", "blocks", "attachments")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,14 @@ class Workspace:
     limited_calls: int = 0
     retry_after: int = 1
     outage: bool = False
+    edits_closed: bool = False
+    """The workspace's own setting: nobody changes what was posted."""
+    deleted: str = ""
+    """The message that a person has deleted."""
     _posted: list[str] = field(default_factory=list)
+    _hooked: set[str] = field(default_factory=set)
+    """What came through the webhook, which is another author."""
+    _replies: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hindrance(self) -> Answer | None:
@@ -68,7 +76,9 @@ class Workspace:
         if error := _content_error(arguments):
             return Answer(400, error)
         with self._lock:
-            self._accept("webhook", arguments, self._stamp())
+            stamp = self._stamp()
+            self._hooked.add(stamp)
+            self._accept("webhook", {key: arguments[key] for key in arguments if key in _CONTENT}, stamp)
         return Answer(200, "ok")
 
     def _refusal(self, method: str, arguments: dict[str, Any]) -> Answer | None:
@@ -77,14 +87,22 @@ class Workspace:
         )
         if arguments.get("channel") not in names:
             return _refused("channel_not_found")
-        if method == "chat.update" and arguments.get("ts") not in self._posted:
-            return _refused("message_not_found")
-        if arguments.get("thread_ts", "") not in ("", *self._posted):
+        there = [stamp for stamp in self._posted if stamp != self.deleted]
+        if method == "chat.update" and (refused := self._no_update(arguments.get("ts"), there)):
+            return _refused(refused)
+        if arguments.get("thread_ts", "") not in ("", *there) or arguments.get("thread_ts") in self._replies:
             return _refused("thread_not_found")
         if error := _content_error(arguments):
             said = complaints(arguments["blocks"]) if error == "invalid_blocks" else []
             return _refused(error, said)
         return None
+
+    def _no_update(self, stamp: object, there: list[str]) -> str | None:
+        if stamp not in there:
+            return "message_not_found"
+        if stamp in self._hooked:
+            return "cant_update_message"
+        return "edit_window_closed" if self.edits_closed else None
 
     def _stamp(self) -> str:
         """Slack's message id: seconds and a counter; ours never repeats and always grows."""
@@ -93,8 +111,10 @@ class Workspace:
     def _accept(self, method: str, arguments: dict[str, Any], stamp: str) -> dict[str, Any]:
         if stamp not in self._posted:
             self._posted.append(stamp)
-        wanted = ("text", "blocks", "attachments", "thread_ts")
+        wanted = (*_CONTENT, "thread_ts", "reply_broadcast")
         content = {name: arguments[name] for name in wanted if arguments.get(name)}
+        if content.get("thread_ts"):
+            self._replies.add(stamp)
         line = {"method": method, "channel": self.channel, "ts": stamp, **content}
         with self.accepted.open("a") as file:
             file.write(json.dumps(line) + "\n")

@@ -27,7 +27,7 @@ Group = tuple[str, str]
 
 
 @click.command(help=__doc__)
-@click.option("--most", default=100, show_default=True, help="Cases of each kind and pass.")
+@click.option("--most", default=40, show_default=True, help="Cases of each kind and pass.")
 @click.option("--seed", default=1, show_default=True, help="Which of them.")
 @click.option("--jobs", default=2, show_default=True, help="Processes, each with servers of its own.")
 @click.option("--only", default="", help="Only kinds or passes whose name has this in it.")

@@ -43,7 +43,7 @@ def _run(case: Case, out: int) -> None:
     os.environ.update({name: value for name, value in case.environ.items() if name.startswith("AWS_")})
     Calls(case.at, case.fault, tell).plant()
     if case.accident:
-        ACCIDENTS[case.accident]()
+        ACCIDENTS[case.accident](setattr)
     asked = datetime.fromisoformat(case.asked).astimezone(timezone.utc)
     later = timedelta(seconds=case.later)
     outcome = run(case.what, case.name, case.environ, asked=asked, later=later)

@@ -177,11 +177,11 @@ class Keys:
 
     @property
     def user(self) -> str:
-        return f"exports-{self.site.number}"
+        return f"campaign-exports-{self.site.number}"
 
     @property
     def _admin(self) -> str:
-        return f"rotator-{self.site.number}"
+        return f"campaign-rotator-{self.site.number}"
 
     def set_up(self) -> None:
         site, text = self.site, _KEYS

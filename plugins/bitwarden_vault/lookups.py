@@ -1,0 +1,154 @@
+"""Secrets looked up by key, on the agent's side: what is remembered, and the steps to what is not.
+
+Rules this file keeps:
+- An answer is never older than its asker allows: a value than its cache life, a miss than a few seconds, and
+  for who wants a fresh one than the question.
+- A remembered id that leads elsewhere (deleted, renamed, moved) is looked up anew before anybody is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bitwarden_vault.errand import Errand
+from bitwarden_vault.errors import NotFound, VaultError, to_wire
+from bitwarden_vault.fetches import Answer, Asker, Fetches, Place
+from bitwarden_vault.lookup_cache import LookupCache, Wanted
+from bitwarden_vault.lookup_names import Listing, needs_project_names, project_ids, secret_id
+
+NAMES_LIFE = 60.0
+"""Seconds that a list is good for finding a secret."""
+MISS_LIFE = 15.0
+"""Seconds that a list is good for saying that there is none: people create a secret and try at once."""
+_SECRETS: Place = ("list_secrets", "")
+_PROJECTS: Place = ("list_projects", "")
+_ROUNDS = 3
+"""Times that an id may lead nowhere while the list still names it."""
+
+
+@dataclass(slots=True, eq=False)
+class Lookup:
+    """One question."""
+
+    wanted: Wanted
+    asker: Asker
+    asked_at: float
+    is_fresh_wanted: bool
+    rounds: int = 0
+
+    def oldest(self, life: float) -> float:
+        """The moment before which no answer of this life may have been begun."""
+        return self.asked_at - (0.0 if self.is_fresh_wanted else life)
+
+
+class Lookups:
+    """All questions, and what is known from earlier ones."""
+
+    def __init__(self, organization_id: str, life: float, send: Callable[[Errand], None]) -> None:
+        self._fetches = Fetches(organization_id, send)
+        self._cache = LookupCache(life)
+        self._ids: dict[Wanted, str] = {}
+        self._lists: dict[Place, Listing] = {}
+
+    def __len__(self) -> int:
+        """How many values are remembered."""
+        return len(self._cache)
+
+    def changed(self, operation: str, arguments: dict[str, Any]) -> None:
+        """A write through this agent begins or has ended: what it may have changed is forgotten."""
+        self._lists.pop(_SECRETS, None)
+        self._fetches.overtake(_SECRETS)
+        for one in [arguments["id"]] if operation == "update_secret" else arguments.get("ids", []):
+            self._cache.forget(str(one).lower())
+            self._fetches.overtake(("get_secret", str(one).lower()))
+
+    def sweep(self, now: float) -> float:
+        """Remove what is over; the moment at which more is."""
+        return self._cache.sweep(now)
+
+    def take(self, lookup: Lookup) -> None:
+        """Answer, or take the next step towards it."""
+        kept = self._cache.get(lookup.wanted, time.monotonic())
+        if kept is not None and (not lookup.is_fresh_wanted or kept.begun_at >= lookup.asked_at):
+            lookup.asker.tell({"result": kept.secret})
+            return
+        try:
+            self._step(lookup)
+        except VaultError as error:
+            lookup.asker.tell({"error": to_wire(error)})
+
+    def _step(self, lookup: Lookup) -> None:
+        """Raises: Misconfigured (no such project), Ambiguous."""
+        wanted = lookup.wanted
+        found = self._ids.get(wanted)
+        if found is None:
+            listed = self._lists.get(_SECRETS)
+            if listed is None or listed.begun_at < lookup.oldest(NAMES_LIFE):
+                self._list(_SECRETS, lookup)
+                return
+            projects = self._projects(lookup)
+            if projects is None and wanted[1]:
+                self._list(_PROJECTS, lookup)
+                return
+            found = secret_id(wanted[0], projects, listed.found)
+            if found is None:
+                if listed.begun_at >= lookup.oldest(MISS_LIFE):
+                    lookup.asker.tell({"result": None})
+                else:
+                    self._list(_SECRETS, lookup)
+                return
+            self._ids[wanted] = found
+        self._fetches.ask(("get_secret", found), lookup.asker, lambda answer: self._read(lookup, answer))
+
+    def _projects(self, lookup: Lookup) -> frozenset[str] | None:
+        """The ids of its projects; None where they have to be listed first, or where it names none."""
+        names = lookup.wanted[1]
+        if not names or not needs_project_names(names):
+            return project_ids(names, ()) if names else None
+        listed = self._lists.get(_PROJECTS)
+        if listed is None:
+            return None
+        try:
+            return project_ids(names, listed.found)
+        except VaultError:
+            if listed.begun_at >= lookup.oldest(MISS_LIFE):
+                raise
+            return None
+
+    def _list(self, place: Place, lookup: Lookup) -> None:
+        def then(answer: Answer) -> None:
+            if not answer.is_overtaken:
+                self._lists[place] = Listing(answer.result or (), answer.begun_at)
+            self.take(lookup)
+
+        self._fetches.ask(place, lookup.asker, then)
+
+    def _read(self, lookup: Lookup, answer: Answer) -> None:
+        wanted, secret = lookup.wanted, answer.result
+        if secret is None or secret["key"] != wanted[0] or not self._is_in_place(lookup, secret):
+            self._look_anew(lookup)
+        elif lookup.is_fresh_wanted and answer.begun_at < lookup.asked_at:
+            self.take(lookup)
+        else:
+            if not answer.is_overtaken:
+                self._cache.put(wanted, secret, answer.begun_at)
+            lookup.asker.tell({"result": secret})
+
+    def _is_in_place(self, lookup: Lookup, secret: dict[str, Any]) -> bool:
+        projects = self._projects(lookup)
+        return projects is None or str(secret["project_id"]).lower() in projects
+
+    def _look_anew(self, lookup: Lookup) -> None:
+        """The id led nowhere, or somewhere else."""
+        self._ids.pop(lookup.wanted, None)
+        self._lists.pop(_SECRETS, None)
+        lookup.rounds += 1
+        if lookup.rounds < _ROUNDS:
+            self.take(lookup)
+            return
+        key = lookup.wanted[0]
+        gone = NotFound(f"the secret {key!r} is listed, and cannot be read: is it being moved or deleted?")
+        lookup.asker.tell({"error": to_wire(gone)})

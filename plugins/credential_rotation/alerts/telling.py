@@ -1,0 +1,277 @@
+"""Tells people what a run found: a new incident is a message, what changes is a reply, its end is both.
+
+Rules this file keeps:
+- Nothing here raises for Slack's sake, nor for the state folder's.
+- What a person has to do is said once; while it stays the same only the first message changes.
+- A storm is one thread: a count and the names, and the worst few below it.
+- What Slack did not take is logged in its own words, and how often that happened is said by the next message.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from credential_rotation.alerts.incident import (
+    FOLDER,
+    MISSING,
+    NO_PLAN,
+    STORMS,
+    Incident,
+    Member,
+    is_over,
+    met_again,
+    opened,
+    plan_name,
+    without,
+)
+from credential_rotation.alerts.incident_book import IncidentBook
+from credential_rotation.alerts.incident_messages import (
+    first_of,
+    later_of,
+    now_of,
+    resolved_message,
+    slack_missed,
+    storm_message,
+)
+from credential_rotation.alerts.message import Message
+from credential_rotation.alerts.run import Found, Run
+from credential_rotation.alerts.slack import NotSent, Sent, SlackSender
+
+log = logging.getLogger(__name__)
+
+MOST_ALONE = 3
+"""So many failures of one run get a thread each, and one more; above that all share one."""
+_GONE = frozenset({"message_not_found", "thread_not_found", "channel_not_found"})
+Notify = Callable[[str, Message, Mapping[str, object]], None]
+"""Other channels: what kind of alert, the message, and what it is about."""
+
+
+@dataclass(slots=True)
+class Teller:
+    """One run's way to the people: Slack, the open incidents, and whoever else is to be told."""
+
+    sender: SlackSender
+    book: IncidentBook
+    now: datetime
+    notify: Notify | None = None
+    _missed: tuple[int, datetime] | None = field(default=None, init=False)
+    _has_asked: bool = field(default=False, init=False)
+
+    def tell(self, run: Run) -> None:
+        """Open, go on with, and close incidents, as this run has it."""
+        found, own = run.failures(self.now), run.own_trouble()
+        incidents = self.book.about([*(one["name"] for one in run.outcomes), *run.missing])
+        known = {name for incident in incidents for name in incident.names}
+        fresh = [one for one in found if one.member.name not in known]
+        fresh_own = [one for one in own if one.member.name not in known]
+        self._open_all(run, fresh)
+        place = f"{FOLDER}/{plan_name(run.dag)}"
+        if fresh_own and place not in {one.place for one in incidents}:
+            self._open(run, place, fresh_own, run.about_itself(run.missing))
+            fresh_own = []
+        for incident in incidents:
+            self._go_on(run, incident, found + own, fresh_own if incident.place == place else [])
+
+    def close(self, run: Run) -> None:
+        """Only end what this run proves to be over: whoever ran it has read the rest."""
+        for incident in self.book.about([one["name"] for one in run.outcomes]):
+            self._go_on(run, incident, [], [])
+
+    def say(self, message: Message, kind: str, **about: object) -> Sent | NotSent:
+        """A message of its own: a digest, or a wish that has to wait."""
+        self._tell_others(kind, message, about)
+        return self._post(message)
+
+    def follow(self, at: Sent | None, message: Message, kind: str, **about: object) -> None:
+        """What became of a message of its own: a reply, and then it reads so itself."""
+        self._tell_others(kind, message, about)
+        below = at if self.sender.has_threads else None
+        sent = self._post(message, below=below)
+        if below is not None and isinstance(sent, Sent):
+            self.sender.change(below, message)
+
+    # --- a new one -------------------------------------------------------------------------------------
+
+    def _open_all(self, run: Run, found: Sequence[Found]) -> None:
+        for group, message in openings(found, run):
+            is_storm = len(group) > 1
+            storm = f"{STORMS}/{self.now:%Y%m%dT%H%M%S}-{run.dag or run.work}"
+            place = f"{FOLDER}/{storm if is_storm else group[0].member.name}"
+            incident = self._open(run, place, group, message)
+            for one in group[:MOST_ALONE] if is_storm and incident.is_told else ():
+                self._reply(incident, later_of(one.message, incident), is_loud=False)
+
+    def _open(self, run: Run, place: str, found: Sequence[Found], message: Message) -> Incident:
+        incident = opened(place, (one.member for one in found), self.now)
+        self._tell_others("opened", message, _about(incident, run))
+        incident = self._first(incident, message)
+        self.book.keep(incident)
+        return incident
+
+    def _first(self, incident: Incident, message: Message) -> Incident:
+        """The thread's first message; where Slack does not take it the next run tries again."""
+        sent = self._post(first_of(message, incident))
+        if isinstance(sent, NotSent):
+            return replace(incident, is_told=not sent.is_configured and self.notify is not None)
+        return replace(incident, is_told=True, channel=sent.channel, ts=sent.ts)
+
+    # --- one that is open ------------------------------------------------------------------------------
+
+    def _go_on(self, run: Run, before: Incident, found: Sequence[Found], joining: Sequence[Found]) -> None:
+        again = [*(one for one in found if one.member.name in before.names), *joining]
+        names = {one.member.name for one in again}
+        over = [one for one in before.members if one.name not in names and _is_over(one, run)]
+        if not again and not over:
+            return
+        incident = without(before, (one.name for one in over))
+        if again:
+            incident = met_again(incident, (one.member for one in again), self.now)
+        if not incident.members:
+            self._end(run, before)
+            return
+        changed = [one for one in again if _asks(before, one) != one.member.asks]
+        if changed:
+            self._tell_others("changed", _of_all(changed, run), _about(incident, run))
+        if not incident.is_told:
+            self.book.keep(self._first(incident, _as_it_is(incident, run, again)))
+            return
+        if changed:
+            incident = self._tell_change(run, before, incident, changed)
+        self._show(incident, _as_it_is(incident, run, again), is_same=not changed and not over)
+        self.book.keep(incident)
+
+    def _tell_change(
+        self, run: Run, before: Incident, incident: Incident, changed: Sequence[Found]
+    ) -> Incident:
+        """A reply; where Slack does not take it the next run says it again."""
+        is_worse = any(one.member.urgency < _urgency(before, one) for one in changed)
+        heard = self._reply(incident, later_of(_of_all(changed, run), incident), is_loud=is_worse)
+        if heard is not None:
+            return heard
+        unheard = {one.member.name for one in changed}
+        members = (replace(one, asks="") if one.name in unheard else one for one in incident.members)
+        return replace(incident, members=tuple(members))
+
+    def _end(self, run: Run, incident: Incident) -> None:
+        """Said in the thread, and by the first message; what Slack never heard of needs no end."""
+        message = resolved_message(incident, run, self.now)
+        self._tell_others("resolved", message, _about(incident, run))
+        if incident.is_told and self._reply(incident, message, is_loud=False) is None:
+            self.book.keep(replace(incident, members=tuple(map(_ends_easily, incident.members))))
+            return
+        if incident.is_told:
+            self._change(incident, message)
+        self.book.close(incident)
+
+    def _show(self, incident: Incident, message: Message, *, is_same: bool) -> None:
+        """Let the first message say how things are now: nobody is woken by that."""
+        self._change(incident, now_of(message, incident, is_same=is_same))
+
+    # --- Slack, and others -----------------------------------------------------------------------------
+
+    def _reply(self, incident: Incident, message: Message, *, is_loud: bool) -> Incident | None:
+        """The incident with the thread that holds the reply; None where Slack does not have it.
+
+        Where there is no thread, or somebody has deleted it, the message opens another one.
+        """
+        at = _first_message(incident) if self.sender.has_threads else None
+        sent = self._post(message, below=at, is_loud=is_loud)
+        if isinstance(sent, NotSent) and at is not None and sent.code in _GONE:
+            at, sent = None, self._post(message)
+        if isinstance(sent, NotSent):
+            return None if sent.is_configured else incident
+        return incident if at is not None else replace(incident, channel=sent.channel, ts=sent.ts)
+
+    def _change(self, incident: Incident, message: Message) -> None:
+        at = _first_message(incident)
+        if at is None or not self.sender.has_threads:
+            return
+        changed = self.sender.change(at, message)
+        if isinstance(changed, NotSent):
+            log.warning("incident %s: its first message was not changed: %s", incident.id, changed.why)
+
+    def _post(self, message: Message, *, below: Sent | None = None, is_loud: bool = False) -> Sent | NotSent:
+        if not self._has_asked:
+            self._missed, self._has_asked = self.book.missed(), True
+        sent = self.sender.send(slack_missed(message, self._missed), below=below, is_loud=is_loud)
+        if isinstance(sent, Sent):
+            if self._missed is not None:
+                self.book.nothing_missed()
+            self._missed = None
+        elif sent.code not in _GONE or below is None:
+            self._was_not_told(sent, message)
+        return sent
+
+    def _was_not_told(self, sent: NotSent, message: Message) -> None:
+        say = log.error if sent.is_configured else log.warning
+        say("Slack was not told: %s. It would have read: %s", sent.why, message.text)
+        if sent.is_configured:
+            times, since = self._missed or (0, self.now)
+            self._missed = (times + 1, since)
+            self.book.keep_missed(*self._missed)
+
+    def _tell_others(self, kind: str, message: Message, about: Mapping[str, object]) -> None:
+        if self.notify is not None:
+            self.notify(kind, message, about)
+
+
+def openings(found: Sequence[Found], run: Run) -> list[tuple[Sequence[Found], Message]]:
+    """Who shares a thread, and its first message: each has its own, but for a storm."""
+    if len(found) <= MOST_ALONE + 1:
+        return [([one], one.message) for one in found]
+    return [(found, storm_message([one.member for one in found], run))]
+
+
+def _as_it_is(incident: Incident, run: Run, again: Sequence[Found]) -> Message:
+    """The first message, as this run would write it."""
+    if not incident.is_shared and again:
+        return again[0].message
+    plan = [one for one in incident.members if one.outcome == NO_PLAN]
+    missing = [one for one in incident.members if one.outcome == MISSING]
+    if len(plan) + len(missing) == len(incident.members):
+        return run.about_itself([one.name for one in missing], why=plan[0].reason if plan else "")
+    return storm_message(incident.members, run)
+
+
+def _of_all(found: Sequence[Found], run: Run) -> Message:
+    return found[0].message if len(found) == 1 else storm_message([one.member for one in found], run)
+
+
+def _is_over(member: Member, run: Run) -> bool:
+    if member.outcome == NO_PLAN:
+        return run.is_planned_well and member.name == plan_name(run.dag)
+    outcome = run.outcome(member.name)
+    return outcome is not None and is_over(member, outcome, run.work)
+
+
+def _ends_easily(member: Member) -> Member:
+    """It is over and nobody could be told: the next proof of any kind tells it."""
+    return replace(member, is_known_to_work=False)
+
+
+def _first_message(incident: Incident) -> Sent | None:
+    return Sent(incident.channel, incident.ts) if incident.ts else None
+
+
+def _asks(before: Incident, found: Found) -> str:
+    member = before.member(found.member.name)
+    return member.asks if member else ""
+
+
+def _urgency(before: Incident, found: Found) -> int:
+    member = before.member(found.member.name)
+    return member.urgency if member else found.member.urgency
+
+
+def _about(incident: Incident, run: Run) -> dict[str, object]:
+    return {
+        "incident": incident.id,
+        "credentials": list(incident.names),
+        "owners": sorted({run.owners[name] for name in incident.names if name in run.owners}),
+        "work": run.work,
+        "run": run.run,
+        "link": run.link,
+    }

@@ -1,0 +1,42 @@
+"""Words about what people do by hand, and about the commands with which they say that it is done.
+
+Rules this file keeps:
+- A command that is told can be pasted into a shell, whatever somebody is called.
+- It names the version that it is about, so that yesterday's message confirms nothing of today.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from credential_rotation.model import Consumer
+
+BY_HAND = "manual"
+"""The kind of a consumer that takes values by hand, and the engine of what no tool can change."""
+
+
+def named(who: Sequence[Consumer]) -> str:
+    """`Looker (bi), Tableau`."""
+    return ", ".join(f"{one.name} ({one.owner})" if one.owner else one.name for one in who)
+
+
+def awaits(who: Sequence[Consumer]) -> str:
+    """What is waited for, as a reason."""
+    return f"waits until {named(who)} has the new value, which a person takes there by hand"
+
+
+def no_tool(name: str) -> str:
+    """Why nothing rotates it."""
+    return f"{name}: no tool can change it (engine {BY_HAND}), a person does"
+
+
+def how_to_close(name: str) -> str:
+    """How a person says that they have changed it."""
+    return f"When it is changed: python -m credential_rotation close {shlex.quote(name)} --reason '…'"
+
+
+def how_to_confirm(credential: str, consumer: Consumer, version: int) -> str:
+    """What the person does."""
+    about = shlex.join([credential, "--consumer", consumer.name, "--version", str(version)])
+    return f"Give {named([consumer])} version {version}, then: python -m credential_rotation confirm {about}"

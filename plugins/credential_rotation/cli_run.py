@@ -1,0 +1,67 @@
+"""What every command does alike: settings and inventory, the exit status, and whose names these are.
+
+Rules this file keeps:
+- Bad input is said before anything is asked of vault or target, all names at once.
+- Trouble is said once, with the remedy, and never as a traceback.
+"""
+
+from __future__ import annotations
+
+import getpass
+import io
+import logging
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+import click
+
+from bitwarden_vault.nouns import Caller
+from credential_rotation import cli_output as output
+from credential_rotation.by_hand import how_to_close, no_tool
+from credential_rotation.errors import BadInput, RotationError
+from credential_rotation.inventory import Inventory
+from credential_rotation.inventory_words import nearest
+from credential_rotation.model import Credential
+from credential_rotation.wiring import Deployment, open_deployment
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document on standard output.")
+
+
+def run_command(command: Callable[[Deployment], int], *, as_json: bool) -> None:
+    """Run a command and leave with its exit status; bad input and trouble are said once, with the remedy."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="      %(message)s")
+    logging.getLogger("credential_rotation").setLevel(logging.INFO)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal of few characters must not cost the answer
+    try:
+        deployment = open_deployment(os.environ, Caller(user=getpass.getuser()))
+        code = command(deployment)
+    except RotationError as error:
+        code = output.show_error(error, as_json=as_json)
+    raise SystemExit(code)
+
+
+def who() -> str:
+    """Who asks, as evidence keeps it."""
+    return f"{getpass.getuser()} (command line)"
+
+
+def named(inventory: Inventory, names: Sequence[str], *, by_hand: bool = False) -> tuple[Credential, ...]:
+    """These entries, or all; `by_hand`: also what only people can change. Raises: BadInput (all mistakes)."""
+    listed = inventory.all if by_hand else inventory.credentials
+    if not names:
+        return listed
+    by_name = {one.name: one for one in listed}
+    wrong = [_why_not(inventory, name) for name in dict.fromkeys(names) if name not in by_name]
+    if wrong:
+        raise BadInput("\n".join(wrong), next_step="`check` shows every entry and what is wrong with it.")
+    return tuple(by_name[name] for name in dict.fromkeys(names))
+
+
+def _why_not(inventory: Inventory, name: str) -> str:
+    if any(one.name == name for one in inventory.manual):
+        return f"{no_tool(name)}. {how_to_close(name)}"
+    mistakes = [str(problem) for problem in inventory.problems if problem.name == name]
+    known = [one.name for one in inventory.all]
+    return "; ".join(mistakes) or f"there is no credential {name[:100]!r}{nearest(name, known)}"

@@ -1,0 +1,109 @@
+// "Rotate now": a form of our own, a run of the rotating DAG with this browser's login, and what came of it.
+
+import { ask, dagPath, leaving, Refused, runPath } from "./airflow.js";
+import { compromise } from "./compromise.js";
+import { badge, el, show } from "./dom.js";
+
+const MOST_REASON = 500;
+const POLL = 1000;
+
+export function rotateButton(one, mayRotate, again) {
+  if (!one.dag) return null;
+  if (!mayRotate) {
+    return el("p", { class: "quiet no-button" }, "You may look. To rotate, you need the permission to trigger ", el("code", {}, one.dag), ".");
+  }
+  return el("button", { type: "button", class: "primary", onclick: () => open(one, again) }, "Rotate now");
+}
+
+function open(one, again) {
+  const reason = el("textarea", { id: "reason", rows: 3, maxlength: MOST_REASON });
+  const force = el("input", { type: "checkbox", id: "force" });
+  const dry = el("input", { type: "checkbox", id: "dry" });
+  const told = el("div", { class: "told", role: "status" });
+  const go = el("button", { type: "submit", class: "primary" }, "Rotate");
+  const close = el("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
+  const usual = el("p", {}, effect(one));
+  const mode = compromise(one, wanted);
+  dry.addEventListener("change", () => mode.dry(dry.checked));
+  const form = el("form", { onsubmit: (event) => { event.preventDefault(); submit(); } },
+    el("h2", { id: "asked" }, `Rotate ${one.name} now`),
+    usual,
+    el("label", { for: "reason" }, "Reason"), reason,
+    el("p", { class: "quiet" }, "Kept as evidence. Required when forced, and in compromise mode."),
+    el("p", { class: "check" }, dry, el("label", { for: "dry" }, "Dry run: look and ask the target; change nothing")),
+    el("p", { class: "check" }, force, el("label", { for: "force" }, "Force: in spite of its policy's pause and window, and where no stored value works")),
+    mode.part, told, el("p", { class: "buttons" }, close, go));
+  const dialog = el("dialog", { "aria-labelledby": "asked", onclose: () => dialog.remove() }, form);
+
+  /** What the button does, and whether it may be pressed yet. */
+  function wanted() {
+    const revokes = mode.isOn() && !dry.checked;
+    go.textContent = dry.checked ? "Look" : revokes ? "Revoke now" : "Rotate";
+    go.classList.toggle("danger", revokes);
+    go.disabled = revokes && !mode.isMeant();
+    force.disabled = usual.hidden = mode.isOn();
+  }
+
+  async function submit() {
+    if (go.disabled) return;
+    go.disabled = true;
+    const conf = { credentials: [one.name], force: force.checked && !mode.isOn(), dry_run: dry.checked };
+    if (mode.isOn()) conf.revoke = true;
+    if (reason.value.trim()) conf.reason = reason.value.trim();
+    try {
+      await run(one, conf, told);
+      close.textContent = "Close";
+      go.hidden = true;
+      if (!dry.checked) again();
+    } catch (wrong) {
+      show(told, el("p", { class: "notice bad" }, wrong instanceof Refused && wrong.status === 403
+        ? `You may look, but not trigger ${one.dag}. Ask for that permission, or somebody who has it.`
+        : wrong.message));
+      wanted();
+    }
+  }
+  document.body.append(dialog);
+  dialog.showModal();
+  reason.focus();
+}
+
+function effect(one) {
+  return one.strategy === "in place"
+    ? "A new value is made, proved and stored. The old one stops working at once; who reads it anew gets the new one."
+    : "A new value is made, proved and stored. The old one works on until grace is over.";
+}
+
+async function run(one, conf, told) {
+  show(told, el("p", {}, "Asking …"));
+  const { refused } = await ask("credential_rotation/wish", { method: "POST", body: conf });
+  if (refused) throw new Error(refused);
+  const dag = await ask(`api/v2/${dagPath(one.dag)}`);
+  if (dag.is_paused) {
+    throw new Error(`${one.dag} is paused: a run would stay queued and do nothing. Unpause it first`
+      + (conf.revoke ? `, or revoke from a shell: python -m credential_rotation revoke ${one.name} --reason …` : "."));
+  }
+  const path = `api/v2/${dagPath(one.dag)}/dagRuns`;
+  const made = await ask(path, { method: "POST", body: { logical_date: null, conf, note: conf.revoke ? "Compromise mode, on the page Credentials" : "Rotate now, on the page Credentials" } });
+  const link = leaving(el("a", {}, "the run in Airflow"), runPath(one.dag, made.dag_run_id));
+  if (one.needs_approval && !conf.dry_run && !conf.revoke) {
+    return show(told, el("p", { class: "notice warn", id: "ended" },
+      "Asked. It begins when somebody else says yes in Airflow: ", link, ". Slack has the question too."));
+  }
+  const here = `${path}/${encodeURIComponent(made.dag_run_id)}`;
+  const began = Date.now();
+  let state = made.state;
+  while (!["success", "failed"].includes(state)) {
+    const seconds = Math.round((Date.now() - began) / 1000);
+    show(told, el("p", { class: "busy" }, `${state === "queued" ? "Waiting for a free worker" : "Running"}, ${seconds} s: `, link));
+    await new Promise((done) => { setTimeout(done, POLL); });
+    ({ state } = await ask(here));
+  }
+  show(told, await ending(here, state, link));
+}
+
+async function ending(here, state, link) {
+  const outcome = await ask(`${here}/taskInstances/rotate/xcomEntries/outcome?map_index=0`).then((found) => found.value).catch(() => null);
+  const level = state === "success" ? "good" : "bad";
+  const words = outcome ? `${outcome.reason}. ${outcome.next_step ?? ""}` : state === "success" ? "Done." : "The run failed; its log says why.";
+  return el("div", { class: `notice ${level}`, id: "ended" }, badge(level, outcome?.outcome ?? state), el("p", {}, words), el("p", {}, "See ", link, "."));
+}

@@ -1,0 +1,93 @@
+"""What the agent and its workers have passed on is not to be read in their memory afterwards."""
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from scenes.leaks import Search
+from scenes.processes import core_limit, memory
+from scenes.vault import PLUGINS, VaultScene, until
+
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+
+
+def use(vault: VaultScene) -> list[str]:
+    """Values that went through the agent in every way there is."""
+    values = [secrets.token_urlsafe(30) for _ in range(24)]
+    client, project = vault.client, vault.workplace.project
+    ids = [vault.put(f"by hand {number}", value) for number, value in enumerate(values[:8])]
+    for number, value in enumerate(values[8:16]):
+        made = client.create_secret(key=f"key {number}", value=value, note="", project_id=project)
+        ids.append(made.id)
+    client.get_secrets(ids)
+    for secret_id, value in zip(ids, values[16:], strict=False):
+        assert client.get_secret(secret_id).value in values
+        client.update_secret(secret_id, key="key", value=value, note="", project_id=project)
+    client.get_secrets(ids)
+    return values
+
+
+def leaves(vault: VaultScene, values: list[str]) -> Iterator[str]:
+    """Where in the two processes a value is left, and in how many pieces."""
+    token = vault.settings.token.text
+    for name, pid in (("agent", vault.agent()), *(("worker", pid) for pid in vault.workers())):
+        regions = list(memory(pid))
+        assert any(token.encode() in data for _, data in regions), "memory is not read"
+        searched = Search(values)
+        yield from (f"{name}, {leak}" for where, data in regions for leak in searched.bytes(where, data))
+
+
+def test_no_value_is_left_in_agent_or_workers(vault: VaultScene) -> None:
+    """Freed memory is overwritten, and nothing of the last order is kept while the next is waited for."""
+    values = use(vault)
+    left = set(leaves(vault, values))
+    assert left == set()
+
+
+def test_a_value_that_was_looked_up_is_gone_after_its_life(vault: VaultScene) -> None:
+    """Also where nobody asks for it, or for anything else, ever again."""
+    value = secrets.token_urlsafe(30)
+    vault.put("a key", value)
+    vault.client_with(cache_life=2.0).find_secret("a key")
+    assert any(leak.startswith("agent") for leak in leaves(vault, [value])), "it was not remembered"
+    until(lambda: not set(leaves(vault, [value])), "it is forgotten", within=20)
+
+
+def test_neither_leaves_a_core_file(vault: VaultScene) -> None:
+    """However one of them dies."""
+    vault.client.list_projects()
+    for pid in (vault.agent(), *vault.workers()):
+        assert core_limit(pid) == ("0", "0")
+
+
+def test_a_service_keeps_as_little(vault: VaultScene) -> None:
+    """Whoever starts it need not know how memory comes to be overwritten."""
+    command = [sys.executable, "-m", "bitwarden_vault", "agent", "--serve"]
+    environ = {**vault.environ, "PYTHONPATH": str(PLUGINS), "PATH": os.defpath}
+    with subprocess.Popen(command, env=environ, cwd=vault.directory) as service:
+        try:
+            until(lambda: bool(vault.client.status()["running"]), "the service is up")
+            values = use(vault)
+            assert vault.agent() == service.pid
+            left = set(leaves(vault, values))
+            assert left == set()
+        finally:
+            service.send_signal(signal.SIGTERM)
+
+
+@pytest.mark.parametrize("name", ["agent", "worker"])
+def test_arguments_and_environment_hold_no_token(vault: VaultScene, name: str) -> None:
+    """Both can be read by whoever may read /proc."""
+    vault.client.list_projects()
+    pid = vault.agent() if name == "agent" else vault.workers()[0]
+    searched = Search([*vault.settings.token.text.split(".", 2)[2].split(":")])
+    for kind in ("cmdline", "environ"):
+        with open(f"/proc/{pid}/{kind}", "rb") as file:  # noqa: PTH123 - not a file of ours
+            data = file.read()
+        assert data
+        assert not searched.bytes(kind, data)

@@ -1,0 +1,103 @@
+"""Closed segments are copied to where a host cannot take them back; each is created there once."""
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from bitwarden_vault import __main__ as command_line
+from bitwarden_vault import audit_segments
+from bitwarden_vault.audit_segments import Segments
+from bitwarden_vault.audit_ship import CLOSED_AFTER, Shipped, ship
+from scenes.audit import read_trail, write_trail
+
+
+def shipped(folder: Path, to: Path, now: float | None = None) -> Shipped:
+    return ship(str(folder), str(folder / "checkpoints"), to.as_uri(), now)
+
+
+def verified(place: str, *arguments: str) -> int:
+    return command_line.main(["audit", "verify", place, *arguments])
+
+
+@pytest.fixture
+def key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (file := tmp_path / "key").write_bytes(b"a key of thirty-two characters!!")
+    monkeypatch.setenv("BITWARDEN_AUDIT_KEY_FILE", str(file))
+
+
+def test_all_of_an_agent_that_has_ended_is_copied_once(tmp_path: Path) -> None:
+    """As it is, checkpoint included."""
+    trail = write_trail(tmp_path / "here")
+    there = tmp_path / "there"
+    assert sorted(shipped(tmp_path / "here", there).copied) == trail.names
+    copy = read_trail(there, trail.seals)
+    assert (copy.segments, copy.checkpoints) == (trail.segments, trail.checkpoints)
+    again = shipped(tmp_path / "here", there)
+    assert (again.copied, sorted(again.there), again.differ) == ([], trail.names, [])
+
+
+@pytest.mark.usefixtures("key")
+def test_of_one_that_runs_all_but_the_last_segment(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The rest follows; meanwhile `--shipped` tells what is not there yet from what was taken away."""
+    trail = write_trail(tmp_path / "here", ends=False)
+    there = tmp_path / "there"
+    done = shipped(tmp_path / "here", there)
+    assert (sorted(done.copied), done.left) == (trail.names[:-1], trail.names[-1:])
+    assert verified(str(there), "--shipped", "--json") == 0
+    (agent,) = json.loads(capsys.readouterr().out)["agents"]
+    assert agent["complete_to"] == 5 * (len(trail.names) - 1)
+    assert verified(str(there)) == 1
+    (there / trail.names[-2]).unlink()
+    assert verified(str(there), "--shipped") == 1
+
+
+def test_of_one_that_was_killed_the_last_segment_follows_later(tmp_path: Path) -> None:
+    """No segment grows for longer than an hour."""
+    trail = write_trail(tmp_path / "here", ends=False)
+    done = shipped(tmp_path / "here", tmp_path / "there", time.time() + CLOSED_AFTER + 1)
+    assert (sorted(done.copied), done.left) == (trail.names, [])
+
+
+def test_an_agent_that_ends_late_begins_a_segment_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or the one that was shipped would grow."""
+    monkeypatch.setattr(audit_segments, "MOST_SECONDS", 0.01)
+    written = Segments(str(tmp_path), str(tmp_path / "checkpoints"), write_trail(tmp_path / "x").seals[0])
+    written.add({"operation": "get_secret"})
+    written.settle()
+    (before,) = read_trail(tmp_path).segments.values()
+    time.sleep(0.02)
+    written.end()
+    assert before in read_trail(tmp_path).segments.values()
+    assert len(read_trail(tmp_path).names) == 2
+
+
+@pytest.mark.usefixtures("key")
+def test_what_differs_there_is_left_alone_and_told(tmp_path: Path) -> None:
+    """Either copy may be the one that was changed: `audit verify` on both tells which."""
+    trail = write_trail(tmp_path / "here")
+    there = tmp_path / "there"
+    shipped(tmp_path / "here", there)
+    changed = tmp_path / "here" / trail.names[1]
+    changed.write_bytes(changed.read_bytes().replace(b"get_secret", b"got_secret"))
+    assert shipped(tmp_path / "here", there).differ == [trail.names[1]]
+    assert (there / trail.names[1]).read_bytes() == trail.segments[trail.names[1]]
+    assert (verified(str(tmp_path / "here")), verified(str(there))) == (1, 0)
+
+
+@pytest.mark.usefixtures("key")
+def test_any_store_that_fsspec_knows_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without appending, and verified where it lies."""
+    trail = write_trail(tmp_path / "here")
+    monkeypatch.setenv("BITWARDEN_AUDIT_PATH", str(tmp_path / "here"))
+    assert command_line.main(["audit", "ship", "memory://audit"]) == 0
+    assert sorted(json.loads(capsys.readouterr().out)["copied"]) == trail.names
+    assert verified("memory://audit") == 0
+    assert command_line.main(["audit", "ship", "nonsense://audit"]) == 2

@@ -1,0 +1,12 @@
+"""The files that take minutes begin first: no worker is left with one of them when the others are done."""
+
+from __future__ import annotations
+
+import pytest
+
+LONG = ("tests/airflow/", "tests/browser/", "tests/faults/test_campaign.py", "tests/faults/test_leaks.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The order in which xdist hands files out (`--no-loadscope-reorder`)."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))

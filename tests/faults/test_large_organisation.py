@@ -1,0 +1,27 @@
+"""An organisation with 5,000 secrets: a list, and a whole rotation, take seconds."""
+
+from __future__ import annotations
+
+import time
+
+from scenes.deployment import Site
+
+pytest_plugins = ["scenes.deployment_fixtures", "scenes.crowd_fixtures"]
+
+
+def test_five_thousand_secrets_are_listed_and_rotated_beside_in_seconds(crowded: Site) -> None:
+    """What is not ours is listed, and never read: the requests are as many as in a small organisation."""
+    names = crowded.deployment().names
+    begun = time.monotonic()
+    assert len(names()) >= 5000
+    listed = time.monotonic() - begun
+    assert crowded.run("rotate", "etl").code == 0
+    crowded.bitwarden.clear_requests()
+    begun = time.monotonic()
+    assert crowded.run("rotate", "etl", "--json").words == {"etl": "rotated"}
+    rotated = time.monotonic() - begun
+    verbs = [(line.verb, line.path.rpartition("/")[2]) for line in crowded.bitwarden.requests()]
+    assert verbs.count(("POST", "get-by-ids")) <= 3
+    assert len(verbs) <= 14
+    assert listed < 5
+    assert rotated < 15
