@@ -6,18 +6,17 @@ dropped connection at once, and the request lands `seconds` later, judged by the
 """
 
 import fnmatch
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, get_args
+
+from sandbox.fault_queue import Hits
 
 Effect = Literal["answer", "drop_before", "hang", "delay", "drop_after", "hang_after", "commit_late"]
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What happens to requests that match; `action` ("iam:CreateAccessKey") and `key_id` are shell patterns.
-
-    The first `skip` matches pass; then `times` of them are hit (None: until cleared).
-    """
+class Fault(Hits):
+    """What happens to requests that fit: shell patterns of `action` ("iam:CreateAccessKey") and `key_id`."""
 
     does: Effect
     action: str = "*"
@@ -26,8 +25,6 @@ class Fault:
     status: int = 500
     code: str = "InternalFailure"
     message: str = "We encountered an internal error. Please try again."
-    skip: int = 0
-    times: int | None = None
 
     def __post_init__(self) -> None:
         if self.does not in get_args(Effect):
@@ -36,34 +33,6 @@ class Fault:
     def matches(self, action: str, key_id: str) -> bool:
         """Action and key fit the patterns."""
         return fnmatch.fnmatchcase(action, self.action) and fnmatch.fnmatchcase(key_id, self.key_id)
-
-
-class Faults:
-    """The faults that are switched on, in order; the first that matches and is not used up is taken."""
-
-    def __init__(self) -> None:
-        self._active: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        """Switch one on."""
-        self._active.append(fault)
-
-    def clear(self) -> None:
-        """Switch all off; what is already under way takes its course."""
-        self._active.clear()
-
-    def take(self, action: str, key_id: str) -> Fault | None:
-        """The fault for this request, counted."""
-        for index, fault in enumerate(self._active):
-            if not fault.matches(action, key_id) or fault.times == 0:
-                continue
-            if fault.skip:
-                self._active[index] = replace(fault, skip=fault.skip - 1)
-                continue
-            if fault.times is not None:
-                self._active[index] = replace(fault, times=fault.times - 1)
-            return fault
-        return None
 
 
 def throttling(action: str, times: int | None) -> Fault:

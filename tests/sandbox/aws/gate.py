@@ -14,11 +14,12 @@ from werkzeug.test import run_wsgi_app
 
 from sandbox.aws.calls import Call, Reply, read, refusal, spoken
 from sandbox.aws.clock import Clock
-from sandbox.aws.faults import Fault, Faults
+from sandbox.aws.faults import Fault
 from sandbox.aws.keyring import Keyring, Use
 from sandbox.aws.request_log import RequestLog, answered
 from sandbox.aws.strict_moto import ACCOUNT, OBSERVED, Observation
 from sandbox.aws.trail import HOME_REGION, NAMES, Event, Trail
+from sandbox.fault_queue import FaultQueue
 
 Environ = dict[str, Any]
 _STRANGERS = ("InvalidClientTokenId", "SignatureDoesNotMatch")
@@ -36,7 +37,8 @@ class Gate:
     def __init__(self, moto: Callable[..., Iterable[bytes]], *, control_path: str, observer: str) -> None:
         """Requests whose user agent contains `observer` are answered and leave no trace."""
         self._moto, self._control_path, self._observer = moto, control_path, observer
-        self.clock, self.keyring, self.faults = Clock(), Keyring(), Faults()
+        self.clock, self.keyring = Clock(), Keyring()
+        self.faults: FaultQueue[Fault] = FaultQueue()
         self.trail, self.log = Trail(), RequestLog()
         self.obey: Callable[[bytes], bytes] = bytes
         self.lock = threading.RLock()
@@ -67,7 +69,7 @@ class Gate:
             with self.lock:
                 return self._judged(call, environ, body, counted=False, at=self.clock.seconds())
         line = self.log.arrived(call.action, call.key_id, call.region, call.user_agent)
-        fault = self.faults.take(call.action, call.key_id)
+        fault = self.faults.take(lambda one: one.matches(call.action, call.key_id))
         line.fault = fault.does if fault else None
         at = self.clock.seconds() if fault and fault.does == "commit_late" else None
         try:

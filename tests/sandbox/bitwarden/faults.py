@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from sandbox.bitwarden.messages import JSON, Reply, nothing
+from sandbox.fault_queue import Hits
 
 Effect = Literal[
     "answer", "garbage", "drop", "hang", "delay", "slow_commit", "slow_answer",
@@ -22,11 +23,8 @@ GARBAGE = b'{"access_token": '
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """What happens to requests that match; verb and path (no query) are shell patterns.
-
-    The first `skip` matches pass; then `times` of them are hit (None: until cleared).
-    """
+class Fault(Hits):
+    """What happens to requests that match; verb and path (no query) are shell patterns."""
 
     does: Effect
     verb: str = "*"
@@ -36,8 +34,6 @@ class Fault:
     body: str = ""
     content_type: str = JSON
     location: str | None = None
-    skip: int = 0
-    times: int | None = None
 
     def __post_init__(self) -> None:
         if self.does not in get_args(Effect):
@@ -53,34 +49,6 @@ class Fault:
         """The reply that this fault puts in place of the real one."""
         location = (("Location", self.location),) if self.location else ()
         return Reply(self.status or 500, self.body.encode(), self.content_type, location)
-
-
-class Faults:
-    """The faults that are switched on, in order; the first that matches and is not used up is taken."""
-
-    def __init__(self) -> None:
-        self._active: list[Fault] = []
-
-    def add(self, fault: Fault) -> None:
-        """Switch one on."""
-        self._active.append(fault)
-
-    def clear(self) -> None:
-        """Switch all off; what is already under way takes its course."""
-        self._active.clear()
-
-    def take(self, verb: str, path: str) -> Fault | None:
-        """The fault for this request, counted."""
-        for index, fault in enumerate(self._active):
-            if not fault.matches(verb, path) or fault.times == 0:
-                continue
-            if fault.skip:
-                self._active[index] = replace(fault, skip=fault.skip - 1)
-                continue
-            if fault.times is not None:
-                self._active[index] = replace(fault, times=fault.times - 1)
-            return fault
-        return None
 
 
 async def suffer(fault: Fault, plan: Callable[[], Reply]) -> Reply:

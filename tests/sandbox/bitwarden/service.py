@@ -7,13 +7,14 @@ from functools import partial
 from sandbox.bitwarden.bearers import Bearers, Caller
 from sandbox.bitwarden.clock import Clock
 from sandbox.bitwarden.desk import Desk
-from sandbox.bitwarden.faults import Fault, Faults, suffer
+from sandbox.bitwarden.faults import Fault, suffer
 from sandbox.bitwarden.identity import TOKEN_PATH, log_in
 from sandbox.bitwarden.messages import Refused, Reply, Request
 from sandbox.bitwarden.rate_limits import RateLimits
 from sandbox.bitwarden.request_log import LogLine, RequestLog
 from sandbox.bitwarden.routes import find
 from sandbox.bitwarden.store import Store
+from sandbox.fault_queue import FaultQueue
 
 
 class Service:
@@ -24,7 +25,7 @@ class Service:
         self.store = Store(organization_id)
         self.bearers = Bearers(self.clock, organization_id)
         self.limits = RateLimits(self.clock)
-        self.faults = Faults()
+        self.faults: FaultQueue[Fault] = FaultQueue()
         self.log = RequestLog()
 
     async def respond(self, request: Request, address: str) -> Reply:
@@ -41,7 +42,7 @@ class Service:
         return reply
 
     async def _answer(self, line: LogLine, plan: Callable[[], Reply]) -> Reply:
-        fault: Fault | None = self.faults.take(line.verb, line.path)
+        fault = self.faults.take(lambda one: one.matches(line.verb, line.path))
         if fault is not None:
             line.fault = fault.does
             return await suffer(fault, plan)

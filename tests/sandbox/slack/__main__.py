@@ -47,7 +47,7 @@ class SlackServer(ThreadingHTTPServer):
     def _control(self, wish: dict[str, Any]) -> Answer:
         for name, value in wish.items():
             setattr(self.workspace, name, value)
-        return Answer(200, "ok")
+        return Answer(200, {"ok": True})
 
 
 class _Exchange(BaseHTTPRequestHandler):
