@@ -20,6 +20,7 @@ from bench import bars
 from bench.bars import Figures
 from bench.imports import imports
 from bench.inventories import inventories
+from bench.limits import limits
 from bench.lookups import measure
 from bench.rotations import rotations
 from bench.runs import runs
@@ -63,6 +64,7 @@ Part = Callable[[Path, int], Figures]
 PARTS: dict[str, tuple[Part, Callable[[Figures], dict[str, bool]]]] = {
     "A connection, in milliseconds": (_lookups, bars.of_lookups),
     "Rotations: milliseconds, and how many a minute": (rotations, bars.of_rotations),
+    "Rotations with the cloud's rate limits": (lambda folder, _: limits(folder / "limits"), bars.of_limits),
     "An inventory, in milliseconds of the processor": (
         lambda folder, _: inventories(folder / "inventories"),
         bars.of_inventories,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bench.inventories import AGAIN, ANEW, ENTRY, FORM
+from bench.limits import ALLOWED, PACED, REFUSED
 from bench.lookups import AMAZON, ENVIRONMENT, OURS
 from bench.rotations import BARE, MANY, ONE, OUTAGE
 from bench.rotations import OURS as WITH_US
@@ -37,6 +38,15 @@ def of_rotations(figures: Figures) -> dict[str, bool]:
         "a rotation in place: 1.3 of the same calls made bare": one[WITH_US] <= 1.3 * one[BARE],
         "its outage: 1.5 of ALTER, login and one write": outage[WITH_US] <= 1.5 * outage[BARE],
         "rotations a minute: 0.6 of the bare calls": many[WITH_US] >= 0.6 * many[BARE],
+    }
+
+
+def of_limits(figures: Figures) -> dict[str, bool]:
+    """Rotations a minute, and requests."""
+    paced = figures[PACED]
+    return {
+        "the cloud's limits on: 95 % of what they allow": paced[WITH_US] >= 0.95 * paced[ALLOWED],
+        "the cloud's limits on: no request is refused": figures[REFUSED][WITH_US] == 0,
     }
 
 

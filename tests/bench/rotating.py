@@ -63,14 +63,14 @@ class Bare:
 
     def rotate(self) -> float:
         """All of it; the outage, in milliseconds."""
-        current = self._read(self.key)[0]
+        current = self._read(self.key, self._record)
         old = json.loads(current.value)["password"]
-        [admin] = self._read(self.admins_key)
+        admin = self._read(self.admins_key)
         with self._log_in(self.admin, json.loads(admin.value)["password"]) as conn:
             for text in _LOOKS:
                 conn.execute(text, prepare=False)
             self._alter(conn, old, commit=False)
-            self._read(self.key)
+            self._read(self.key, self._record)
             self._log_in(self.role, old).close()
             new = secrets.token_urlsafe(24)
             record = self._create(json.dumps({"password": new}))
@@ -93,9 +93,12 @@ class Bare:
             conn.execute("SELECT pg_advisory_unlock_all()")
         return outage
 
-    def _read(self, key: str) -> Any:  # noqa: ANN401 - the SDK has no types
+    def _read(self, key: str, record: str = "") -> Any:  # noqa: ANN401 - the SDK has no types
         self._secrets.list(self._organization)
-        return self._secrets.get_by_ids([self._ids[key]]).data.data
+        found = self._secrets.get(self._ids[key]).data
+        if record:
+            self._secrets.get(record)
+        return found
 
     def _create(self, value: str) -> str:
         name = f"bare/{secrets.token_hex(6)}"

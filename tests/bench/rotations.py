@@ -35,7 +35,7 @@ def rotations(folder: Path, rounds: int) -> dict[str, dict[str, float]]:
     def note(what: str, kind: str, figure: float) -> None:
         taken.setdefault(what, {}).setdefault(kind, []).append(figure)
 
-    with _rotating(folder) as processes:
+    with rotating(folder) as (processes, _):
         for _ in range(rounds):
             for kind, (one, _) in processes.items():
                 milliseconds, outage = one.wish("once")
@@ -75,9 +75,12 @@ class Rotating:
         return self.answer()
 
 
+Processes = dict[str, tuple[Rotating, Rotating]]
+
+
 @contextmanager
-def _rotating(folder: Path) -> Iterator[dict[str, tuple[Rotating, Rotating]]]:
-    """Two processes of each kind, ready."""
+def rotating(folder: Path) -> Iterator[tuple[Processes, BitwardenStandIn]]:
+    """Two processes of each kind, ready, and the server that they all ask."""
     with ExitStack() as stack:
         bitwarden = stack.enter_context(BitwardenStandIn(folder / "bitwarden"))
         postgres = stack.enter_context(PostgresServer(folder / "postgres"))
@@ -92,7 +95,7 @@ def _rotating(folder: Path) -> Iterator[dict[str, tuple[Rotating, Rotating]]]:
             stack.enter_context(_process(kind, site))
             for kind, site in zip((OURS, OURS, BARE, BARE), sites, strict=True)
         ]
-        yield {OURS: (made[0], made[1]), BARE: (made[2], made[3])}
+        yield {OURS: (made[0], made[1]), BARE: (made[2], made[3])}, bitwarden
 
 
 @contextmanager
@@ -114,7 +117,8 @@ def _process(kind: str, site: Site) -> Iterator[Rotating]:
         "project": site.projects["data"],
         "admins": site.projects["admins"],
     }
-    told = json.dumps({"environ": site.environ, "name": "etl", "bare": bare})
+    environ = {**site.environ, "BITWARDEN_PATIENCE": "300s"}  # the product's own; tests have less
+    told = json.dumps({"environ": environ, "name": "etl", "bare": bare})
     with subprocess.Popen(
         [sys.executable, "-m", "bench.rotating", kind],
         stdin=subprocess.PIPE,

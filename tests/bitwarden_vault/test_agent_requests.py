@@ -57,11 +57,25 @@ def test_several_secrets_come_in_the_order_asked_and_all_or_none(
 ) -> None:
     """Doubled ids, which the server refuses, are asked once; pieces are put together."""
     monkeypatch.setattr("bitwarden_vault.client.BATCH", 2)
+    monkeypatch.setattr("bitwarden_vault.client.FEW", 0)
     ids = [vault.put(value=str(number)) for number in range(5)]
     wanted = [ids[3], ids[3].upper(), ids[3], ids[0], ids[4], ids[1].upper()]
     assert [one.value for one in vault.client.get_secrets(wanted)] == ["3", "3", "3", "0", "4", "1"]
     assert vault.client.get_secrets([]) == ()
     vault.workplace.bitwarden.trash(ids[2])
+    with pytest.raises(NotFound):
+        vault.client.get_secrets(ids)
+
+
+def test_a_few_secrets_are_read_one_by_one(vault: VaultScene) -> None:
+    """In an order of their own, all or none; each path has its own room in the cloud's limits."""
+    ids = [vault.put(value=str(number)) for number in range(3)]
+    wanted = [ids[2], ids[0].upper(), ids[2], ids[1]]
+    vault.workplace.bitwarden.clear_requests()
+    assert [one.value for one in vault.client.get_secrets(wanted)] == ["2", "0", "2", "1"]
+    asked = [(line.verb, line.path.rpartition("/")[2]) for line in vault.workplace.bitwarden.requests()]
+    assert [one for one in asked if one[1] != "token"] == [("GET", ids[number]) for number in (2, 0, 1)]
+    vault.workplace.bitwarden.trash(ids[1])
     with pytest.raises(NotFound):
         vault.client.get_secrets(ids)
 

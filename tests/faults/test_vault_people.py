@@ -53,7 +53,7 @@ def test_current_is_deleted_before_it_is_written(struck: Struck) -> None:
 def test_current_is_deleted_between_the_list_and_its_reading(struck: Struck) -> None:
     """The look is taken again, and finds a credential without CURRENT."""
     gone = current(struck).id
-    with struck.meanwhile(("POST", "/api/secrets/get-by-ids"), lambda: struck.site.bitwarden.trash(gone)):
+    with struck.meanwhile(("GET", f"/api/secrets/{gone}"), lambda: struck.site.bitwarden.trash(gone)):
         outcome = struck.rotate()
     assert outcome["outcome"] in ("recovered", "rotated")
     struck.was_healed = True

@@ -26,7 +26,6 @@ TOKEN_PATH = "/identity/connect/token"
 LOOK = ("GET", "/api/organizations/*/secrets")
 RECORD = ("POST", "/api/organizations/*/secrets")
 PROMOTE = ("PUT", "/api/secrets/*")
-READ_BACK = ("GET", "/api/secrets/*")
 END = ("POST", "/api/secrets/delete")
 Moment = tuple[str, str]
 """Verb and path of the request that meets the trouble."""
