@@ -15,9 +15,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from credential_rotation.checking import Report
 from credential_rotation.errors import BadInput, RotationError
@@ -104,6 +101,10 @@ def _print_json(document: Mapping[str, object]) -> None:
 def _print_table(outcomes: Sequence[Outcome]) -> None:
     if not outcomes:
         return
+    from rich.console import Console  # noqa: PLC0415 - slow, and only a table needs it
+    from rich.table import Table  # noqa: PLC0415 - as above
+    from rich.text import Text  # noqa: PLC0415 - as above
+
     table = Table(box=None, pad_edge=False)
     table.add_column("credential", overflow="fold", max_width=_WIDEST_NAME)
     table.add_column("outcome", no_wrap=True)

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from typing import Any
-
-from jsonschema import Draft202012Validator
+from typing import TYPE_CHECKING, Any
 
 from credential_rotation.inventory_yaml import Path
 from credential_rotation.model import Strategy
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
 
 CREDENTIALS = "credentials.schema.json"
 POLICIES = "policies.schema.json"
@@ -52,6 +53,8 @@ def schema(name: str) -> dict[str, Any]:
 
 @cache
 def _validator(name: str) -> Draft202012Validator:
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow, and a kept inventory is not checked again
+
     return Draft202012Validator(schema(name))
 
 
