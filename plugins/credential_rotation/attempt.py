@@ -24,10 +24,10 @@ from credential_rotation.adoption import adopt
 from credential_rotation.awaited import is_awaited, tell_people_broken
 from credential_rotation.by_hand import awaits
 from credential_rotation.complaints import nothing_works, overtaken
-from credential_rotation.errors import RotationError, TargetRefused, TargetUnknown
+from credential_rotation.errors import NoStoredValueWorks, RotationError, TargetRefused, TargetUnknown
 from credential_rotation.key_work import KeyWork
 from credential_rotation.look import Look
-from credential_rotation.model import Credential, Stored, Strategy
+from credential_rotation.model import Credential, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.password_work import PasswordWork, stamps
 from credential_rotation.policy import Decision, Request, due
@@ -40,6 +40,9 @@ from credential_rotation.work import Work
 IN_GRACE = "the value before it lives on until its grace is over; the next one begins after that"
 UNRETIRED = "a replaced version is not proved dead yet; the next one begins after that"
 UNSETTLED = "an earlier attempt was not seen to end; its writes may still land"
+
+
+Lock = AbstractContextManager[Session | KeySession]
 
 
 def attempt(
@@ -89,23 +92,16 @@ def _run(turn: Turn) -> None:
 @contextmanager
 def _locked(turn: Turn, look: Look) -> Iterator[Session | KeySession]:
     """The lock; who logs in with a value that another attempt has replaced meanwhile is late, not broken."""
-    login = look.login() if turn.rotator.changes_itself else None
-    lock: AbstractContextManager[Session | KeySession] = turn.rotator.lock(login, changing=look.idle)
     with ExitStack() as held:
         try:
+            login = look.login() if turn.rotator.changes_itself else None
+            lock: Lock = turn.rotator.lock(login, changing=look.idle)
             session = held.enter_context(lock)
-        except (TargetRefused, TargetUnknown):
-            if login is None or not _is_moved(look.stored, turn.vault.look()):
+        except (TargetRefused, TargetUnknown, NoStoredValueWorks):
+            if not turn.rotator.changes_itself or not look.stored.is_overtaken_by(turn.vault.look()):
                 raise
             raise overtaken(turn.credential) from None
         yield session
-
-
-def _is_moved(before: Stored, now: Stored) -> bool:
-    """Whether somebody has written a version, or another CURRENT, since we looked."""
-    return before.current != now.current or {one.id for one in before.records} != {
-        one.id for one in now.records
-    }
 
 
 def _work(turn: Turn, session: Session | KeySession) -> tuple[Work, Look]:

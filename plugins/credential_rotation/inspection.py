@@ -16,7 +16,7 @@ from credential_rotation.breaking import breaks, would_revoke
 from credential_rotation.complaints import could_not_ask, nothing_works
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
-from credential_rotation.model import Answer, Credential, Probe
+from credential_rotation.model import Answer, Credential, Probe, Stored
 from credential_rotation.outcome import Outcome, Step, told
 from credential_rotation.policy import Request, due
 from credential_rotation.protocols import Prober
@@ -28,10 +28,15 @@ FIND_OUT = "See to the places that are named, and verify again."
 
 
 def verify(credential: Credential, parties: Parties, *, clock: Clock) -> Outcome:
-    """Whether CURRENT logs in at the primary and every endpoint, and every consumer is content."""
+    """Whether CURRENT logs in at the primary and every endpoint, and every consumer is content.
+
+    What a rotation replaced while we asked about it says nothing: then CURRENT is asked about once more.
+    """
     try:
-        look = Look(credential, parties.vault.look(), parties.rotator)
-        return _verified(_Inspection(credential, clock), look, parties)
+        before = parties.vault.look()
+        seen = _verified_as_stored(credential, before, parties, clock)
+        now = before if seen.is_done else parties.vault.look()
+        return _verified_as_stored(credential, now, parties, clock) if before.is_overtaken_by(now) else seen
     except RotationError as error:
         return told(credential, error.outcome, error.what, next_step=error.next_step)
 
@@ -93,6 +98,11 @@ class _Inspection:
         steps.append(Step(word, self.clock(), reason))
         made = told(self.credential, word, reason, next_step=next_step)
         return replace(made, version=_version(look), steps=tuple(steps))
+
+
+def _verified_as_stored(credential: Credential, stored: Stored, parties: Parties, clock: Clock) -> Outcome:
+    look = Look(credential, stored, parties.rotator)
+    return _verified(_Inspection(credential, clock), look, parties)
 
 
 def _verified(inspection: _Inspection, look: Look, parties: Parties) -> Outcome:

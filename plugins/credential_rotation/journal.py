@@ -60,7 +60,10 @@ class Journal:
     """What a first CURRENT says besides the login."""
 
     def look(self) -> Stored:
-        """Everything stored on this credential, read now. Raises: VaultTrouble, NotOurs."""
+        """Everything stored on this credential, read now: CURRENT last, for records never change.
+
+        Raises: VaultTrouble, NotOurs.
+        """
         with in_rotation_words(self.credential.name):
             for left in reversed(range(LOOKS)):
                 try:
@@ -138,7 +141,7 @@ class Journal:
         names = self.client.list_secrets()
         ours = self._ours(names)
         candidates = self._candidates(names)
-        ids = [name.id for name in candidates] + [key.id for key in ours]
+        ids = [key.id for key in ours] + [name.id for name in candidates]
         secrets = self.client.get_secrets(ids)
         by_id = {secret.id: secret for secret in secrets}
         currents = sorted(

@@ -150,6 +150,12 @@ class Stored:
     """Newest first; only of strategies whose target makes the values."""
     endings: tuple[Ending, ...] = ()
 
+    def is_overtaken_by(self, now: Stored) -> bool:
+        """Whether somebody has written a version, or another CURRENT, between this view and a later one."""
+        return self.current != now.current or {one.id for one in self.records} != {
+            one.id for one in now.records
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Target:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bitwarden_vault.client import VaultClient
+from bitwarden_vault.client import FEW, VaultClient
 from bitwarden_vault.nouns import Caller
 from scenes.readers import Share, documents, note, readers, reading_process, until_read_by
 from scenes.vault import is_alive, until
@@ -69,11 +69,14 @@ def test_who_reads_nothing_that_names_a_version_is_not_kept(share: Share, tmp_pa
 
 def test_reading_by_id_or_several_at_once_is_reading_too(share: Share, tmp_path: Path) -> None:
     scene = share(tmp_path)
-    ids = [scene.put(key, "v", note(7)) for key in ("a", "b")]
+    keys = {str(number) for number in range(FEW + 1)}
+    ids = [scene.put(key, "v", note(7)) for key in keys]
     scene.client.get_secrets(ids)
     scene.client.get_secret(ids[0])
-    assert scene.client.status()["readers"] == 2
-    assert {(one.key, one.version) for one in until_read_by(tmp_path, {os.getpid()})} == {("a", 7), ("b", 7)}
+    assert scene.client.status()["readers"] == len(keys)
+    assert {(one.key, one.version) for one in until_read_by(tmp_path, {os.getpid()})} == {
+        (key, 7) for key in keys
+    }
 
 
 _AS_A_SERVER = """

@@ -66,7 +66,7 @@ def test_nothing_is_locked_where_nothing_is_to_be_done() -> None:
 
     assert outcome.outcome == "unchanged"
     assert outcome.reason.startswith("due ")
-    assert scene.world.calls == ["vault: look", "target: probe"]
+    assert scene.world.calls == ["vault: look", "vault: look at CURRENT", "target: probe"]
 
 
 def test_a_credential_is_due_at_its_age() -> None:

@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 
 import pytest
 
@@ -44,6 +45,7 @@ from simulators.two_runners import (
     end_session,
     forget_lock,
     lost,
+    nobody_is_called,
     said_done_unread,
     two_switches,
 )
@@ -86,7 +88,7 @@ ON_POSTGRES = ("a role", "one that changes itself", "a pair past grace")
 FENCED = ("a role", "a pair past grace")
 ON_IAM = ("keys past grace", "keys at rest", "keys never rotated")
 
-HELD = cases()
+HELD = {name: replace(two, after=nobody_is_called) for name, two in cases().items()}
 SESSION_ENDED = {
     name: lost(two, end_session, after=current_logs_in) for name, two in cases(*ON_POSTGRES).items()
 }
@@ -141,6 +143,24 @@ def test_whatever_a_person_does_meanwhile_no_stored_value_is_lost(name: str) -> 
     """Between any two calls: some stored value logs in, or the person's own; what they made is untouched."""
     broken = [f"{where}: {what}" for where, what in two_switches(WITH_A_PERSON[name]) if what]
     assert broken == []
+
+
+@pytest.mark.parametrize("found", [ROLE, ITSELF, PAIR, KEYS])
+def test_whoever_verifies_while_another_rotates_sees_nothing_broken(found: Found) -> None:
+    """Wherever the rotation comes between its calls: what was replaced meanwhile is asked about anew."""
+    said: list[str] = []
+    for calls in count():
+        scene = found.at_rest()
+        with turnstile(scene.world, {FIRST: scene.verify, SECOND: scene.rotate_now}) as stands:
+            is_over = stands.let(FIRST, calls)
+            stands.let(SECOND)
+            stands.let(FIRST)
+            verified = stands.said(FIRST)
+        assert verified is not None
+        said.append(verified.outcome)
+        if is_over:
+            break
+    assert set(said) == {"ok"}
 
 
 @pytest.mark.parametrize("name", TWO | WITH_A_PERSON)

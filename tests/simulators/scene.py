@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from credential_rotation.attempt import Parties, attempt
 from credential_rotation.by_person import resolve, rollback, take_under_management
+from credential_rotation.inspection import verify
 from credential_rotation.model import (
     Answer,
     Consumer,
@@ -119,10 +120,17 @@ class Scene:
         if self.stored:
             self.vault.put_current(self.account.first if self.keys else BY_HAND)
 
-    def run(self, begin: Request | None = None) -> Outcome:
+    @property
+    def parties(self) -> Parties:
         rotator = self.account if self.keys else self.target
-        parties = Parties(self.vault, rotator, self.consumers, self.readers)
-        return attempt(self.credential, parties, begin=begin, clock=self.world.clock, settle=SETTLE)
+        return Parties(self.vault, rotator, self.consumers, self.readers)
+
+    def run(self, begin: Request | None = None) -> Outcome:
+        return attempt(self.credential, self.parties, begin=begin, clock=self.world.clock, settle=SETTLE)
+
+    def verify(self) -> Outcome:
+        """The daily proof."""
+        return verify(self.credential, self.parties, clock=self.world.clock)
 
     def revoke(self) -> Outcome:
         """A value may be in wrong hands."""

@@ -141,6 +141,14 @@ def current_logs_in(scene: Scene, _: Turnstile) -> None:
         raise Broken("CURRENT does not log in when both have ended")
 
 
+def nobody_is_called(_: Scene, stands: Turnstile) -> None:
+    """Two at once are no trouble: at most a wish is refused, and nothing is left to see to."""
+    for name in (FIRST, SECOND):
+        said = stands.said(name)
+        if said is not None and not (said.is_done or said.heals_by_itself or said.outcome == "refused"):
+            raise Broken(f"{name} calls a person: {said.outcome}, {said.reason}")
+
+
 def said_done_unread(_: Scene, stands: Turnstile) -> None:
     """Who says rotated has read CURRENT after the write: another one, right behind it, would be seen."""
     said = stands.said(FIRST)

@@ -51,7 +51,11 @@ class SimVault:
         return stored | ({self.current.secret} if self.current else set())
 
     def look(self) -> Stored:
-        return self._read("look", self._stored)
+        """As the journal does: what there is, with the records, which never change; then CURRENT."""
+        listed = self._read("look", self._stored)
+        if listed.current is None:
+            return listed
+        return replace(listed, current=self._read("look at CURRENT", lambda: self.current))
 
     def reserve(self, current: Current | None) -> None:
         del current
