@@ -8,7 +8,7 @@ UV := .sandbox/uv/bin/uv
 RUN := PYTHONPATH=plugins:tests $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test faults pods older celery bench lint lock vendor pictures clean
+.PHONY: help demo up down test features faults pods older celery bench lint lock vendor pictures clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name says; do \
@@ -23,10 +23,14 @@ up: $(VENV)/made ## the same, and leave Airflow's page open, its address and log
 down: $(VENV)/made ## end what `make up` left open
 	@$(RUN) -m sandbox.demo down
 
-test: $(VENV)/made ## the whole suite, against real parts: files side by side, then what measures speed, alone
-	@$(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder \
-		-m "not alone"; side=$$?; \
+SIDE_BY_SIDE := $(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+
+test: $(VENV)/made ## the suite, against real parts: files side by side, then what measures speed, alone (12 minutes)
+	@$(SIDE_BY_SIDE) -m "not alone and not feature"; side=$$?; \
 	$(VENV)/bin/python -m pytest -m alone && exit $$side
+
+features: $(VENV)/made ## each feature in an Airflow of its own: ways in, approval, secrets backend, the page in a browser
+	@$(SIDE_BY_SIDE) -m feature
 
 faults: $(VENV)/made ## let every call of every pass go wrong in every way, on the real parts (20 to 40 minutes)
 	@$(RUN) -m scenes.campaign

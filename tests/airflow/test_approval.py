@@ -19,7 +19,7 @@ from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
 from scenes.airflow import APPROVAL, ROOT, ROTATE, Ended, Office
 
-pytestmark = [pytest.mark.airflow, pytest.mark.usefixtures("tick")]
+pytestmark = [pytest.mark.airflow, pytest.mark.feature, pytest.mark.usefixtures("tick")]
 
 ETL, REPORTING, ORDERS, PAIR, KEYS = ROLES
 PEOPLE = {"admin": "admin", "ben": "op", "eve": "viewer"}

@@ -18,7 +18,7 @@ from sandbox.airflow_api import AirflowApi
 from sandbox.postgres import PostgresServer
 from scenes.airflow import ROOT, Ended
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 DAGS = """
 import json, os

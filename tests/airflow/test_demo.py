@@ -13,7 +13,7 @@ import pytest
 
 from scenes.airflow import ROOT
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from sandbox.airflow import AirflowSandbox
 from scenes.airflow import APPROVAL, DAGS, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, Ended
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ import pytest
 
 from scenes.airflow import DAGS, ROOT, ROTATE
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 PARSES = 20
 ZONES = ("UTC", "Asia/Tokyo", "America/Lima")

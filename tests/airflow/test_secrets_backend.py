@@ -18,7 +18,7 @@ from sandbox.demo.warehouse import PROJECTS, ROLES, Warehouse
 from sandbox.sandbox import Sandbox
 from scenes.airflow import DAGS, ROOT, ROTATE, Ended, Office
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 ETL, PAIR = ROLES[0], ROLES[3]
 IS_TOLD = version("apache-airflow-core").split(".")[:2] != ["3", "1"]

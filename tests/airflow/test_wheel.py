@@ -16,7 +16,7 @@ from credential_rotation import __version__
 from scenes.airflow import DAGS, ROOT
 from scenes.ways_in import install_wheel
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 STATIC = ROOT / "plugins" / "credential_rotation" / "ui" / "static"
 _FORM = """

@@ -18,7 +18,7 @@ from sandbox.sandbox import Sandbox
 from scenes import browser as seen
 from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, VERIFY, WATCHDOG, Office
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 _, _, _, PAIR, _ = ROLES
 SIGNING = """\

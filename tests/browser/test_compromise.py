@@ -13,7 +13,7 @@ from scenes.airflow import RETIRE, ROTATE, VERIFY
 from scenes.desk import Desk
 
 pytest_plugins = ["scenes.desk_fixtures"]
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 ETL, REPORTING, _, PAIR, _ = ROLES
 

@@ -16,7 +16,7 @@ from scenes.airflow import RETIRE, ROOT, ROTATE
 from scenes.desk import Desk
 
 pytest_plugins = ["scenes.desk_fixtures"]
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 ETL, REPORTING, *_ = ROLES
 STATIC = ROOT / "plugins" / "credential_rotation" / "ui" / "static"
