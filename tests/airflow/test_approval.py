@@ -18,6 +18,7 @@ from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
 from scenes.airflow import APPROVAL, ROOT, ROTATE, Ended, Office
+from scenes.policies import set_policies
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature, pytest.mark.usefixtures("tick")]
 
@@ -98,7 +99,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     with Sandbox(tmp_path_factory.mktemp("office")) as sandbox:
         warehouse = Warehouse(sandbox)
         include = warehouse.build(ROOT)
-        _guard(include / "credentials" / "warehouse.yaml")
+        set_policies(include / "credentials" / "warehouse.yaml", POLICIES)
         users = ",".join(f"{name}:{role}" for name, role in PEOPLE.items())
         sandbox.start_airflow(
             env=warehouse.environment() | {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users},
@@ -139,20 +140,6 @@ def _login(office: Office, name: str) -> Iterator[AirflowApi]:
     person.login(name, passwords[name])
     yield person
     person.close()
-
-
-def _guard(file: Path) -> None:
-    """Give each entry the policy of this file's tests."""
-    entries = file.read_text().split("  - name: ")
-    for place, entry in enumerate(entries):
-        name = entry.partition("\n")[0]
-        if name in POLICIES:
-            lines = [
-                f"    policy: {POLICIES[name]}" if line.lstrip().startswith("policy:") else line
-                for line in entry.splitlines()
-            ]
-            entries[place] = "\n".join(lines) + "\n"
-    file.write_text("  - name: ".join(entries))
 
 
 def _state(office: Office, folder: str) -> list[Path]:

@@ -11,9 +11,11 @@ from playwright.sync_api import expect
 
 from credential_rotation.evidence_seal import check
 from sandbox.demo.warehouse import ROLES
+from sandbox.kept import wait_until
 from scenes import browser as seen
-from scenes.airflow import RETIRE, ROOT, ROTATE
+from scenes.airflow import APPROVAL, RETIRE, ROOT, ROTATE
 from scenes.desk import Desk
+from scenes.policies import set_policies
 
 pytest_plugins = ["scenes.desk_fixtures"]
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
@@ -244,3 +246,31 @@ def test_a_folder_that_cannot_be_read_is_said_on_the_page(desk: Desk) -> None:
         inside = seen.frame(desk.visit("viewer"))
         expect(inside.get_by_role("alert")).to_contain_text("The state folder cannot be read")
         expect(inside.get_by_role("alert")).to_contain_text(str(desk.state))
+
+
+def test_of_a_guarded_credential_the_page_asks_another_person(desk: Desk) -> None:
+    """Asked on the page by one; the page leads the other to the question, whose yes rotates it."""
+    for dag in (ROTATE, RETIRE, APPROVAL):
+        desk.office.api.unpause(dag)
+    desk.office.run(ROTATE, credentials=[REPORTING.name])  # so that the hourly run has nothing to ask
+    inventory = desk.office.sandbox.airflow.include / "credentials" / "warehouse.yaml"
+    set_policies(inventory, {REPORTING.name: "{max_age: 30d, approval: required}"})
+    desk.office.run(RETIRE)  # tells the page
+    before = desk.office.warehouse.stored(REPORTING)
+    inside = seen.frame(desk.visit("admin"))
+    inside.locator(".list").get_by_role("link", name=REPORTING.name).click()
+    inside.get_by_role("button", name="Rotate now").click()
+    inside.get_by_role("button", name="Rotate", exact=True).click()
+    expect(inside.locator("#ended")).to_contain_text("Asked. It begins when somebody else says yes")
+    api = desk.office.api
+    [run] = [one["dag_run_id"] for one in api.runs(APPROVAL) if one["run_type"] == "manual"]
+    wait_until(lambda: "awaiting_input" in _states(desk, run), "the question", within=60)
+    other = desk.visit("op")
+    seen.frame(other).get_by_role("link", name="Open the question").click()
+    other.get_by_role("button", name="Approve").click()
+    assert api.wait(APPROVAL, run, within=120) == "success"
+    assert desk.office.warehouse.stored(REPORTING) != before
+
+
+def _states(desk: Desk, run: str) -> set[str | None]:
+    return {one.state for one in desk.office.api.task_instances(APPROVAL, run)}
