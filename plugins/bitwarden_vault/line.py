@@ -6,9 +6,7 @@ import selectors
 import socket
 from collections.abc import Callable
 
-from bitwarden_vault.wire import BrokenFrame, Message, Unpacker, pack
-
-_CHUNK = 262_144
+from bitwarden_vault.wire import CHUNK, BrokenFrame, Message, Unpacker, pack
 
 
 class Line:
@@ -61,7 +59,7 @@ class Line:
 
     def _read(self) -> None:
         try:
-            piece = self.sock.recv(_CHUNK)
+            piece = self.sock.recv(CHUNK)
             messages = self._unpacker.feed(piece)
         except BlockingIOError:
             return

@@ -18,7 +18,8 @@ PROTOCOL = 1
 """Part of the socket's name: a newer client never meets an older agent."""
 LIMIT = 256 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
-_CHUNK = 262_144
+CHUNK = 32_768
+"""Bytes that are read at once: more would be mapped, and overwritten, for each message of a few hundred."""
 
 Message = dict[str, Any]
 
@@ -77,7 +78,7 @@ class Channel:
         """The next message; None when the other end is gone. Raises: OSError, BrokenFrame."""
         while not self._ready:
             try:
-                piece = self.sock.recv(_CHUNK)
+                piece = self.sock.recv(CHUNK)
             except ConnectionResetError:
                 return None
             if not piece:
