@@ -29,7 +29,7 @@ test: $(VENV)/made ## the suite, against real parts: files side by side, then wh
 	@$(SIDE_BY_SIDE) -m "not alone and not feature"; side=$$?; \
 	$(VENV)/bin/python -m pytest -m alone && exit $$side
 
-features: $(VENV)/made ## each feature in an Airflow of its own: ways in, approval, secrets backend, the page in a browser
+features: $(VENV)/made ## each feature in an Airflow of its own: ways in, approval, secrets backend, trouble, the page in a browser (10 minutes)
 	@$(SIDE_BY_SIDE) -m feature
 
 faults: $(VENV)/made ## let every call of every pass go wrong in every way, on the real parts (20 to 40 minutes)

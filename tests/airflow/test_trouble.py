@@ -30,7 +30,7 @@ from scenes.airflow_past import (
     settled,
 )
 
-pytestmark = pytest.mark.airflow
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 ETL, REPORTING, ORDERS, _, _ = ROLES
 _DIES_SOON = {

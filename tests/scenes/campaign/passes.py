@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
+from unittest import mock
 
 from credential_rotation import persevere, wiring
 from credential_rotation.claims import LASTS, ClaimMutex
@@ -82,9 +84,19 @@ def run(
     what: str, name: str, environ: Mapping[str, str], *, asked: datetime | None = None, later: timedelta
 ) -> Outcome:
     """One run as a process makes it, on a clock that is so much ahead, and with short pauses."""
-    persevere.WAITS = (0.0, 0.0, 0.0)
-    aws_iam_propagation.RUN, aws_iam_propagation._SHORTEST = 2, 0.01
-    vars(wiring)["ClaimMutex"] = partial(ClaimMutex, delta=SHORT)
-    deployment = open_deployment(environ)
-    deployment.clock = lambda: datetime.now(timezone.utc) + later
-    return RUNS[what](deployment, name, asked or deployment.clock())
+    with _short_pauses():
+        deployment = open_deployment(environ)
+        deployment.clock = lambda: datetime.now(timezone.utc) + later
+        return RUNS[what](deployment, name, asked or deployment.clock())
+
+
+@contextmanager
+def _short_pauses() -> Iterator[None]:
+    """Where nothing is late, nothing is waited for in vain; whoever runs after us waits as ever."""
+    with (
+        mock.patch.object(persevere, "WAITS", (0.0, 0.0, 0.0)),
+        mock.patch.object(aws_iam_propagation, "RUN", 2),
+        mock.patch.object(aws_iam_propagation, "_SHORTEST", 0.01),
+        mock.patch.object(wiring, "ClaimMutex", partial(ClaimMutex, delta=SHORT)),
+    ):
+        yield
