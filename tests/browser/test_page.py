@@ -1,4 +1,4 @@
-"""The page "Credentials" in a real browser on a real Airflow. One Airflow for all tests of this folder."""
+"""The page "Credentials" in a real browser on a real Airflow. One Airflow for all tests of this file."""
 
 from __future__ import annotations
 

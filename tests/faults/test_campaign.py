@@ -18,7 +18,7 @@ from scenes.campaign.passes import PASSES
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
 ENGINES = Path(__file__).parents[2] / "plugins" / "credential_rotation" / "engines"
 PLAIN = frozenset({"bitwarden_vault", "credential_rotation", "dateutil", "typing_extensions"})
-DRAWN = {"rotation": 4}
+DRAWN = {"rotation": 5, "first rotation": 2}
 
 
 @pytest.fixture(scope="module")
