@@ -1,7 +1,7 @@
 """What of a task's environment the processes of ours get: enough to find the SDK, nobody's secrets.
 
-And what makes them overwrite the memory that they free. Without it, half of the values that ever passed
-through an agent can be read in its memory for as long as it lives.
+And what keeps values out of the memory that they are done with. Without it, half of those that ever passed
+through an agent can be read there for as long as it lives.
 """
 
 from __future__ import annotations
@@ -25,19 +25,20 @@ KEPT = (
 )
 
 
-OVERWRITES_FREED = {
+LEAVES_NOTHING = {
     "PYTHONMALLOC": "malloc",  # Python's own allocator leaves what it frees as it is
     "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",  # its cache is not overwritten
+    "LD_BIND_NOW": "1",  # else a function's first call leaves the registers, and what they copied, on the stack
 }
 """What glibc and Python read at their start; elsewhere than on glibc it does nothing."""
 
 
 def kept_environment() -> dict[str, str]:
     """This process's environment without all that is not in the list."""
-    return {name: os.environ[name] for name in KEPT if name in os.environ} | OVERWRITES_FREED
+    return {name: os.environ[name] for name in KEPT if name in os.environ} | LEAVES_NOTHING
 
 
 def begin_again_if_need_be() -> None:
-    """Become the same program, in the same process, that overwrites what it frees."""
-    if not OVERWRITES_FREED.items() <= os.environ.items():
-        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **OVERWRITES_FREED})  # noqa: S606 - there is no shell
+    """Become the same program, in the same process, that leaves nothing in memory."""
+    if not LEAVES_NOTHING.items() <= os.environ.items():
+        os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], {**os.environ, **LEAVES_NOTHING})  # noqa: S606 - there is no shell

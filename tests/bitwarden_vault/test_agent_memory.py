@@ -49,6 +49,19 @@ def test_no_value_is_left_in_agent_or_workers(vault: VaultScene) -> None:
     assert left == set()
 
 
+def test_a_fresh_worker_leaves_none_on_its_stack(vault: VaultScene) -> None:
+    """A function that is bound at its first call has the registers saved there, with what they copied last."""
+    vault.client.list_projects()
+    for _ in range(12):
+        earlier = vault.workers()
+        for pid in earlier:
+            os.kill(pid, signal.SIGKILL)
+        until(lambda gone=earlier: not set(gone) & set(vault.workers()), "the agent has noticed")
+        value = secrets.token_urlsafe(150)
+        vault.client.get_secret(vault.put(secrets.token_hex(8), value))
+        until(lambda value=value: not set(leaves(vault, [value])), "nothing is left", within=2)
+
+
 def test_a_value_that_was_looked_up_is_gone_after_its_life(vault: VaultScene) -> None:
     """Also where nobody asks for it, or for anything else, ever again."""
     value = secrets.token_urlsafe(30)
