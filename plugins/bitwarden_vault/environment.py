@@ -28,7 +28,7 @@ KEPT = (
 LEAVES_NOTHING = {
     "PYTHONMALLOC": "malloc",  # Python's own allocator leaves what it frees as it is
     "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",  # its cache is not overwritten
-    "LD_BIND_NOW": "1",  # else a function's first call leaves the registers, and what they copied, on the stack
+    "LD_BIND_NOW": "1",  # else a function's first call leaves on the stack what registers last copied
 }
 """What glibc and Python read at their start; elsewhere than on glibc it does nothing."""
 

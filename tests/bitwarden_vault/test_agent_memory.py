@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -42,6 +43,18 @@ def leaves(vault: VaultScene, values: list[str]) -> Iterator[str]:
         yield from (f"{name}, {leak}" for where, data in regions for leak in searched.bytes(where, data))
 
 
+def is_left_nowhere(vault: VaultScene, value: str) -> bool:
+    return not set(leaves(vault, [value]))
+
+
+def take_the_workers_away(vault: VaultScene) -> None:
+    """The next request has a new one."""
+    earlier = set(vault.workers())
+    for pid in earlier:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: earlier.isdisjoint(vault.workers()), "the agent has noticed")
+
+
 def test_no_value_is_left_in_agent_or_workers(vault: VaultScene) -> None:
     """Freed memory is overwritten, and nothing of the last order is kept while the next is waited for."""
     values = use(vault)
@@ -50,16 +63,13 @@ def test_no_value_is_left_in_agent_or_workers(vault: VaultScene) -> None:
 
 
 def test_a_fresh_worker_leaves_none_on_its_stack(vault: VaultScene) -> None:
-    """A function that is bound at its first call has the registers saved there, with what they copied last."""
+    """A function bound at its first call has the registers saved there, with what they copied last."""
     vault.client.list_projects()
     for _ in range(12):
-        earlier = vault.workers()
-        for pid in earlier:
-            os.kill(pid, signal.SIGKILL)
-        until(lambda gone=earlier: not set(gone) & set(vault.workers()), "the agent has noticed")
+        take_the_workers_away(vault)
         value = secrets.token_urlsafe(150)
         vault.client.get_secret(vault.put(secrets.token_hex(8), value))
-        until(lambda value=value: not set(leaves(vault, [value])), "nothing is left", within=2)
+        until(partial(is_left_nowhere, vault, value), "nothing is left", within=2)
 
 
 def test_a_value_that_was_looked_up_is_gone_after_its_life(vault: VaultScene) -> None:
@@ -68,7 +78,7 @@ def test_a_value_that_was_looked_up_is_gone_after_its_life(vault: VaultScene) ->
     vault.put("a key", value)
     vault.client_with(cache_life=2.0).find_secret("a key")
     assert any(leak.startswith("agent") for leak in leaves(vault, [value])), "it was not remembered"
-    until(lambda: not set(leaves(vault, [value])), "it is forgotten", within=20)
+    until(partial(is_left_nowhere, vault, value), "it is forgotten", within=20)
 
 
 def test_neither_leaves_a_core_file(vault: VaultScene) -> None:
