@@ -217,7 +217,7 @@ class Site:
 
     def secrets(self) -> list[StoredSecret]:
         """Everything in this test's projects except what `check` keeps there."""
-        found = [one for project in self.projects.values() for one in self.bitwarden.secrets(project)]
+        found = self.bitwarden.secrets(*self.projects.values())
         return [one for one in found if one.key != "rotation/check"]
 
     def current(self, key: str = "airflow/connections/etl") -> StoredSecret:

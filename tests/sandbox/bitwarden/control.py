@@ -88,6 +88,10 @@ class Control:
         """Into the trash, or out of it."""
         self._store.trash(secret_id, self._service.clock.ticks(), deleted=deleted)
 
+    def secrets(self, projects: list[str]) -> dict[str, object]:
+        """The secrets of these projects (none: of all), with the names of theirs."""
+        return self._store.secrets_in(frozenset(projects))
+
     def everything(self) -> dict[str, object]:
         """All rows."""
         return self._store.everything()

@@ -45,6 +45,8 @@ class BitwardenStandIn:
         self.ca_file = directory / "ca.pem"
         self._key = SymmetricKey.generate()
         self._accounts: dict[str, str] = {}
+        self._projects: set[str] = set()
+        """Ids of those that were made here; machine accounts make others."""
         self._running: Server | None = None
         self.clock_is_ahead = 0.0
         """Seconds by which the server lives later than this machine."""
@@ -94,7 +96,9 @@ class BitwardenStandIn:
 
     def create_project(self, name: str) -> str:
         """A project; its id."""
-        return str(self._server.ask("create_project", name=self._key.encrypt(name)))
+        made = str(self._server.ask("create_project", name=self._key.encrypt(name)))
+        self._projects.add(made)
+        return made
 
     def create_machine_account(self, name: str, grants: Mapping[str, Level]) -> str:
         """A machine account with these grants by project; the text of its first access token."""
@@ -154,16 +158,11 @@ class BitwardenStandIn:
         """Take out of the trash, which only people can."""
         self._server.ask("trash", secret_id=secret_id, deleted=False)
 
-    def secrets(self, project: str | None = None) -> list[StoredSecret]:
-        """All secrets, those in the trash too, of one project or of the organisation, oldest first."""
-        wanted = None if project is None else self._project_id(project)
-        everything = self._server.ask("everything")
-        rows = [row for row in everything["secrets"] if wanted is None or row["project"] == wanted]
-        used = {row["project"] for row in rows}
-        names = {
-            row["id"]: self._key.decrypt(row["name"]) for row in everything["projects"] if row["id"] in used
-        }
-        return [self._decrypted(row, names) for row in rows]
+    def secrets(self, *projects: str) -> list[StoredSecret]:
+        """All secrets, those in the trash too, of these projects or of the organisation, oldest first."""
+        found = self._server.ask("secrets", projects=[self._project_id(one) for one in projects])
+        names = {project: self._key.decrypt(name) for project, name in found["names"].items()}
+        return [self._decrypted(row, names) for row in found["secrets"]]
 
     # What the server saw, and what it stores
 
@@ -212,6 +211,8 @@ class BitwardenStandIn:
         return self._running
 
     def _project_id(self, project: str) -> str:
+        if project in self._projects:
+            return project
         rows = self._server.ask("projects")
         found = [row["id"] for row in rows if project == row["id"]]
         found = found or [row["id"] for row in rows if project == self._key.decrypt(row["name"])]

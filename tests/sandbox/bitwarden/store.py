@@ -89,6 +89,13 @@ class Store:
             self.grants[account, project] = level
         self.accounts[account] = now
 
+    def secrets_in(self, projects: frozenset[str]) -> dict[str, object]:
+        """Rows of these projects (none: of all), and the encrypted names of theirs."""
+        rows = [row for row in self.secrets.values() if not projects or row.project in projects]
+        used = {row.project for row in rows if row.project is not None}
+        names = {project: self.projects[project].name for project in used}
+        return {"secrets": [asdict(row) for row in rows], "names": names}
+
     def everything(self) -> dict[str, object]:
         """All rows, for whoever looks for leaks."""
         return {
