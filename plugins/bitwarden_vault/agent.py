@@ -36,6 +36,7 @@ from bitwarden_vault.signals import woken_by_signals
 from bitwarden_vault.staff import Employment, Worker
 from bitwarden_vault.token_slots import TokenSlots
 from bitwarden_vault.wire import Message
+from bitwarden_vault.worker_process import MOST_SLOTS, FirstWorker, leave_no_core_file
 
 BACKLOG = 4096
 DESCRIPTORS = 65_536
@@ -49,7 +50,9 @@ _CLOUD = ("bitwarden.com", "bitwarden.eu")
 class Agent:
     """A listening socket and those who came through it."""
 
-    def __init__(self, handover: Handover, listener: socket.socket, *, may_idle_out: bool) -> None:
+    def __init__(
+        self, handover: Handover, listener: socket.socket, first: FirstWorker | None, *, may_idle_out: bool
+    ) -> None:
         settings = handover.settings
         self._handover, self._listener, self._may_idle_out = handover, listener, may_idle_out
         self._inode = os.stat(handover.path).st_ino  # noqa: PTH116 - as everywhere in this package
@@ -57,7 +60,11 @@ class Agent:
         self._lines: set[Line] = set()
         self._errands: dict[Line, Errand] = {}
         self._last_request = time.monotonic()
-        states = [open_login_state(settings.state_dir, token.client_id) for token in settings.tokens]
+        memory = first.memory if first else (None,) * MOST_SLOTS
+        states = [
+            open_login_state(settings.state_dir, token.client_id, place)
+            for token, place in zip(settings.tokens, memory, strict=False)
+        ]
         slots = zip(settings.tokens, states, strict=True)
         setup = {
             "slots": [
@@ -69,7 +76,8 @@ class Agent:
             "network": dict(settings.network),
         }
         inherited = tuple(fd for state in states for fd in state.pass_fds)
-        employment = Employment(self._selector, setup, inherited, handover.path)
+        self._employment = Employment(self._selector, setup, inherited, handover.path)
+        self._begun = (first.pid, first.descriptor) if first else None
         token_slots = TokenSlots(settings.tokens, [state.age for state in states], _note)
         self._trail = open_trail(settings, token_slots, _note)
         self._readers = ReaderWatch(settings, handover.path, _note)
@@ -78,7 +86,7 @@ class Agent:
             settings.deadline,
             Login(states[0].age),
             Budget(on=_is_cloud(settings.api_url)),
-            lambda: Worker(employment, on_message=self._dispatch.hear, on_lost=self._dispatch.lose),
+            self._hire,
             token_slots,
             self._trail.watch_login,
         )
@@ -107,6 +115,10 @@ class Agent:
             self._flush()
             self._trail.end()
             self._readers.end()
+
+    def _hire(self) -> Worker:
+        begun, self._begun = self._begun, None
+        return Worker(self._employment, begun, on_message=self._dispatch.hear, on_lost=self._dispatch.lose)
 
     # Coming in
 
@@ -285,22 +297,23 @@ def _is_cloud(api_url: str) -> bool:
     return any(host == cloud or host.endswith(f".{cloud}") for cloud in _CLOUD)
 
 
-def prepared(handover: Handover, listener: socket.socket, *, may_idle_out: bool) -> Agent:
+def prepared(
+    handover: Handover, listener: socket.socket, first: FirstWorker | None = None, *, may_idle_out: bool
+) -> Agent:
     """An agent in this process, and the process made fit for it."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the token
+    leave_no_core_file()
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = DESCRIPTORS if most == resource.RLIM_INFINITY else min(most, DESCRIPTORS)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
-    return Agent(handover, listener, may_idle_out=may_idle_out)
+    return Agent(handover, listener, first, may_idle_out=may_idle_out)
 
 
-def main(descriptor: int) -> None:
-    """Serve on the listening socket that the starter made."""
+def main(descriptor: int, first: FirstWorker) -> None:
+    """Serve on the listening socket that the starter made, with a worker that is on its way."""
     with os.fdopen(0, "rb") as pipe:
         packed = pipe.read()
     os.open(os.devnull, os.O_RDONLY)  # takes the number 0, so that nothing else gets it
     listener = socket.socket(fileno=descriptor)
-    os.set_inheritable(descriptor, False)  # noqa: FBT003 - positional only
-    agent = prepared(unpack_handover(packed), listener, may_idle_out=True)
+    agent = prepared(unpack_handover(packed), listener, first, may_idle_out=True)
     agent.run()
     os._exit(0)  # so that who waits for our end (of file) sees the end of the process, not of an object

@@ -58,7 +58,7 @@ class Segments:
         return bool(self._pending) or self._checkpoint < self.sequence
 
     def add(self, fields: Mapping[str, Any]) -> None:
-        """A line, in memory as yet."""
+        """A line of this moment, in memory as yet."""
         if len(self._pending) > MOST_PENDING:
             self.lost += 1
             self._untold += 1
@@ -68,7 +68,7 @@ class Segments:
         if self._untold:
             untold, self._untold = self._untold, 0
             self._seal_in({"at": utc_now(), "operation": "lost", "lines": untold})
-        self._seal_in(fields)
+        self._seal_in({"at": utc_now(), **fields})
 
     def write(self) -> bool:
         """Bring all that was added to the disk; False where it does not take it."""
@@ -99,7 +99,7 @@ class Segments:
     def end(self) -> None:
         """The last line says that it is the last."""
         if self._number:
-            self.add({"at": utc_now(), "operation": "end"})
+            self.add({"operation": "end"})
             self.settle(ended=True)
 
     def _create(self) -> int:

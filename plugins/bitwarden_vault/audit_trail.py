@@ -12,9 +12,8 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from bitwarden_vault.audit_line import read_key
-from bitwarden_vault.audit_segments import Segments, utc_now
 from bitwarden_vault.audit_subject import claims, subject
 from bitwarden_vault.errand import Errand
 from bitwarden_vault.errors import AgentUnavailable, VaultError, to_wire
@@ -22,6 +21,9 @@ from bitwarden_vault.operations import LOOK_UP, WRITES
 from bitwarden_vault.settings import Settings
 from bitwarden_vault.token_slots import TokenSlots
 from bitwarden_vault.wire import Message
+
+if TYPE_CHECKING:
+    from bitwarden_vault.audit_segments import Segments
 
 FLUSH_AFTER = 1.0
 """Seconds that a line may wait for the disk."""
@@ -109,7 +111,7 @@ class Trail:
         """Write it down; False where it should be on the disk and is not, though it must be."""
         if self._segments is None:
             return True
-        self._segments.add({"at": utc_now(), "token": self._token, **said})
+        self._segments.add({"token": self._token, **said})
         self._flush_at = min(self._flush_at, time.monotonic() + FLUSH_AFTER)
         return not at_once or self._flush() or not self._is_required
 
@@ -193,6 +195,9 @@ def open_trail(settings: Settings, slots: TokenSlots, say: Callable[[str], None]
     """The trail that these settings want. Raises: Misconfigured (its key)."""
     segments = None
     if settings.audit_path is not None:
+        from bitwarden_vault.audit_line import read_key  # noqa: PLC0415 - without a trail nobody waits for it
+        from bitwarden_vault.audit_segments import Segments  # noqa: PLC0415 - as above
+
         checkpoints = settings.audit_checkpoint or f"{settings.audit_path}/checkpoints"
         segments = Segments(settings.audit_path, checkpoints, read_key(settings.audit_key_file))
     return Trail(segments, slots, say, required=settings.audit_required)

@@ -20,9 +20,12 @@ def main() -> None:
     _find_package()
     if sys.argv[1] == "agent":
         _detach()
-        from bitwarden_vault.agent import main as be_agent  # noqa: PLC0415 - found only now
+        from bitwarden_vault.worker_process import FirstWorker  # noqa: PLC0415 - found only now
 
-        be_agent(LISTENER)
+        first = FirstWorker(sys.argv[2])
+        from bitwarden_vault.agent import main as be_agent  # noqa: PLC0415 - meanwhile that one imports the SDK
+
+        be_agent(LISTENER, first)
     elif sys.argv[1] == "publish":
         from bitwarden_vault.publish import main as publish  # noqa: PLC0415 - found only now
 
@@ -44,6 +47,7 @@ def _find_package() -> None:
 def _detach() -> None:
     if os.fork():
         os._exit(0)
+    os.set_inheritable(LISTENER, False)  # noqa: FBT003 - positional only; a worker must not keep it open
     os.chdir("/")
     os.umask(0o077)
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - the start of every process

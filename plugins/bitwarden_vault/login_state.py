@@ -11,6 +11,7 @@ import time
 from dataclasses import dataclass
 
 from bitwarden_vault.errors import Misconfigured
+from bitwarden_vault.worker_process import memory_file
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +24,10 @@ class LoginState:
     """Seconds since a login on disk was written; None when there is none."""
 
 
-def open_login_state(directory: str | None, token_id: str) -> LoginState:
-    """The place for this token's login. Raises: Misconfigured."""
+def open_login_state(directory: str | None, token_id: str, memory: int | None = None) -> LoginState:
+    """The place for this token's login, `memory` where it may be in one. Raises: Misconfigured."""
     if directory is None:
-        fd = _memory_file()
+        fd = memory_file() if memory is None else memory
         return LoginState(f"/proc/self/fd/{fd}", (fd,), None)
     path = f"{directory}/{token_id}.state"
     try:
@@ -40,14 +41,3 @@ def open_login_state(directory: str | None, token_id: str) -> LoginState:
         return LoginState(path, (), max(0.0, time.time() - found.st_mtime) if found.st_size else None)
     finally:
         os.close(fd)
-
-
-def _memory_file() -> int:
-    try:
-        return os.memfd_create("login", os.MFD_CLOEXEC)
-    except OSError:
-        import tempfile  # noqa: PLC0415 - for old kernels only, and every start pays for imports
-
-        fd, path = tempfile.mkstemp(dir="/dev/shm")  # 0600, unlinked at once, and in memory
-        os.unlink(path)  # noqa: PTH108 - one idea with the line above
-        return fd

@@ -7,18 +7,16 @@ import os
 import selectors
 import signal
 import socket
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bitwarden_vault.environment import kept_environment
 from bitwarden_vault.line import Line
 from bitwarden_vault.wire import Message
+from bitwarden_vault.worker_process import begin_worker
 
 START_WITHIN = 30.0
 """Seconds for the interpreter and the import of the SDK."""
-_LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")  # noqa: PTH100, PTH118, PTH120 - the agent's start
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +36,18 @@ class Worker:
     def __init__(
         self,
         employment: Employment,
+        begun: tuple[int, int] | None = None,
         *,
         on_message: Callable[[Worker, Message], None],
         on_lost: Callable[[Worker], None],
     ) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.pid = _spawn(theirs.fileno(), employment)
+        self.pid, descriptor = begun or begin_worker(employment.label, employment.pass_fds)
         self.is_ready = False
         self.until: float | None = time.monotonic() + START_WITHIN
         self.generation = 0
         """The login that its present order uses."""
         self._line = Line(
-            ours,
+            socket.socket(fileno=descriptor),
             employment.selector,
             on_message=lambda message: on_message(self, message),
             on_end=lambda: on_lost(self),
@@ -83,20 +80,3 @@ def still_there(pids: list[int]) -> list[int]:
             if os.waitpid(pid, os.WNOHANG)[0] == 0:
                 left.append(pid)
     return left
-
-
-def _spawn(descriptor: int, employment: Employment) -> int:
-    """Descriptors of Python close on exec; these are the exceptions, and the agent executes nothing else."""
-    for inherited in (descriptor, *employment.pass_fds):
-        os.set_inheritable(inherited, True)  # noqa: FBT003 - positional only
-    quiet = [
-        (os.POSIX_SPAWN_OPEN, number, os.devnull, flags, 0)
-        for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY))
-    ]
-    return os.posix_spawn(
-        sys.executable,
-        [sys.executable, _LAUNCH, "worker", str(descriptor), employment.label],
-        kept_environment(),
-        file_actions=quiet,
-        setpgroup=0,
-    )

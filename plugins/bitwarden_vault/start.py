@@ -17,7 +17,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from bitwarden_vault.audit_line import read_key
 from bitwarden_vault.build import build
 from bitwarden_vault.environment import kept_environment
 from bitwarden_vault.errors import AgentUnavailable, Misconfigured
@@ -109,7 +108,10 @@ def _check(settings: Settings) -> None:
     if settings.state_dir is not None:
         for token in settings.tokens:
             open_login_state(settings.state_dir, token.client_id)
-    read_key(settings.audit_key_file)
+    if settings.audit_key_file is not None:
+        from bitwarden_vault.audit_line import read_key  # noqa: PLC0415 - few have one, and a lookup waits
+
+        read_key(settings.audit_key_file)
     if not (settings.python or sys.executable):
         raise Misconfigured("this process does not know its interpreter: set BITWARDEN_PYTHON")
 

@@ -15,7 +15,6 @@ import socket
 import sys
 from typing import Any
 
-from bitwarden_vault.aws_source import fetch_token
 from bitwarden_vault.errors import VaultError, to_wire
 from bitwarden_vault.operations import WRITES
 from bitwarden_vault.sdk_calls import CALLS
@@ -79,6 +78,8 @@ class Desk:
                 refusal = error  # has it been replaced there?
             else:
                 return None
+        from bitwarden_vault.aws_source import fetch_token  # noqa: PLC0415 - few have one, and a lookup waits
+
         fetched = fetch_token(source, within=order["deadline"] / _SHARES)
         if refusal is not None and fetched == known:
             raise refusal
@@ -100,11 +101,12 @@ class Desk:
 
 def serve(channel: Channel) -> None:
     """Take orders until the agent is gone."""
+    sdk = _imported()
     setup = channel.receive()
     if setup is None:
         return
     try:
-        desk = _open_desk(setup)
+        desk = _open_desk(sdk, setup)
     except BaseException as error:  # noqa: BLE001 - a panic (no trust store) is a BaseException
         channel.send({"broken": _why_broken(error)})
         return
@@ -128,13 +130,22 @@ def _carry_out(channel: Channel, desk: Desk) -> bool:
     return True
 
 
-def _open_desk(setup: Message) -> Desk:
+def _imported() -> Any:  # noqa: ANN401 - the SDK has no types
+    """The SDK, or why it cannot be imported; before there is an agent to be told, which still starts."""
+    try:
+        import bitwarden_sdk  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; failing is reported
+    except BaseException as error:  # noqa: BLE001 - whatever its Rust core may raise
+        return error
+    return bitwarden_sdk
+
+
+def _open_desk(sdk: Any, setup: Message) -> Desk:  # noqa: ANN401 - as above
     if sys.flags.optimize:
         raise RuntimeError("python -O changes what the SDK returns")
+    if isinstance(sdk, BaseException):
+        raise sdk
     os.environ.update(setup["network"])  # here, because what a process is started with shows in /proc
-    import bitwarden_sdk  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; failing here is reported
-
-    return Desk(bitwarden_sdk, setup)
+    return Desk(sdk, setup)
 
 
 def _why_broken(error: BaseException) -> str:
