@@ -2,7 +2,7 @@
 # Needs Python 3.10-3.13 and make; all else comes from requirements-dev.lock into .venv.
 
 PYTHON ?= python3
-JOBS ?= 3
+JOBS ?= 4
 VENV := .venv
 UV := .sandbox/uv/bin/uv
 RUN := PYTHONPATH=plugins:tests $(VENV)/bin/python
@@ -27,7 +27,7 @@ SIDE_BY_SIDE := $(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadf
 
 test: $(VENV)/made ## the suite, against real parts: files side by side, then what measures speed, alone (12 minutes)
 	@$(SIDE_BY_SIDE) -m "not alone and not feature"; side=$$?; \
-	$(VENV)/bin/python -m pytest -m alone && exit $$side
+	$(VENV)/bin/python -m pytest -m alone $$(grep -rl 'mark.alone' --include='test_*.py' tests) && exit $$side
 
 features: $(VENV)/made ## each feature in an Airflow of its own: ways in, approval, secrets backend, trouble, the page in a browser (10 minutes)
 	@$(SIDE_BY_SIDE) -m feature

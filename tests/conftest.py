@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-LONG = ("tests/airflow/", "tests/browser/", "tests/faults/test_campaign.py", "tests/faults/test_leaks.py")
+LONG = (
+    *("tests/airflow/", "tests/browser/", "tests/faults/test_campaign.py", "tests/faults/test_leaks.py"),
+    *("tests/credential_rotation/test_two_runners.py", "tests/faults/test_vault_trouble.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
