@@ -46,6 +46,8 @@ class LookupCache:
         self._life = life
         self._kept: OrderedDict[Wanted, Kept] = OrderedDict()
         self._characters = 0
+        self._next_end = math.inf
+        """No value is over before; the loop asks at every turn, and there may be thousands."""
 
     def __len__(self) -> int:
         """How many values."""
@@ -62,6 +64,7 @@ class LookupCache:
         kept = Kept(secret, begun_at, begun_at + self._life_of(secret["note"]))
         self._kept[wanted] = kept
         self._characters += kept.size
+        self._next_end = min(self._next_end, kept.until)
         while len(self._kept) > MOST_VALUES or self._characters > MOST_CHARACTERS:
             self._drop(next(iter(self._kept)))
 
@@ -71,10 +74,12 @@ class LookupCache:
             self._drop(wanted)
 
     def sweep(self, now: float) -> float:
-        """Remove all that is over; the moment at which the next one is."""
-        for wanted in [one for one, kept in self._kept.items() if kept.until <= now]:
-            self._drop(wanted)
-        return min((kept.until for kept in self._kept.values()), default=math.inf)
+        """Remove all that is over; the moment at which the next one may be."""
+        if now >= self._next_end:
+            for wanted in [one for one, kept in self._kept.items() if kept.until <= now]:
+                self._drop(wanted)
+            self._next_end = min((kept.until for kept in self._kept.values()), default=math.inf)
+        return self._next_end
 
     def _life_of(self, note: str) -> float:
         block = read_note(note)

@@ -56,6 +56,8 @@ class Bare:
         client.projects().list(self._organization)
         ours = [(self.key, self.project), (self.admins_key, self.admins)]
         for one in self._secrets.list(self._organization).data.data:
+            if one.key not in (self.key, self.admins_key):
+                continue  # somebody's record, perhaps gone by now
             found = self._secrets.get(str(one.id)).data
             if (found.key, str(found.project_id)) in ours:
                 self._ids[found.key] = str(found.id)

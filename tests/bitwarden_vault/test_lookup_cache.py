@@ -1,5 +1,7 @@
 """The agent's memory of values has an end in time and in size."""
 
+import timeit
+
 import pytest
 
 from bitwarden_vault import lookup_cache
@@ -56,3 +58,15 @@ def test_a_changed_secret_is_forgotten_under_all_its_questions() -> None:
         cache.put(("k", projects), _secret(), begun_at=0.0)
     cache.forget("id-1")
     assert len(cache) == 0
+
+
+def test_the_loops_question_takes_no_longer_where_thousands_are_remembered() -> None:
+    """It is asked at every turn, several times for each lookup."""
+
+    def taken(count: int) -> float:
+        cache = LookupCache(60.0)
+        for number in range(count):
+            cache.put((str(number), ()), _secret(number), begun_at=0.0)
+        return min(timeit.repeat(lambda: cache.sweep(1.0), number=100, repeat=5))
+
+    assert taken(5_000) < 20 * taken(5)
