@@ -23,14 +23,15 @@ up: $(VENV)/made ## the same, and leave Airflow's page open, its address and log
 down: $(VENV)/made ## end what `make up` left open
 	@$(RUN) -m sandbox.demo down
 
-SIDE_BY_SIDE := $(VENV)/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+AIRFLOWS ?= 3
+SIDE_BY_SIDE := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder --numprocesses
 
 test: $(VENV)/made ## the suite, against real parts: files side by side, then what measures speed, alone (12 minutes)
-	@$(SIDE_BY_SIDE) -m "not alone and not feature"; side=$$?; \
+	@$(SIDE_BY_SIDE) $(JOBS) -m "not alone and not feature"; side=$$?; \
 	$(VENV)/bin/python -m pytest -m alone $$(grep -rl 'mark.alone' --include='test_*.py' tests) && exit $$side
 
 features: $(VENV)/made ## each feature in an Airflow of its own: ways in, approval, secrets backend, trouble, the page in a browser (10 minutes)
-	@$(SIDE_BY_SIDE) -m feature
+	@$(SIDE_BY_SIDE) $(AIRFLOWS) -m feature
 
 faults: $(VENV)/made ## let every call of every pass go wrong in every way, on the real parts (20 to 40 minutes)
 	@$(RUN) -m scenes.campaign

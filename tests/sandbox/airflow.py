@@ -24,6 +24,7 @@ from sandbox.airflow_api import AirflowApi
 from sandbox.airflow_settings import AirflowSettings
 from sandbox.executors import executor
 from sandbox.kept import DidNotStart, Kept, wait_until
+from sandbox.supervisor import Supervisor
 
 _READY_WITHIN = 180.0
 _TRIES = 3
@@ -53,6 +54,7 @@ class AirflowSandbox:
         self._told_by_executor: dict[str, str] = {}
         self.components: dict[str, Kept] = {}
         self._api: AirflowApi | None = None
+        self._supervisor: Supervisor | None = None
 
     def __enter__(self) -> "AirflowSandbox":  # noqa: PYI034 - typing.Self is 3.11
         self.start()
@@ -94,16 +96,19 @@ class AirflowSandbox:
                     raise
                 self.settings = AirflowSettings(self.home)
             else:
+                self._supervise()
                 return
 
     def read_again(self, more: Mapping[str, str]) -> None:
         """All but the api-server anew, with more in their environment."""
         self._env |= more
         anew = [name for name in self.components if name != "api-server"]
+        self._leave_alone()
         for name in anew:
             self.components.pop(name).stop()
         for name in anew:
             self.components[name] = self._component(name)
+        self._supervise()
 
     def parse_again(self) -> None:
         """Have the DAG files read now, as what they depend on has changed; else it is once a minute.
@@ -116,12 +121,14 @@ class AirflowSandbox:
 
     def crash(self, name: str) -> None:
         """Kill -9 of a component, and of all that it started; then start it again, as a service would."""
+        self._leave_alone()
         os.kill(self.components[name].pid, signal.SIGKILL)
-        self.components.pop(name).stop()
-        self.components[name] = self._component(name)
+        self._start_again(name)
+        self._supervise()
 
     def stop(self) -> None:
         """End it; again is fine. Its home stays, for whoever wants to read the logs."""
+        self._leave_alone()
         if self._api is not None:
             self._api.close()
             self._api = None
@@ -133,6 +140,19 @@ class AirflowSandbox:
             component.stop()
         self.components.clear()
         self._executor.stop()
+
+    def _supervise(self) -> None:
+        name = "scheduler"
+        self._supervisor = Supervisor(lambda: self.components.get(name), lambda: self._start_again(name))
+
+    def _leave_alone(self) -> None:
+        if self._supervisor is not None:
+            self._supervisor.stop()
+            self._supervisor = None
+
+    def _start_again(self, name: str) -> None:
+        self.components.pop(name).stop()
+        self.components[name] = self._component(name)
 
     def log(self, component: str) -> str:
         """All that a component wrote; the scheduler's has every line of every task, unmasked."""

@@ -96,8 +96,9 @@ class Watch:
         scene = self.scene
         stored = scene.vault.values()
         self.known |= stored
-        self.begun = self.begun or scene.somebody_can_log_in
-        if self.begun and not scene.somebody_can_log_in and not self._is_brought():
+        is_known = any(map(scene.accepts, stored))
+        self.begun = self.begun or is_known
+        if self.begun and not is_known and not self._is_brought():
             yield "no stored value logs in"
         if self.readers and not scene.readers_can_log_in:
             yield "readers are refused"
