@@ -1,7 +1,7 @@
 """Start a worker's process; an agent does so for its first one before it imports anything else.
 
 Interpreter and SDK take that process as long as all else takes the agent: side by side, whoever waits for
-the first value waits half as long.
+the first value waits two thirds as long.
 """
 
 from __future__ import annotations

@@ -9,19 +9,16 @@ import json
 import shutil
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from statistics import median
 
+from bench.ground import ground_in
 from bench.inventories import AGAIN, ANEW, written
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
 from credential_rotation.records import key_of
-from sandbox.bitwarden.stand_in import BitwardenStandIn
-from sandbox.postgres import PostgresServer
 from scenes.deployment import Site
-from scenes.ground import ACCOUNT, Ground, own_agent
 
 SIZE = 10_000
 LIST = "the list alone"
@@ -32,12 +29,7 @@ TIMES = 5
 def plans(folder: Path) -> dict[str, dict[str, float]]:
     """Seconds: the first one, and medians."""
     folder.mkdir()
-    with ExitStack() as stack:
-        bitwarden = stack.enter_context(BitwardenStandIn(folder / "bitwarden"))
-        postgres = stack.enter_context(PostgresServer(folder / "postgres"))
-        token = bitwarden.create_machine_account(ACCOUNT, {})
-        environ = stack.enter_context(own_agent(Ground(bitwarden, postgres, token, Path()), token))
-        ground = Ground(bitwarden, postgres, token, Path(environ["BITWARDEN_SOCKET_DIR"]))
+    with ground_in(folder) as ground:
         site = Site(ground, folder / "site", 1)
         site.set_up()
         _fill(site)
@@ -58,10 +50,8 @@ def _fill(site: Site) -> None:
     value = json.dumps({"username": "role", "password": "x" * 32})
     yesterday = datetime.now(timezone.utc) - timedelta(days=1)
     for number in range(SIZE):
-        current, record = (
-            f"airflow/connections/role_{number}",
-            key_of(f"role-{number}", epoch=1, written=yesterday, attempt="ab12cd34"),
-        )
+        current = f"airflow/connections/role_{number}"
+        record = key_of(f"role-{number}", epoch=1, written=yesterday, attempt="ab12cd34")
         for key, project in ((current, "data"), (record, "journal")):
             site.bitwarden.put_secret(project=site.projects[project], key=key, value=value)
 

@@ -16,10 +16,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from bench.ground import ground_in
 from sandbox.bitwarden.stand_in import BitwardenStandIn
-from sandbox.postgres import PostgresServer
 from scenes.deployment import PLUGINS, Site
-from scenes.ground import ACCOUNT, Ground, own_agent
 
 OURS, BARE = "ours", "bare"
 ONE, OUTAGE, MANY = "a rotation in place", "its outage", "rotations a minute, two processes"
@@ -82,11 +81,7 @@ Processes = dict[str, tuple[Rotating, Rotating]]
 def rotating(folder: Path) -> Iterator[tuple[Processes, BitwardenStandIn]]:
     """Two processes of each kind, ready, and the server that they all ask."""
     with ExitStack() as stack:
-        bitwarden = stack.enter_context(BitwardenStandIn(folder / "bitwarden"))
-        postgres = stack.enter_context(PostgresServer(folder / "postgres"))
-        token = bitwarden.create_machine_account(ACCOUNT, {})
-        environ = stack.enter_context(own_agent(Ground(bitwarden, postgres, token, Path()), token))
-        ground = Ground(bitwarden, postgres, token, Path(environ["BITWARDEN_SOCKET_DIR"]))
+        ground = stack.enter_context(ground_in(folder))
         sites = [Site(ground, folder / f"site-{number}", number) for number in range(4)]
         for site in sites:
             site.set_up()
@@ -95,7 +90,7 @@ def rotating(folder: Path) -> Iterator[tuple[Processes, BitwardenStandIn]]:
             stack.enter_context(_process(kind, site))
             for kind, site in zip((OURS, OURS, BARE, BARE), sites, strict=True)
         ]
-        yield {OURS: (made[0], made[1]), BARE: (made[2], made[3])}, bitwarden
+        yield {OURS: (made[0], made[1]), BARE: (made[2], made[3])}, ground.bitwarden
 
 
 @contextmanager

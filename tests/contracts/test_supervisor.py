@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
-from sandbox.kept import Kept
+from sandbox.kept import Kept, wait_until
 from sandbox.supervisor import Supervisor
 
+LOOKS = 2.5
+"""Seconds in which a supervisor looks at least twice."""
 
-@pytest.mark.parametrize(
-    ("last_words", "starts"), [("sqlite3.OperationalError: database is locked", 2), ("out of memory", 1)]
-)
-def test_who_ended_because_of_sqlite_is_started_again(tmp_path: Path, last_words: str, starts: int) -> None:
-    """Once: the second one lives."""
-    log = tmp_path / "log"
+
+@contextmanager
+def supervised(log: Path, last_words: str) -> Iterator[list[Kept]]:
+    """All that was started, the first of which says this and ends; whatever is started again lives."""
     made = [Kept(["sh", "-c", f"echo '{last_words}'"], log=log)]
-
-    def start_again() -> None:
-        made.append(Kept(["sleep", "60"], log=log))
-
-    supervisor = Supervisor(lambda: made[-1], start_again)
+    supervisor = Supervisor(lambda: made[-1], lambda: made.append(Kept(["sleep", "60"], log=log)))
     try:
-        time.sleep(3.5)
-        assert len(made) == starts
+        yield made
     finally:
         supervisor.stop()
         for one in made:
             one.stop()
+
+
+def test_who_ended_because_of_sqlite_is_started_again_once(tmp_path: Path) -> None:
+    """The second one lives, though the words of the first are still the last in the log."""
+    with supervised(tmp_path / "log", "sqlite3.OperationalError: database is locked") as made:
+        wait_until(lambda: len(made) > 1, "another one", within=30)
+        time.sleep(LOOKS)
+        assert len(made) == 2
+
+
+def test_who_ended_for_another_reason_is_not(tmp_path: Path) -> None:
+    """Also when it has certainly ended."""
+    with supervised(tmp_path / "log", "out of memory") as made:
+        wait_until(made[0].has_ended, "its end", within=30)
+        time.sleep(LOOKS)
+        assert len(made) == 1
