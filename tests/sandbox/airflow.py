@@ -28,6 +28,8 @@ from sandbox.supervisor import Supervisor
 
 _READY_WITHIN = 180.0
 _TRIES = 3
+_PATIENCE = 30
+"""Seconds for SQLite's one writer. The api-server keeps its 5: at times it waits for itself until then."""
 _HEALTHY = ("metadatabase", "scheduler", "dag_processor")
 _WITHOUT_CACHES = shutil.ignore_patterns("__pycache__", "*.pyc")
 
@@ -204,11 +206,19 @@ class AirflowSandbox:
         return Kept(
             [sys.executable, Path(sys.executable).with_name("airflow"), *words],
             log=self._log_of(name),
-            env=self.settings.environment(self._told_by_executor | self._env),
+            env=self.settings.environment(self._metadata(name) | self._told_by_executor | self._env),
             cwd=self.home,
             grace=grace,
             hold=self._hold,
         )
+
+    def _metadata(self, name: str) -> dict[str, str]:
+        """The database: who shares SQLite with the api-server waits longer for it than that one does."""
+        if not self._executor.has_sqlite or name == "api-server":
+            return {}
+        return {
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout={_PATIENCE}"
+        }
 
     def _log_of(self, component: str) -> Path:
         return self.home / f"{component.replace(' ', '-')}.log"

@@ -33,6 +33,7 @@ class Kept:
     ) -> None:
         """Start it; `remove` is a folder that goes when it ends, `hold` a lock that is kept until then."""
         self.log, self._grace = log, grace
+        self._began_at = log.stat().st_size if log is not None and log.exists() else 0
         options = ["--stop-signal", stop_signal, "--grace", str(grace)]
         for name, value in (("--log", log), ("--user", user), ("--remove", remove)):
             options += [name, str(value)] if value is not None else []
@@ -84,6 +85,12 @@ class Kept:
         if self._keeper.stdin is not None:
             with contextlib.suppress(BrokenPipeError):
                 self._keeper.stdin.close()
+
+    def said(self) -> str:
+        """All of its log since it was started."""
+        if self.log is None or not self.log.exists():
+            return ""
+        return self.log.read_bytes()[self._began_at :].decode(errors="replace")
 
     def tail(self, lines: int = _TAIL) -> str:
         """The last lines of its log."""

@@ -2,7 +2,7 @@
 
 Rules this file keeps:
 - One runner moves at a time; it stops before the call that its share no longer covers, so that a schedule
-  says for certain what happens in which order.
+  says for certain what happens in which order. Runners are greenlets: nothing else could switch between them.
 - A runner that is never let go again is a process that was killed where it stood.
 """
 
@@ -10,26 +10,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from threading import Semaphore, Thread
 from typing import TypeVar
+
+from greenlet import getcurrent, greenlet
 
 from credential_rotation.outcome import Outcome
 from simulators.world import Crash, World
 
 T = TypeVar("T")
 Act = Callable[[], object]
-WAIT = 60.0
-"""Seconds for one share: far more than any takes, so that a mistake in a test ends."""
 
 
 class _Runner:
     def __init__(self, name: str, act: Act) -> None:
-        self.name, self.act = name, act
-        self.go = Semaphore(0)
-        self.thread: Thread | None = None
-        self.is_over = False
+        self.name, self._act = name, act
+        self.place = greenlet(self._run)
         self.said: object = None
         self.failure: BaseException | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.place.dead
+
+    def _run(self) -> None:
+        try:
+            self.said = self._act()
+        except Crash:
+            pass
+        except BaseException as failure:  # noqa: BLE001 - raised again by whoever let it go
+            self.failure = failure
 
 
 class Turnstile:
@@ -39,7 +48,7 @@ class Turnstile:
         self._runners = {name: _Runner(name, act) for name, act in acts.items()}
         self.calls = world.calls
         self._call = world.do
-        self._back = Semaphore(0)
+        self._test = getcurrent()
         self._left: int | None = None
         self._moving = ""
         self._is_closed = False
@@ -50,8 +59,7 @@ class Turnstile:
         if runner.is_over:
             return True
         self._moving, self._left = name, calls
-        self._start(runner)
-        assert self._back.acquire(timeout=WAIT), f"{name} does not come back"
+        runner.place.switch()
         if runner.failure is not None:
             raise runner.failure
         return runner.is_over
@@ -65,8 +73,7 @@ class Turnstile:
         """A call of the runner that moves: it stops before it where its share is used up."""
         runner = self._runners[self._moving]
         if self._left == 0:
-            self._back.release()
-            runner.go.acquire()
+            self._test.switch()
         if self._is_closed:
             raise Crash
         if self._left is not None:
@@ -77,27 +84,9 @@ class Turnstile:
         """Whoever still stands somewhere is killed there."""
         self._is_closed = True
         for runner in self._runners.values():
-            if runner.thread is not None and not runner.is_over:
+            if runner.place:  # begun, and not over
                 self._moving = runner.name
-                self._start(runner)
-                self._back.acquire(timeout=WAIT)
-
-    def _start(self, runner: _Runner) -> None:
-        if runner.thread is not None:
-            runner.go.release()
-            return
-        runner.thread = Thread(target=self._run, args=(runner,), daemon=True)
-        runner.thread.start()
-
-    def _run(self, runner: _Runner) -> None:
-        try:
-            runner.said = runner.act()
-        except Crash:
-            pass
-        except BaseException as failure:  # noqa: BLE001 - raised again by whoever let it go
-            runner.failure = failure
-        runner.is_over = True
-        self._back.release()
+                runner.place.switch()
 
 
 @contextmanager
