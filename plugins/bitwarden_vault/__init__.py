@@ -2,6 +2,6 @@
 
 Rules this package keeps:
 - `client.py` is the only way in; it needs nothing but the standard library.
-- `worker.py` is the only importer of `bitwarden_sdk`; an agent of its own (`agent.py`) runs and kills it.
+- `worker.py` is the only importer of the SDK's core, `bitwarden_py`; an agent (`agent.py`) runs and kills it.
 - It knows nothing of rotation.
 """

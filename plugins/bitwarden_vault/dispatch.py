@@ -253,9 +253,7 @@ class Dispatch:
         self._lost_starts += 1
         if self._lost_starts >= _LOST_STARTS:
             self._lost_starts = 0
-            lost = Misconfigured(
-                "the SDK's process dies at its start: try `python -c 'import bitwarden_sdk'`"
-            )
+            lost = Misconfigured("the SDK's process dies at its start: try `python -c 'import bitwarden_py'`")
             self._fail_all(self.waiting, lost)
 
     def _is_late(self, worker: Worker, now: float) -> None:

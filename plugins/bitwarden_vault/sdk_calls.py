@@ -4,71 +4,72 @@ Rules this file keeps:
 - `project_ids` is always repeated: leaving it out means "detach" and is answered with 404.
 - What the SDK cannot encode is refused before it is asked: it answers as if the server had cut its reply off.
 - A delete that the server answers with success is looked through item by item.
-- Dates leave as UTC, whatever timezone object the SDK found.
+- Dates leave in the one form that every Python reads.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from bitwarden_vault.errors import InvalidRequest, NoPermission, OutcomeUnknown
 from bitwarden_vault.json_members import is_whole
+from bitwarden_vault.sdk_core import SdkCore
 from bitwarden_vault.sdk_errors import NO_PERMISSION
 
 Arguments = Mapping[str, Any]
+Answer = Any
+"""Plain JSON."""
+_UTC = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z")
 
 
-def list_secrets(sdk: Any, organization: str, _arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
+def list_secrets(sdk: SdkCore, organization: str, _arguments: Arguments) -> Answer:
     """Ids, keys and projects of all that the account can read."""
-    found = sdk.secrets().list(organization).data.data
-    return [{"id": str(one.id), "key": one.key, "project_id": _project(one)} for one in found]
+    found = sdk.secrets("list", organizationId=organization)["data"]
+    return [{"id": one["id"], "key": one["key"], "project_id": _project(one)} for one in found]
 
 
-def get_secret(sdk: Any, _organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
+def get_secret(sdk: SdkCore, _organization: str, arguments: Arguments) -> Answer:
     """One secret."""
-    return _secret(sdk.secrets().get(arguments["id"]).data)
+    return _secret(sdk.secrets("get", id=arguments["id"]))
 
 
-def get_secrets(sdk: Any, _organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
+def get_secrets(sdk: SdkCore, _organization: str, arguments: Arguments) -> Answer:
     """Several secrets, all or nothing."""
-    return [_secret(one) for one in sdk.secrets().get_by_ids(arguments["ids"]).data.data]
+    return [_secret(one) for one in sdk.secrets("getByIds", ids=arguments["ids"])["data"]]
 
 
-def create_secret(sdk: Any, organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
+def create_secret(sdk: SdkCore, organization: str, arguments: Arguments) -> Answer:
     """A new secret in one project."""
-    key, value, note = _texts(arguments)
-    return _secret(sdk.secrets().create(organization, key, value, note, [arguments["project_id"]]).data)
+    return _secret(sdk.secrets("create", organizationId=organization, **_fields(arguments)))
 
 
-def update_secret(sdk: Any, organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
+def update_secret(sdk: SdkCore, organization: str, arguments: Arguments) -> Answer:
     """Replace key, value, note and project of one secret."""
-    key, value, note = _texts(arguments)
-    secrets = sdk.secrets()
-    changed = secrets.update(organization, arguments["id"], key, value, note, [arguments["project_id"]])
-    return _secret(changed.data)
+    fields = _fields(arguments)
+    return _secret(sdk.secrets("update", id=arguments["id"], organizationId=organization, **fields))
 
 
-def delete_secrets(sdk: Any, _organization: str, arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
+def delete_secrets(sdk: SdkCore, _organization: str, arguments: Arguments) -> Answer:
     """Move secrets to the trash. Raises: NoPermission (none was), OutcomeUnknown (some were)."""
-    answers = sdk.secrets().delete(arguments["ids"]).data.data
-    refused = [str(one.id) for one in answers if one.error]
+    answers = sdk.secrets("delete", ids=arguments["ids"])["data"]
+    refused = [one["id"] for one in answers if one.get("error")]
     if refused:
         message = f"{NO_PERMISSION}: {', '.join(refused)}"
         if len(refused) < len(answers):
             raise OutcomeUnknown(f"only some were deleted; {message}")
         raise NoPermission(message)
-    return [str(one.id) for one in answers]
+    return [one["id"] for one in answers]
 
 
-def list_projects(sdk: Any, organization: str, _arguments: Arguments) -> Any:  # noqa: ANN401 - the SDK has no types
+def list_projects(sdk: SdkCore, organization: str, _arguments: Arguments) -> Answer:
     """The projects that the account can see."""
-    found = sdk.projects().list(organization).data.data
-    return [{"id": str(one.id), "name": one.name} for one in found]
+    found = sdk.projects("list", organizationId=organization)["data"]
+    return [{"id": one["id"], "name": one["name"]} for one in found]
 
 
-CALLS: dict[str, Callable[[Any, str, Arguments], Any]] = {
+CALLS: dict[str, Callable[[SdkCore, str, Arguments], Answer]] = {
     "list_secrets": list_secrets,
     "get_secret": get_secret,
     "get_secrets": get_secrets,
@@ -79,32 +80,36 @@ CALLS: dict[str, Callable[[Any, str, Arguments], Any]] = {
 }
 
 
-def _texts(arguments: Arguments) -> list[str]:
-    """Raises: InvalidRequest, KeyError."""
-    names = ("key", "value", "note")
-    for name in names:
-        if not is_whole(arguments[name]):
+def _fields(arguments: Arguments) -> dict[str, object]:
+    """What both writes send. Raises: InvalidRequest, KeyError."""
+    texts = {name: arguments[name] for name in ("key", "value", "note")}
+    for name, text in texts.items():
+        if not is_whole(text):
             raise InvalidRequest(f"{name} holds half a character")
-    return [arguments[name] for name in names]
+    return {**texts, "projectIds": [arguments["project_id"]]}
 
 
-def _secret(found: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK has no types
+def _secret(found: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        "id": str(found.id),
-        "key": found.key,
-        "value": found.value,
-        "note": found.note,
-        "project_id": str(found.project_id) if found.project_id else None,
-        "creation_date": _utc(found.creation_date),
-        "revision_date": _utc(found.revision_date),
+        "id": found["id"],
+        "key": found["key"],
+        "value": found["value"],
+        "note": found["note"],
+        "project_id": found.get("projectId"),
+        "creation_date": _utc(found["creationDate"]),
+        "revision_date": _utc(found["revisionDate"]),
     }
 
 
-def _project(found: Any) -> str | None:  # noqa: ANN401 - the SDK has no types
+def _project(found: Mapping[str, Any]) -> str | None:
     """The one project of a listed secret (the server allows one)."""
-    ids = found.project_ids or []
-    return str(ids[0]) if ids else None
+    ids = found.get("projectIds") or []
+    return ids[0] if ids else None
 
 
-def _utc(moment: datetime) -> str:
-    return moment.astimezone(timezone.utc).isoformat()
+def _utc(moment: str) -> str:
+    """The core writes `Z`, and as many digits as there are; what Python 3.10 reads has an offset and six."""
+    read = _UTC.fullmatch(moment)
+    if read is None:
+        raise ValueError("a date is not one of Bitwarden's")
+    return f"{read[1]}.{(read[2] or '')[:6]:0<6}+00:00"

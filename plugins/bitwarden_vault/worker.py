@@ -18,6 +18,7 @@ from typing import Any
 from bitwarden_vault.errors import VaultError, to_wire
 from bitwarden_vault.operations import WRITES
 from bitwarden_vault.sdk_calls import CALLS
+from bitwarden_vault.sdk_core import SdkCore
 from bitwarden_vault.sdk_errors import classify, is_refused_login
 from bitwarden_vault.wire import Channel, Message
 
@@ -31,15 +32,10 @@ _SHARES = 4.0
 class Desk:
     """The SDK client of this process and the login that it holds."""
 
-    def __init__(self, sdk: Any, setup: Message) -> None:  # noqa: ANN401 - the SDK has no types
+    def __init__(self, module: Any, setup: Message) -> None:  # noqa: ANN401 - the SDK has no types
         self._setup = setup
         self._slots = setup.get("slots") or [setup]  # an agent that is older than we are has one, unlisted
-        settings = {
-            "apiUrl": setup["api_url"],
-            "identityUrl": setup["identity_url"],
-            "userAgent": "airflow-bitwarden-vault",
-        }
-        self._client = sdk.BitwardenClient(sdk.client_settings_from_dict(settings))
+        self._core = SdkCore(module, api_url=setup["api_url"], identity_url=setup["identity_url"])
         self._generation = 0
 
     def answer(self, order: Message) -> Message:
@@ -53,7 +49,7 @@ class Desk:
                 return {"result": fetched}
             stage = "call"
             call = CALLS[order["operation"]]
-            return {"result": call(self._client, self._setup["organization_id"], order["arguments"])}
+            return {"result": call(self._core, self._setup["organization_id"], order["arguments"])}
         except VaultError as error:
             return {"error": to_wire(error), "stage": stage}
         except BaseException as error:  # noqa: BLE001 - a panic of the SDK's Rust core is a BaseException
@@ -87,7 +83,7 @@ class Desk:
         return fetched
 
     def _enter(self, token: str, slot: Message) -> None:
-        self._client.auth().login_access_token(token, slot["state"])
+        self._core.log_in(token, slot["state"])
 
     def _verdict(self, error: BaseException, order: Message, stage: str) -> dict[str, object]:
         verdict = classify(
@@ -101,12 +97,12 @@ class Desk:
 
 def serve(channel: Channel) -> None:
     """Take orders until the agent is gone."""
-    sdk = _imported()
+    module = _imported()
     setup = channel.receive()
     if setup is None:
         return
     try:
-        desk = _open_desk(sdk, setup)
+        desk = _open_desk(module, setup)
     except BaseException as error:  # noqa: BLE001 - a panic (no trust store) is a BaseException
         channel.send({"broken": _why_broken(error)})
         return
@@ -131,28 +127,24 @@ def _carry_out(channel: Channel, desk: Desk) -> bool:
 
 
 def _imported() -> Any:  # noqa: ANN401 - the SDK has no types
-    """The SDK, or why it cannot be imported; before there is an agent to be told, which still starts."""
+    """The SDK's core, or why it cannot be imported: told once there is an agent, which still starts."""
     try:
-        import bitwarden_sdk  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; failing is reported
+        import bitwarden_py  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; failing is reported
     except BaseException as error:  # noqa: BLE001 - whatever its Rust core may raise
         return error
-    return bitwarden_sdk
+    return bitwarden_py
 
 
-def _open_desk(sdk: Any, setup: Message) -> Desk:  # noqa: ANN401 - as above
-    if sys.flags.optimize:
-        raise RuntimeError("python -O changes what the SDK returns")
-    if isinstance(sdk, BaseException):
-        raise sdk
+def _open_desk(module: Any, setup: Message) -> Desk:  # noqa: ANN401 - as above
+    if isinstance(module, BaseException):
+        raise module
     os.environ.update(setup["network"])  # here, because what a process is started with shows in /proc
-    return Desk(sdk, setup)
+    return Desk(module, setup)
 
 
 def _why_broken(error: BaseException) -> str:
     if isinstance(error, ImportError):
         return f"bitwarden-sdk cannot be imported by {sys.executable}: pip install bitwarden-sdk there"
-    if isinstance(error, RuntimeError):
-        return str(error)
     return classify(error, api_url="", identity_url="", is_write=False).message
 
 

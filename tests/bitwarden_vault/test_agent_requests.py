@@ -188,8 +188,8 @@ def test_a_web_page_in_place_of_an_answer_is_told_apart(vault: VaultScene) -> No
         vault.client.list_projects()
 
 
-def test_python_without_asserts_asks_a_worker_that_has_them(vault: VaultScene) -> None:
-    """`-O` changes what the SDK returns; the client may run under it, the worker never does."""
+def test_python_without_asserts_reads_the_same(vault: VaultScene) -> None:
+    """`-O` changes what the SDK's Python layer returns, which nobody here asks."""
     made = vault.put()
     code = (
         "import os; from bitwarden_vault.client import VaultClient\n"

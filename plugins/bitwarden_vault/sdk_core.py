@@ -1,0 +1,44 @@
+"""The SDK's Rust core, asked in its own JSON: the wheel's Python layer around it only takes time.
+
+Rules this file keeps:
+- `bitwarden_sdk` is not imported: its schemas take a worker 50 ms, and 70 µs for each secret. The first
+  lookup on a host and each long list would wait for them (docs/adr/0012).
+- Names of commands and fields are those that the same wheel's Python layer sends; its version is pinned.
+- A failure is raised as that layer does it, as its bare text: `sdk_errors` says what it means.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+
+class SdkError(Exception):
+    """What the core said instead of an answer."""
+
+
+class SdkCore:
+    """One client of the core. A panic of its Rust code is raised as a BaseException."""
+
+    def __init__(self, module: Any, *, api_url: str, identity_url: str) -> None:  # noqa: ANN401 - it has no types
+        settings = {"apiUrl": api_url, "identityUrl": identity_url, "userAgent": "airflow-bitwarden-vault"}
+        self._client = module.BitwardenClient(json.dumps(settings))
+
+    def log_in(self, token: str, state_file: str) -> None:
+        """With a state that is found there this makes no request. Raises: SdkError."""
+        self._ask({"loginAccessToken": {"accessToken": token, "stateFile": state_file}})
+
+    def secrets(self, command: str, **fields: object) -> Any:  # noqa: ANN401 - whatever the core answers
+        """What one command about secrets answers. Raises: SdkError."""
+        return self._ask({"secrets": {command: fields}})
+
+    def projects(self, command: str, **fields: object) -> Any:  # noqa: ANN401 - as above
+        """What one command about projects answers. Raises: SdkError."""
+        return self._ask({"projects": {command: fields}})
+
+    def _ask(self, command: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
+        answer = json.loads(self._client.run_command(json.dumps(command)))
+        if not answer["success"]:
+            raise SdkError(answer["errorMessage"])
+        return answer["data"]
