@@ -308,11 +308,8 @@ def prepared(
     return Agent(handover, listener, first, may_idle_out=may_idle_out)
 
 
-def main(descriptor: int, first: FirstWorker) -> None:
-    """Serve on the listening socket that the starter made, with a worker that is on its way."""
-    with os.fdopen(0, "rb") as pipe:
-        packed = pipe.read()
-    os.open(os.devnull, os.O_RDONLY)  # takes the number 0, so that nothing else gets it
+def main(descriptor: int, first: FirstWorker, packed: bytes) -> None:
+    """Serve on the starter's listening socket, with what it handed over and a worker that is on its way."""
     listener = socket.socket(fileno=descriptor)
     agent = prepared(unpack_handover(packed), listener, first, may_idle_out=True)
     agent.run()

@@ -31,6 +31,8 @@ RESERVED_FOR = 300.0
 
 @dataclass(slots=True)
 class _Reservation:
+    """Places that an attempt holds, and until when."""
+
     places: Counter[Window]
     until: float
 

@@ -48,6 +48,8 @@ Then = Callable[[Answer], None]
 
 @dataclass(slots=True, eq=False)
 class _Fetch:
+    """One value that is being fetched, and who waits for it."""
+
     place: Place
     begun_at: float
     waiting: list[tuple[Asker, Then]]

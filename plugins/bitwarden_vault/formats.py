@@ -47,6 +47,8 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
+    """How one form of a value is read and written."""
+
     read: Callable[[str], Login]
     write: Callable[[str, Login], str]
     first: Callable[[Login, Server], str]

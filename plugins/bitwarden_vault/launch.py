@@ -4,12 +4,16 @@ Rules this file keeps:
 - It runs the package that lies around it, whatever else of that name is on the path, and puts no folder of
   ours on the path, where a plugin's `json.py` would shadow the standard one.
 - An agent belongs to nobody: own session, no child of the task that started it, none of its descriptors.
+- Who waits for the first value waits for imports. A sixth of them is `inspect`, which `dataclasses` wants for
+  classes without a docstring: it is imported once something of it is asked for. Nor is garbage looked for.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from types import ModuleType
 
 LISTENER = 3
 """The agent's descriptor of the listening socket; 0 is the handover, 2 its log."""
@@ -17,23 +21,39 @@ LISTENER = 3
 
 def main() -> None:
     """Become what the first argument says."""
+    gc.disable()
     _find_package()
+    sys.modules["inspect"] = _Later("inspect")
     if sys.argv[1] == "agent":
         _detach()
         from bitwarden_vault.worker_process import FirstWorker  # noqa: PLC0415 - found only now
 
         first = FirstWorker(sys.argv[2])
-        from bitwarden_vault.agent import main as be_agent  # noqa: PLC0415 - meanwhile that one imports the SDK
+        packed = _handed_over()
+        first.tell_where(packed)
+        from bitwarden_vault.agent import main as be_agent  # noqa: PLC0415 - meanwhile that one makes its client
 
-        be_agent(LISTENER, first)
+        gc.enable()
+        be_agent(LISTENER, first, packed)
     elif sys.argv[1] == "publish":
         from bitwarden_vault.publish import main as publish  # noqa: PLC0415 - found only now
 
+        gc.enable()
         publish()
     else:
         from bitwarden_vault.worker import main as be_worker  # noqa: PLC0415 - found only now
 
+        gc.enable()
         be_worker(int(sys.argv[2]))
+
+
+class _Later(ModuleType):
+    """In place of a module that is imported once something of it is asked for."""
+
+    def __getattr__(self, name: str) -> object:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(__import__(self.__name__), name)
 
 
 def _find_package() -> None:
@@ -56,6 +76,13 @@ def _detach() -> None:
                 os.close(int(name))
             except OSError:
                 pass  # the listing's own descriptor
+
+
+def _handed_over() -> bytes:
+    with os.fdopen(0, "rb") as pipe:
+        packed = pipe.read()
+    os.open(os.devnull, os.O_RDONLY)  # takes the number 0, so that nothing else gets it
+    return packed
 
 
 if __name__ == "__main__":

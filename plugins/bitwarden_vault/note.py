@@ -47,6 +47,8 @@ class NoteBlock:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
+    """Where in a note its block lies, in characters."""
+
     block: NoteBlock
     begin: int
     end: int

@@ -32,10 +32,9 @@ _SHARES = 4.0
 class Desk:
     """The SDK client of this process and the login that it holds."""
 
-    def __init__(self, module: Any, setup: Message) -> None:  # noqa: ANN401 - the SDK has no types
-        self._setup = setup
+    def __init__(self, core: SdkCore, setup: Message) -> None:
+        self._core, self._setup = core, setup
         self._slots = setup.get("slots") or [setup]  # an agent that is older than we are has one, unlisted
-        self._core = SdkCore(module, api_url=setup["api_url"], identity_url=setup["identity_url"])
         self._generation = 0
 
     def answer(self, order: Message) -> Message:
@@ -101,11 +100,16 @@ def serve(channel: Channel) -> None:
     setup = channel.receive()
     if setup is None:
         return
-    try:
-        desk = _open_desk(module, setup)
-    except BaseException as error:  # noqa: BLE001 - a panic (no trust store) is a BaseException
-        channel.send({"broken": _why_broken(error)})
+    core = _opened(module, setup)
+    if "organization_id" not in setup:  # a first worker hears first where Bitwarden is
+        more = channel.receive()
+        if more is None:
+            return
+        setup = more
+    if isinstance(core, BaseException):
+        channel.send({"broken": _why_broken(core)})
         return
+    desk = Desk(core, setup)
     channel.send({"ready": os.getpid()})
     while _carry_out(channel, desk):
         pass
@@ -135,11 +139,15 @@ def _imported() -> Any:  # noqa: ANN401 - the SDK has no types
     return bitwarden_py
 
 
-def _open_desk(module: Any, setup: Message) -> Desk:  # noqa: ANN401 - as above
+def _opened(module: Any, where: Message) -> SdkCore | BaseException:  # noqa: ANN401 - as above
+    """A client that is not logged in yet, or why there can be none."""
     if isinstance(module, BaseException):
-        raise module
-    os.environ.update(setup["network"])  # here, because what a process is started with shows in /proc
-    return Desk(module, setup)
+        return module
+    os.environ.update(where["network"])  # here, because what a process is started with shows in /proc
+    try:
+        return SdkCore(module, api_url=where["api_url"], identity_url=where["identity_url"])
+    except BaseException as error:  # noqa: BLE001 - a panic (no trust store) is a BaseException
+        return error
 
 
 def _why_broken(error: BaseException) -> str:

@@ -1,0 +1,36 @@
+"""What whoever waits for a first value does not have to wait for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from bitwarden_vault.launch import _Later
+from scenes.airflow import ROOT
+
+
+@pytest.mark.parametrize("process", ["agent", "worker", "publish"])
+def test_no_process_of_ours_asks_inspect_at_its_start(process: str) -> None:
+    """`dataclasses` would, for a class without a docstring: here whoever asks finds nothing, and it fails."""
+    code = (
+        "import sys, types; sys.modules['inspect'] = types.ModuleType('inspect')\n"
+        f"import bitwarden_vault.{process}\n"
+        "assert 'dataclasses' in sys.modules and 'ast' not in sys.modules\n"
+    )
+    subprocess.run(
+        [sys.executable, "-S", "-s", "-c", code], env={"PYTHONPATH": str(ROOT / "plugins")}, check=True
+    )
+
+
+def test_what_comes_later_is_the_module_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also for whoever kept what came first, as `dataclasses` does."""
+    monkeypatch.delitem(sys.modules, "colorsys", raising=False)
+    first = _Later("colorsys")
+    monkeypatch.setitem(sys.modules, "colorsys", first)
+    found = first.rgb_to_hsv
+    assert sys.modules["colorsys"] is not first
+    assert found is sys.modules["colorsys"].rgb_to_hsv
+    with pytest.raises(AttributeError):
+        first.nothing  # noqa: B018 - reading it is the test
