@@ -20,6 +20,7 @@ from bitwarden_vault.nouns import Caller
 from credential_rotation import cli_output as output
 from credential_rotation.by_hand import how_to_close, no_tool
 from credential_rotation.errors import BadInput, RotationError
+from credential_rotation.garbage import rarely_looked_for
 from credential_rotation.inventory import Inventory
 from credential_rotation.inventory_words import nearest
 from credential_rotation.model import Credential
@@ -35,8 +36,8 @@ def run_command(command: Callable[[Deployment], int], *, as_json: bool) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal of few characters must not cost the answer
     try:
-        deployment = open_deployment(os.environ, Caller(user=getpass.getuser()))
-        code = command(deployment)
+        with rarely_looked_for():
+            code = command(open_deployment(os.environ, Caller(user=getpass.getuser())))
     except RotationError as error:
         code = output.show_error(error, as_json=as_json)
     raise SystemExit(code)

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bitwarden_vault.places import make_private
+from credential_rotation.garbage import rarely_looked_for
 from credential_rotation.inventory import Inventory, load_entry, load_inventory
 from credential_rotation.inventory_files import Folder, open_folder
 from credential_rotation.model import Credential
@@ -58,6 +59,11 @@ def read_entry(include: Path, name: str) -> Credential:
 
 
 def _kept(include: Path, kind: str, loads: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - one of two
+    with rarely_looked_for():
+        return _read(include, kind, loads)
+
+
+def _read(include: Path, kind: str, loads: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - as above
     folder = open_folder(include)
     place, fingerprint = _place(), _fingerprint(folder)
     if place is not None and fingerprint is not None:

@@ -122,11 +122,12 @@ class _Run:
 
 
 def _turn(credential: Credential, known: Known, begin: Request | None, now: datetime, rank: int) -> _Turn:
+    decision = None if begin is None else due(credential.policy, known.newest, begin, now)
     return _Turn(
         credential=credential,
-        outcome=plan(credential, known, begin=begin, now=now),
+        outcome=plan(credential, known, begin=begin, now=now, decision=decision),
         is_open=known.is_open,
-        decision=None if begin is None else due(credential.policy, known.newest, begin, now),
+        decision=decision,
         rank=rank,
     )
 

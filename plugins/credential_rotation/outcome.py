@@ -120,14 +120,16 @@ class Outcome:
         }
 
 
-def told(credential: Credential, outcome: str, reason: str, *, next_step: str = "") -> Outcome:
+def told(
+    credential: Credential, outcome: str, reason: str, *, next_step: str = "", version: int | None = None
+) -> Outcome:
     """An outcome of its own, where there was no attempt to tell of."""
     return Outcome(
         name=credential.name,
         engine=credential.engine,
         strategy=credential.strategy.value,
         outcome=outcome,
-        version=None,
+        version=version,
         reason=reason.removeprefix(f"{credential.name}: "),
         next_step=next_step,
     )

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from credential_rotation.by_hand import awaits, how_to_close, how_to_confirm
 from credential_rotation.model import Consumer, Credential, Strategy
 from credential_rotation.outcome import Outcome, told
-from credential_rotation.policy import Request, due
+from credential_rotation.policy import Decision, Request, due
 from credential_rotation.records import RecordName
 from credential_rotation.schedule import confirm_by, falls_due
 
@@ -60,44 +60,53 @@ def confirm_until(credential: Credential, known: Known) -> datetime | None:
     return confirm_by(credential.policy, newest.written) if known.is_open else None
 
 
-def plan(credential: Credential, known: Known, *, begin: Request | None, now: datetime) -> Outcome:
+def plan(
+    credential: Credential,
+    known: Known,
+    *,
+    begin: Request | None,
+    now: datetime,
+    decision: Decision | None = None,
+) -> Outcome:
     """`planned` where an attempt has something to do, with the reason; else `unchanged`.
 
-    What a person asked for and may not have yet is `waiting` or `refused`.
+    What a person asked for and may not have yet is `waiting` or `refused`. `decision` is that of its policy,
+    where it was made already.
     """
     newest = known.newest
-    made = replace(told(credential, "unchanged", "nothing is open"), version=newest.epoch if newest else None)
+    version = newest.epoch if newest else None
     if known.is_open:
-        return _with_people(replace(made, outcome="planned", reason=FINISH), credential, known)
+        return _with_people(told(credential, "planned", FINISH, version=version), credential, known)
     if begin is None:
-        return made
+        return told(credential, "unchanged", "nothing is open", version=version)
     if credential.strategy is Strategy.BY_HAND:
-        return _by_hand(made, credential, newest, now)
-    decision = due(credential.policy, newest, begin, now)
-    return replace(
-        made,
-        outcome="planned" if decision.begin else decision.outcome,
-        reason=decision.reason,
-        next_step=decision.next_step,
-        until=decision.at if decision.outcome == "waiting" else None,
-        needs_approval=decision.needs_approval,
-    )
+        return _by_hand(credential, newest, now)
+    decision = decision or due(credential.policy, newest, begin, now)
+    outcome = "planned" if decision.begin else decision.outcome
+    made = told(credential, outcome, decision.reason, next_step=decision.next_step, version=version)
+    if outcome != "waiting" and not decision.needs_approval:
+        return made
+    until = decision.at if outcome == "waiting" else None
+    return replace(made, until=until, needs_approval=decision.needs_approval)
 
 
-def _by_hand(made: Outcome, credential: Credential, newest: RecordName | None, now: datetime) -> Outcome:
+def _by_hand(credential: Credential, newest: RecordName | None, now: datetime) -> Outcome:
     """What only a person can do `waits` for them from the day on that it is due."""
+    version = newest.epoch if newest else None
     due_at = falls_due(credential.policy, newest.written) if newest else None
     if due_at is not None and due_at > now:
-        return replace(made, reason=f"due {due_at:%Y-%m-%d %H:%M} UTC, to be changed by hand")
+        reason = f"due {due_at:%Y-%m-%d %H:%M} UTC, to be changed by hand"
+        return told(credential, "unchanged", reason, version=version)
     since = f"due since {due_at:%Y-%m-%d}" if due_at else "never closed"
     instructions = credential.options.get("instructions", "")
-    return replace(
-        made,
-        outcome="waiting",
-        reason=f"{since}; waits until {credential.owner} has changed it by hand",
+    made = told(
+        credential,
+        "waiting",
+        f"{since}; waits until {credential.owner} has changed it by hand",
         next_step=f"{instructions} {how_to_close(credential.name)}".strip(),
-        waits_for=(credential.owner,),
+        version=version,
     )
+    return replace(made, waits_for=(credential.owner,))
 
 
 def status(credential: Credential, known: Known, *, begin: Request, now: datetime) -> Outcome:

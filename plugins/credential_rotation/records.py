@@ -21,8 +21,9 @@ INTENT, ENDING = "intent", "ending"
 LAST_EPOCH = 999_999_999
 """Nine digits are all that keys, notes and stamps have room for."""
 _KEY = re.compile(
-    r"rotation/(?P<name>[^/]+)/(?P<epoch>[0-9]{6,9})/(?P<written>[0-9]{8}T[0-9]{6}Z)/(?P<attempt>[0-9a-f]+)"
-    r"(?:/(?P<kind>intent|ending))?"
+    r"rotation/(?P<name>[^/]+)/(?P<epoch>[0-9]{6,9})/"
+    r"([0-9]{4})([0-9]{2})([0-9]{2})T([0-9]{2})([0-9]{2})([0-9]{2})Z/"
+    r"(?P<attempt>[0-9a-f]+)(?:/(?P<kind>intent|ending))?"
 )
 _TIME = "%Y%m%dT%H%M%SZ"
 _YEARS = range(2000, 3000)
@@ -63,7 +64,8 @@ def read_key(secret_id: str, key: str) -> RecordName | None:
     if found is None:
         return None
     try:
-        written = datetime.strptime(found["written"], _TIME).replace(tzinfo=timezone.utc)
+        year, month, day, hour, minute, second = map(int, found.group(3, 4, 5, 6, 7, 8))
+        written = datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc)
     except ValueError:
         return None
     if written.year not in _YEARS:
