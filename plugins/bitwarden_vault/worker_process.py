@@ -36,7 +36,10 @@ class FirstWorker:
 
         settings = json.loads(packed)["settings"]
         where = {name: settings[name] for name in ("api_url", "identity_url")}
-        os.write(self.descriptor, pack({**where, "network": dict(settings["network"])}))
+        try:  # noqa: SIM105 - contextlib costs import time
+            os.write(self.descriptor, pack({**where, "network": dict(settings["network"])}))
+        except OSError:
+            pass  # it has ended already: the agent's loop will see
 
 
 def begin_worker(label: str, inherited: tuple[int, ...]) -> tuple[int, int]:
