@@ -4,8 +4,8 @@ Rules this file keeps:
 - It runs the package that lies around it, whatever else of that name is on the path, and puts no folder of
   ours on the path, where a plugin's `json.py` would shadow the standard one.
 - An agent belongs to nobody: own session, no child of the task that started it, none of its descriptors.
-- Who waits for the first value waits for imports. A sixth of them is `inspect`, which `dataclasses` wants for
-  classes without a docstring: it is imported once something of it is asked for. Nor is garbage looked for.
+- Who waits for the first value waits for imports: until they are over, no garbage is looked for. Before
+  Python 3.12 a sixth of them is `inspect`, which `dataclasses` asks for classes without a docstring only.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ def main() -> None:
     """Become what the first argument says."""
     gc.disable()
     _find_package()
-    sys.modules["inspect"] = _Later("inspect")
+    if sys.version_info < (3, 12):
+        sys.modules["inspect"] = _Later("inspect")
     if sys.argv[1] == "agent":
         _detach()
         from bitwarden_vault.worker_process import FirstWorker  # noqa: PLC0415 - found only now

@@ -1,7 +1,7 @@
 """Start a worker's process; an agent does so for its first one before it imports anything else.
 
-Interpreter, SDK and its client take that process as long as all else takes the agent: side by side, whoever
-waits for the first value waits half as long.
+Interpreter, SDK and its client take that process as long as all else takes the agent, and whoever waits for
+the first value waits for both: so they come up side by side.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ NEW_OBJECTS = 100_000
 
 @contextmanager
 def rarely_looked_for() -> Iterator[None]:
-    """Until the end of the block."""
+    """Until the end of the block, or of the function that it decorates."""
     before = gc.get_threshold()
     gc.set_threshold(max(NEW_OBJECTS, before[0]) if before[0] else 0, *before[1:])
     try:

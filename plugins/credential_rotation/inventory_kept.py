@@ -58,12 +58,8 @@ def read_entry(include: Path, name: str) -> Credential:
     return load_entry(include, name)
 
 
+@rarely_looked_for()
 def _kept(include: Path, kind: str, loads: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - one of two
-    with rarely_looked_for():
-        return _read(include, kind, loads)
-
-
-def _read(include: Path, kind: str, loads: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - as above
     folder = open_folder(include)
     place, fingerprint = _place(), _fingerprint(folder)
     if place is not None and fingerprint is not None:

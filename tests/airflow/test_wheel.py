@@ -24,7 +24,8 @@ import importlib.abc, json, sys
 
 class Missing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        if name.partition(".")[0] in {"bitwarden_sdk", "boto3", "botocore", "psycopg", "slack_sdk"}:
+        absent = {"bitwarden_py", "bitwarden_sdk", "boto3", "botocore", "psycopg", "slack_sdk"}
+        if name.partition(".")[0] in absent:
             raise ModuleNotFoundError(name)
 
 sys.meta_path.insert(0, Missing())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from credential_rotation.errors import BadInput
 from credential_rotation.model import UNMANAGED_EPOCH, Policy
 from credential_rotation.policy import Request, due
+from scenes.schedules import Version
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
@@ -19,14 +19,6 @@ MANUAL = Policy("manual", max_age=None)
 TICK = Request(at=NOW, by="schedule")
 ASKED = Request(at=NOW, by="kim", now=True)
 FORCED = Request(at=NOW, by="kim", now=True, force=True, reason="a laptop was lost")
-
-
-@dataclass(frozen=True)
-class Version:
-    """Implements `policy.Version`."""
-
-    epoch: int
-    written: datetime
 
 
 def old(age: timedelta, epoch: int = 3) -> Version:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -12,33 +12,10 @@ from hypothesis import strategies as st
 
 from credential_rotation.durations import share_of
 from credential_rotation.model import UNMANAGED_EPOCH, CatchUp, Policy, Window
-from credential_rotation.policy import NOT_OPEN, UNPAUSE, Request, due
+from credential_rotation.policy import Request, due
 from credential_rotation.schedule import falls_due
 from credential_rotation.windows import is_open
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-NIGHT = Window(22 * HOUR, 5 * HOUR, timezone="Europe/Berlin")
-"""From 21:00 to 04:00 UTC, in winter."""
-SUNDAY = replace(NIGHT, days=frozenset({6}))
-AGED = Policy("aged", max_age=30 * DAY)
-NIGHTLY = replace(AGED, window=NIGHT)
-MONTHLY = Policy("monthly", cron="0 3 1 * *", timezone="Europe/Berlin")
-"""At 02:00 UTC, in winter."""
-WEEKENDS = Policy("weekends", max_age=8 * DAY, window=SUNDAY)
-SPREAD = replace(AGED, jitter=10 * HOUR, share=4 * HOUR)
-
-
-def utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
-
-
-@dataclass(frozen=True)
-class Version:
-    """Implements `policy.Version`."""
-
-    epoch: int
-    written: datetime
-
+from scenes.schedules import AGED, DAY, HOUR, MONTHLY, NIGHT, NIGHTLY, SPREAD, WEEKENDS, Version, utc
 
 FALLS_DUE = {
     "no window: to the moment": (AGED, "2026-11-01T12:00", "2026-12-01T12:00"),
@@ -243,115 +220,6 @@ def test_due_but_held_back_is_not_the_same_as_not_due() -> None:
     assert [due(policy, old, tick, now).blocked for policy in (NIGHTLY, paused, AGED)] == [True, True, False]
     assert [due(policy, young, tick, now).blocked for policy in (NIGHTLY, paused, AGED)] == [False] * 3
     assert due(NIGHTLY, old, tick, now).at == utc("2026-12-01T21:00")
-
-
-DAYTIME, ASKED_AT = utc("2026-12-01T12:00"), utc("2026-12-01T11:59")
-SATURDAY = utc("2026-12-05T00:00")
-YOUNG = Version(3, utc("2026-12-01T10:00"))
-ASKED = Request(at=ASKED_AT, by="kim", now=True)
-FORCED = Request(at=ASKED_AT, by="kim", now=True, force=True, reason="a laptop was lost")
-LATER = replace(ASKED, not_before=SATURDAY)
-
-WISHES: dict[str, tuple[Policy, Version, Request, datetime, tuple[bool, str, str, str, datetime | None]]] = {
-    "asked for at night: begun": (
-        NIGHTLY,
-        YOUNG,
-        ASKED,
-        utc("2026-12-01T23:00"),
-        (True, "asked for by kim", "unchanged", "", ASKED_AT),
-    ),
-    "asked for outside the window: refused, with the hour at which it opens": (
-        NIGHTLY,
-        YOUNG,
-        ASKED,
-        DAYTIME,
-        (
-            False,
-            "outside its window, which opens 2026-12-01 21:00 UTC",
-            "refused",
-            NOT_OPEN,
-            utc("2026-12-01T21:00"),
-        ),
-    ),
-    "asked for outside the window, which it missed, at_once: refused all the same": (
-        replace(NIGHTLY, catch_up=CatchUp.AT_ONCE),
-        Version(3, utc("2026-10-01T12:00")),
-        ASKED,
-        DAYTIME,
-        (
-            False,
-            "outside its window, which opens 2026-12-01 21:00 UTC",
-            "refused",
-            NOT_OPEN,
-            utc("2026-12-01T21:00"),
-        ),
-    ),
-    "asked for while paused: refused, with the way out": (
-        replace(AGED, pause=True),
-        YOUNG,
-        ASKED,
-        DAYTIME,
-        (False, "paused by its policy", "refused", UNPAUSE, None),
-    ),
-    "forced outside the window and paused: begun": (
-        replace(NIGHTLY, pause=True),
-        YOUNG,
-        FORCED,
-        DAYTIME,
-        (True, "a laptop was lost", "unchanged", "", ASKED_AT),
-    ),
-    "asked for not before Saturday, on Tuesday: waits until then": (
-        AGED,
-        YOUNG,
-        LATER,
-        DAYTIME,
-        (False, "asked for not before 2026-12-05 00:00 UTC", "waiting", "", SATURDAY),
-    ),
-    "asked for not before Saturday, on Saturday: begun": (
-        AGED,
-        YOUNG,
-        LATER,
-        SATURDAY,
-        (True, "asked for by kim", "unchanged", "", SATURDAY),
-    ),
-    "asked for not before Saturday, rotated on Thursday: begun, for that one is older": (
-        AGED,
-        Version(4, utc("2026-12-03T00:00")),
-        LATER,
-        SATURDAY,
-        (True, "asked for by kim", "unchanged", "", SATURDAY),
-    ),
-    "asked for not before Saturday, rotated since: not again": (
-        AGED,
-        Version(4, SATURDAY + HOUR),
-        LATER,
-        SATURDAY + 2 * HOUR,
-        (False, "already rotated since it was asked for", "unchanged", "", None),
-    ),
-    "forced, not before Saturday: waits, for that is the wish itself": (
-        AGED,
-        YOUNG,
-        replace(FORCED, not_before=SATURDAY),
-        DAYTIME,
-        (False, "asked for not before 2026-12-05 00:00 UTC", "waiting", "", SATURDAY),
-    ),
-    "not before a moment that is over: begun": (
-        AGED,
-        YOUNG,
-        replace(ASKED, not_before=ASKED_AT - DAY),
-        DAYTIME,
-        (True, "asked for by kim", "unchanged", "", ASKED_AT),
-    ),
-}
-
-
-@pytest.mark.parametrize("case", WISHES)
-def test_h5_what_was_asked_for_and_not_done_is_not_green(case: str) -> None:
-    """H5: a wish that window, pause or its own date holds back never ends as if nothing were left to do."""
-    policy, version, request, now, expected = WISHES[case]
-    decision = due(policy, version, request, now)
-    assert (decision.begin, decision.reason, decision.outcome, decision.next_step, decision.at) == expected
-    assert decision.blocked == (decision.outcome != "unchanged")
 
 
 # --- what holds for all of them ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ import importlib.abc, json, sys
 
 class Missing(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
-        absent = {"bitwarden_sdk", "boto3", "botocore", "psycopg", "slack_sdk", "fastapi"}
+        absent = {"bitwarden_py", "bitwarden_sdk", "boto3", "botocore", "psycopg", "slack_sdk", "fastapi"}
         if name.partition(".")[0] in absent:
             raise ModuleNotFoundError(name)
 
