@@ -8,7 +8,7 @@ UV := .sandbox/uv/bin/uv
 RUN := PYTHONPATH=plugins:tests $(VENV)/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test features faults pods older celery bench lint lock vendor pictures clean
+.PHONY: help demo up down test features faults pods older celery logs bench lint lock vendor pictures clean
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name says; do \
@@ -27,7 +27,7 @@ AIRFLOWS ?= 3
 SIDE_BY_SIDE := $(VENV)/bin/python -m pytest --dist loadfile --no-loadscope-reorder --numprocesses
 
 test: $(VENV)/made ## the suite, against real parts: files side by side, then what measures speed, alone (12 minutes)
-	@$(SIDE_BY_SIDE) $(JOBS) -m "not alone and not feature"; side=$$?; \
+	@$(SIDE_BY_SIDE) $(JOBS) -m "not alone and not feature and not amazon"; side=$$?; \
 	$(VENV)/bin/python -m pytest -m alone $$(grep -rl 'mark.alone' --include='test_*.py' tests) && exit $$side
 
 features: $(VENV)/made ## each feature in an Airflow of its own: ways in, approval, secrets backend, trouble, the page in a browser (10 minutes)
@@ -44,9 +44,12 @@ older: $(VENV)-3.1/made $(VENV)-3.2/made ## the secrets backend and a rotation o
 		$(VENV)-$$version/bin/python -m pytest tests/airflow/test_secrets_backend.py \
 		tests/credential_rotation/test_approval_without_the_feature.py || exit 1; done
 
-celery: $(VENV)-celery/made ## the secrets backend and a rotation on Celery, with a real Redis (5 minutes; needs redis-server)
+celery: $(VENV)-celery/made ## secrets backend, a rotation and task logs on Celery, with a real Redis (6 minutes; needs redis-server)
 	@AIRFLOW_SANDBOX_EXECUTOR=celery PYTHONPATH=plugins:tests $(VENV)-celery/bin/python -m pytest \
-		tests/airflow/test_secrets_backend.py
+		tests/airflow/test_secrets_backend.py tests/airflow/test_remote_logs.py
+
+logs: $(VENV)-bench/made ## rotate the key with which Airflow stores its task logs, and lose none of them (4 minutes)
+	@PYTHONPATH=plugins:tests $(VENV)-bench/bin/python -m pytest tests/airflow/test_remote_logs.py
 
 bench: $(VENV)-bench/made ## lookups beside Amazon's backend, rotations beside the bare calls, inventories, mapped tasks (10 minutes)
 	@PYTHONPATH=plugins:tests $(VENV)-bench/bin/python -m bench
@@ -66,11 +69,11 @@ $(VENV)-bench/made: requirements-bench.lock tests/sandbox/make_venv.py
 	@touch $@
 
 # The locked versions, and Celery beside them.
-$(VENV)-celery/made: requirements-dev.lock requirements-dev.txt tests/airflow/celery.txt $(UV)
-	@sed 's/ *--hash=[^ ]*//; s/ \\$$//' requirements-dev.lock > .sandbox/versions.txt
+$(VENV)-celery/made: requirements-bench.lock requirements-bench.txt tests/airflow/celery.txt $(UV)
+	@sed 's/ *--hash=[^ ]*//; s/ \\$$//' requirements-bench.lock > .sandbox/versions.txt
 	@$(UV) venv --quiet --clear --no-config --python $(PYTHON) $(@D)
 	@$(UV) pip install --quiet --no-config --python $(@D)/bin/python --constraint .sandbox/versions.txt \
-		-r requirements-dev.txt -r tests/airflow/celery.txt
+		-r requirements-bench.txt -r tests/airflow/celery.txt
 	@touch $@
 
 # Not locked: the newest that go with an older Airflow, but for what does not in truth.

@@ -9,9 +9,11 @@ from typing import Any
 from bitwarden_vault.access_token import parse_token, sourced_token
 from bitwarden_vault.settings import Settings
 
-_PLAIN = ("organization_id", "api_url", "identity_url", "socket_dir", "state_dir", "state_path", "python")
+_PLAIN = ("organization_id", "api_url", "identity_url", "socket_dir", "state_dir", "python")
+_STATE = ("state_path", "is_rotation_here")
 _AUDIT = ("audit_path", "audit_checkpoint", "audit_key_file", "audit_required")
 _SECONDS = ("deadline", "patience", "idle_exit", "cache_life")
+_NAMES = (*_PLAIN, *_STATE, *_SECONDS, *_AUDIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Handover:
 def pack_handover(handover: Handover) -> bytes:
     """As it goes through the pipe."""
     settings = handover.settings
-    packed: dict[str, Any] = {name: getattr(settings, name) for name in (*_PLAIN, *_SECONDS, *_AUDIT)}
+    packed: dict[str, Any] = {name: getattr(settings, name) for name in _NAMES}
     tokens = [(one.text, one.place, one.source) for one in settings.tokens]
     packed |= {"tokens": tokens, "network": settings.network, "state_network": settings.state_network}
     return json.dumps({"settings": packed, "path": handover.path, "build": handover.build}).encode()
@@ -47,6 +49,6 @@ def unpack_handover(packed: bytes) -> Handover:
         next_token=more[0] if more else None,
         network=tuple((name, text) for name, text in given["network"]),
         state_network=tuple((name, text) for name, text in given["state_network"]),
-        **{name: given[name] for name in (*_PLAIN, *_SECONDS, *_AUDIT)},
+        **{name: given[name] for name in _NAMES},
     )
     return Handover(settings, found["path"], found["build"])

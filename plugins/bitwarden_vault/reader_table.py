@@ -1,7 +1,8 @@
 """Which living process of this host read which version of which secret: what one agent knows.
 
 Rules this file keeps:
-- Only secrets whose note names a version (`epoch`) are of interest, and only processes that live.
+- Only processes that live are of interest. A secret whose note names no version (`epoch`) may be adopted as
+  the first one at any time, so who reads it counts; those that name one have half the room to themselves.
 - A process keeps the oldest version that it read until it ends: whether it has let go of it, nobody can see.
 - Bounded; for whom there was no room is counted and told.
 """
@@ -20,6 +21,8 @@ from bitwarden_vault.processes import program, started_at
 VERSION_FIELD = "epoch"
 MOST_READERS = 5_000
 MOST_DIGITS = 9
+BEFORE_THE_FIRST = 0
+"""The version that a value gets which was there before the rotation."""
 UNSEEN_FOR = 2 * 24 * 3600.0
 """Seconds after which a reader is let go whose process cannot be seen."""
 
@@ -50,9 +53,15 @@ class ReaderTable:
         """How many readers."""
         return len(self._kept)
 
-    def note(self, secret: Mapping[str, Any], version: int, pid: int, caller: Mapping[str, Any]) -> None:
-        """This process was just given this version of this secret."""
-        self.has_changed |= self.uses.note(secret, caller)
+    def note(
+        self, secret: Mapping[str, Any], version: int | None, pid: int, caller: Mapping[str, Any]
+    ) -> None:
+        """This process was just given this version of this secret; None where it names none."""
+        room = MOST_READERS
+        if version is None:
+            version, room = BEFORE_THE_FIRST, MOST_READERS // 2
+        else:
+            self.has_changed |= self.uses.note(secret, caller)
         started = started_at(pid) if pid else 0
         if started is None:
             return
@@ -60,7 +69,7 @@ class ReaderTable:
         place = self._place(pid, started, str(secret["id"]).lower(), said)
         entry = self._kept.get(place)
         if entry is None:
-            self._add(place, _entry(secret, version, pid, started), said)
+            self._add(place, {**_entry(secret, version, pid, started), **said}, room)
             return
         entry["last"] = _now()
         before = entry["version"], entry["newest"], entry.get("dag")
@@ -76,7 +85,7 @@ class ReaderTable:
             place = self._place(entry["pid"], entry["started"], entry["secret"], entry)
             known = self._kept.get(place)
             if known is None:
-                self._add(place, entry, {})
+                self._add(place, entry, MOST_READERS)
             else:
                 known["version"] = min(known["version"], entry["version"])
                 known["first"] = min(known["first"], entry["first"])
@@ -97,12 +106,12 @@ class ReaderTable:
         """All readers, as the document has them."""
         return list(self._kept.values())
 
-    def _add(self, place: _Place, entry: Entry, said: Entry) -> None:
+    def _add(self, place: _Place, entry: Entry, room: int) -> None:
         self.has_changed = True
-        if len(self._kept) >= MOST_READERS:
+        if len(self._kept) >= room:
             self.left_out += 1
             return
-        self._kept[place] = {**entry, **said}
+        self._kept[place] = entry
 
     def _place(self, pid: int, started: int, secret: str, said: Mapping[str, Any]) -> _Place:
         """Whom we cannot see by its number is told apart by what it says."""

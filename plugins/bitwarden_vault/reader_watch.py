@@ -2,7 +2,7 @@
 
 Rules this file keeps:
 - No lookup waits for it: a reader is noted after its answer has left, and the folder is another process's.
-- Whoever reads no secret that names a version costs nothing, imports included.
+- Where nothing is rotated, whoever reads no secret that names a version costs nothing, imports included.
 - Nothing is forgotten in silence: while it knows readers the agent does not idle out, its document outlives
   it, and the next agent of this host takes it over.
 """
@@ -96,14 +96,16 @@ class ReaderWatch:
 
     def _note(self, result: Any, pid: int, caller: Message) -> None:  # noqa: ANN401 - JSON
         for secret in result if isinstance(result, list) else [result]:
-            if isinstance(secret, dict) and FENCE in str(secret.get("note")):
+            if isinstance(secret, dict) and (
+                self._settings.is_rotation_here or FENCE in str(secret.get("note"))
+            ):
                 self._note_one(secret, pid, caller)
 
     def _note_one(self, secret: dict[str, Any], pid: int, caller: Message) -> None:
         from bitwarden_vault.reader_table import version_of  # noqa: PLC0415 - few agents need it at their start
 
         version = version_of(secret)
-        if version is None:
+        if version is None and not self._settings.is_rotation_here:
             return
         table = self._the_table()
         table.note(secret, version, pid, caller)

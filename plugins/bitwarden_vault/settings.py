@@ -80,6 +80,8 @@ class Settings:
     """What the libraries of an object store read from their environment."""
     is_state_path_chosen: bool = False
     """Somebody named it, so that it makes two agents different."""
+    is_rotation_here: bool = False
+    """Values are rotated: who reads one that never was is a reader too."""
     python: str | None = None
     """The interpreter that has `bitwarden-sdk`; None is the running one."""
 

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Any
 
 PATH = "ROTATION_STATE_PATH"
+JOURNAL = "ROTATION_JOURNAL_PROJECT"
+"""No rotation works without it."""
 _STORES = ("AWS_", "AZURE_", "GOOGLE_", "GCS", "FSSPEC_")
 _NETWORK = ("SSL_CERT_FILE", "SSL_CERT_DIR", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy")
 
@@ -27,6 +29,7 @@ def read_state_settings(environ: Mapping[str, str]) -> dict[str, Any]:
         "state_path": named.rstrip("/") or _where_an_airflow_lives(environ),
         "state_network": network,
         "is_state_path_chosen": bool(named),
+        "is_rotation_here": bool(named or environ.get(JOURNAL, "").strip()),
     }
 
 

@@ -116,9 +116,13 @@ class Reported:
 
     @property
     def complaint(self) -> str:
-        """Why the run is red; empty where everything that was planned happened and was proved."""
+        """Why the run is red; empty where all that was planned happened and was proved.
+
+        What waits by rule (grace, readers, `per_tick`) is the next tick's; what is busy nobody knows here.
+        """
         unanswered = [one for one in self.outcomes if one["name"] not in self.answers]
-        open_ones = [f"{o['name']} ({o['outcome']})" for o in unanswered if o["outcome"] not in DONE]
+        fine = {*DONE, "waiting"} if self.is_tick else DONE
+        open_ones = [f"{o['name']} ({o['outcome']})" for o in unanswered if o["outcome"] not in fine]
         parts = [self.trouble or ""]
         if self.planned is None and not self.trouble:
             parts.append("the plan was not made")

@@ -133,7 +133,7 @@ def verify(name: str) -> None:
 
 @task(trigger_rule="all_done", retries=KILLED_TASKS, retry_delay=SOON)
 def report(worker: str, planner: str, work: str) -> None:
-    """Tell people what needs one of them; red unless everything that was planned happened and was proved."""
+    """Tell people what needs one of them; red unless all that was planned happened and was proved."""
     reported = Reported.of_this_run(get_current_context(), worker=worker, planner=planner, work=work)
     if reported.is_unconfigured:
         raise AirflowSkipException("nothing is configured yet; the plan task's log says what to fill in")

@@ -53,6 +53,17 @@ def test_whom_there_is_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -
     assert (len(table), table.left_out) == (2, 3)
 
 
+def test_versions_have_half_the_room_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where thousands of values are read that nobody rotates, those that are rotated still find room."""
+    monkeypatch.setattr(reader_table, "MOST_READERS", 4)
+    table = ReaderTable()
+    for version in (None, 3):
+        for number in range(3):
+            table.note({**SECRET, "id": f"{version}-{number}"}, version, os.getpid(), {})
+    assert [one["version"] for one in table.entries()] == [0, 0, 3, 3]
+    assert table.left_out == 2
+
+
 def test_of_a_process_that_first_asked_for_others_and_then_for_itself_it_is_a_reader() -> None:
     """The remote-log connection stays in an api-server, whatever it asks for beside."""
     table = ReaderTable()

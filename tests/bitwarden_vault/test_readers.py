@@ -51,9 +51,9 @@ def test_a_process_outside_any_task_keeps_its_oldest_version(share: Share, tmp_p
         assert (reader.version, reader.dag, reader.task) == (3, "", "")
 
 
-def test_who_reads_nothing_that_names_a_version_is_not_kept(share: Share, tmp_path: Path) -> None:
-    """Nor is who says that it keeps nothing; no folder is made for them."""
-    scene = share(tmp_path / "state")
+def test_where_nothing_is_rotated_only_who_reads_a_version_is_kept(share: Share, tmp_path: Path) -> None:
+    """And not who says that it keeps nothing; no folder is made for them."""
+    scene = share(Path(), ROTATION_STATE_PATH="", AIRFLOW_HOME=str(tmp_path))
     scene.put("plain", "v")
     scene.put("torn", "v", note("x"))
     scene.put("versioned", "v", note(1))
@@ -64,7 +64,23 @@ def test_who_reads_nothing_that_names_a_version_is_not_kept(share: Share, tmp_pa
     scene.client.find_secret("versioned")
     assert scene.client.status()["readers"] == 1
     scene.client.stop()
-    assert len(readers(tmp_path / "state")) == 1
+    assert len(readers(tmp_path / "credential_rotation_state")) == 1
+
+
+@pytest.mark.parametrize("said", ["ROTATION_JOURNAL_PROJECT", "ROTATION_STATE_PATH"])
+def test_where_values_are_rotated_who_reads_one_that_never_was_is_kept_too(
+    share: Share, tmp_path: Path, said: str
+) -> None:
+    """B9: its first rotation has to wait for them, and they may have read it long before."""
+    state = tmp_path / "credential_rotation_state"
+    told = {"ROTATION_JOURNAL_PROJECT": "journal", "ROTATION_STATE_PATH": str(state)}
+    scene = share(state, **{"AIRFLOW_HOME": str(tmp_path), "ROTATION_STATE_PATH": ""} | {said: told[said]})
+    made = [scene.put("plain", "v"), scene.put("torn", "v", note("x"))]
+    for key in ("plain", "torn"):
+        scene.client.find_secret(key)
+    found = until_read_by(state, {os.getpid()})
+    assert {(one.secret, one.version) for one in found} == {(one, 0) for one in made}
+    assert not (state / "last-used").exists()
 
 
 def test_reading_by_id_or_several_at_once_is_reading_too(share: Share, tmp_path: Path) -> None:

@@ -45,10 +45,15 @@ def pair(site: Site, state: Path) -> Kind:
     return _rotated(Pair(site))
 
 
-def _rotated(kind: Kind) -> Kind:
+def _never_rotated(kind: Kind) -> Kind:
     kind.set_up()
     path = kind.site.folder / "credentials" / f"{kind.name}.yaml"
     path.write_text(path.read_text().replace("grace: 1d", "grace: 1h, soak: 1h"))
+    return kind
+
+
+def _rotated(kind: Kind) -> Kind:
+    _never_rotated(kind)
     assert kind.site.run("rotate", kind.name, "--json").words == {kind.name: "rotated"}
     assert _later(kind, 2).outcome in {"retired", "waiting", "unchanged"}
     _later(kind, 4)
@@ -79,6 +84,23 @@ def test_retire_waits_for_a_living_task_and_goes_when_it_has_ended(pair: Kind, s
         assert waits.outcome == "waiting"
         assert waits.reason.startswith("version 1 is still read by dag nightly_load task load (run manual__1")
         assert f"on {HOST}" in waits.reason
+        assert pair.logs_in(before)
+    until_read_by(state, set())
+    assert _later(pair, 2).outcome == "retired"
+    assert not pair.logs_in(before)
+
+
+def test_the_first_rotation_of_a_value_waits_too(site: Site, state: Path) -> None:
+    """B9: whoever read it before anybody thought of rotating it; the agent kept it as version 0."""
+    pair = _never_rotated(Pair(site))
+    with reading_process(site.environ, **TASK) as task:
+        task.read(pair.key, site.projects["data"])
+        until_read_by(state, {task.pid})
+        before = _value(pair)
+        assert site.run("rotate", pair.name, "--json").words == {pair.name: "rotated"}
+        waits = _later(pair, 2)
+        assert waits.outcome == "waiting"
+        assert waits.reason.startswith("version 0 is still read by dag nightly_load task load")
         assert pair.logs_in(before)
     until_read_by(state, set())
     assert _later(pair, 2).outcome == "retired"

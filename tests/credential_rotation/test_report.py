@@ -85,6 +85,16 @@ def test_what_is_not_done_is_a_complaint(word: str) -> None:
     )
 
 
+def test_a_tick_that_waits_for_the_next_one_is_green() -> None:
+    """Else every hour is red while a task of nine hours holds an old value, and nobody looks any more."""
+    assert report(("etl",), outcome("etl", "waiting"), is_tick=True).complaint == ""
+
+
+def test_a_tick_that_found_everything_busy_is_not_green() -> None:
+    """H5: what became of what was due, this run does not know."""
+    assert report(("etl",), outcome("etl", "busy"), is_tick=True).complaint == "1 of 1 not done: etl (busy)"
+
+
 @pytest.mark.parametrize("word", sorted(DONE))
 def test_what_is_done_is_none(word: str) -> None:
     """Each word that means done."""

@@ -112,6 +112,14 @@ class AirflowSandbox:
             self.components[name] = self._component(name)
         self._supervise()
 
+    def restart(self) -> None:
+        """Every component anew, as after a deployment; returns once all are healthy."""
+        self._leave_alone()
+        for name in tuple(self.components):
+            self.components.pop(name).stop()
+        self._serve()
+        self._supervise()
+
     def parse_again(self) -> None:
         """Have the DAG files read now, as what they depend on has changed; else it is once a minute.
 
@@ -196,6 +204,8 @@ class AirflowSandbox:
         everyone = tuple(self.components.values())
         with httpx.Client(base_url=self.url, trust_env=False, timeout=10) as client:
             wait_until(lambda: _is_healthy(client), "Airflow", within=_READY_WITHIN, kept=everyone)
+        if self._api is not None:
+            self._api.close()
         self._api = AirflowApi(self.url)
         self._api.login(self.username, self.password)
 
