@@ -1,18 +1,21 @@
 """`BitwardenHook`: the vault for authors of DAGs, from an Airflow connection or the environment.
 
 Connection of type `bitwarden`: the access token is the password; the extra names `organization_id` and, for
-a server of your own, `server_url` or `api_url` and `identity_url`. What is left out comes from the
-environment (`BWS_…`, `BITWARDEN_…`); without a connection of that name everything does.
+a server of your own, `server_url` or `api_url` and `identity_url`. `next_conn_id` there names a second
+connection, whose password is the token that goes on when the first is refused. What is left out comes from
+the environment (`BWS_…`, `BITWARDEN_…`); without a connection of that name everything does.
 
 Rules this file keeps:
 - The only importer of Airflow in this package.
 - Where a request comes from is claimed from the task's context, for the audit.
+- A second connection that is not there, or holds no token, breaks nothing: it is told as a second slot is.
 """
 
 from __future__ import annotations
 
 import os
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow.exceptions import AirflowNotFoundException  # type: ignore[attr-defined]  # its home is missing in 3.1
 from airflow.sdk import BaseHook, get_current_context
@@ -23,6 +26,14 @@ from bitwarden_vault.nouns import Caller
 from bitwarden_vault.provider import CONNECTION_TYPE, HIDDEN, LABELS, NAME
 from bitwarden_vault.settings import ORGANIZATION, Settings, overlaid, read_settings
 from bitwarden_vault.token_reading import TOKEN
+from bitwarden_vault.token_remarks import remarks_on_tokens
+
+if TYPE_CHECKING:
+    from airflow.sdk import Connection
+
+NEXT_TOKEN = f"{TOKEN}_NEXT"
+NEXT_CONN_ID = "next_conn_id"
+"""In the extra: the connection that holds the second token."""
 
 _EXTRAS = {
     "organization_id": ORGANIZATION,
@@ -49,13 +60,18 @@ class BitwardenHook(BaseHook):
         return VaultClient(self._settings(), _caller())
 
     def test_connection(self) -> tuple[bool, str]:
-        """Whether the account can list its projects, for the button in Airflow's connection form."""
+        """Whether the account can list its projects, for the button in Airflow's connection form.
+
+        A second token is proved as well; where it could not take over, the first still works.
+        """
         try:
-            projects = self.get_conn().list_projects()
+            settings = self._settings()
+            projects = VaultClient(settings, _caller()).list_projects()
         except VaultError as error:
             return False, error.message
         names = ", ".join(sorted(project.name for project in projects)) or "none; grant it one"
-        return True, f"Connected. Projects of this machine account: {names}"
+        said = [f"Connected. Projects of this machine account: {names}"]
+        return True, ". ".join([*said, *remarks_on_tokens(settings, _caller())])
 
     @classmethod
     def get_ui_field_behaviour(cls) -> dict[str, Any]:
@@ -73,9 +89,34 @@ class BitwardenHook(BaseHook):
             return read_settings(os.environ)
         extra = connection.extra_dejson
         given = {name: str(extra[key]) for key, name in _EXTRAS.items() if extra.get(key)}
+        next_conn_id = str(extra.get(NEXT_CONN_ID) or "")
+        following = self._second(next_conn_id)
         if connection.password:
             given[TOKEN] = connection.password
-        return read_settings(overlaid(os.environ, given))
+            if following is not None and following.password:
+                given[NEXT_TOKEN] = following.password
+        settings = read_settings(overlaid(os.environ, given))
+        if not connection.password:
+            return settings
+        wrong = settings.next_is_wrong.replace(NEXT_TOKEN, _place(next_conn_id))
+        if next_conn_id and following is None:
+            wrong = f"{_place(next_conn_id)} is not there: make it, of type {CONNECTION_TYPE}"
+        second = settings.next_token and replace(settings.next_token, place=_place(next_conn_id))
+        first = replace(settings.token, place=_place(self.bitwarden_conn_id))
+        return replace(settings, token=first, next_token=second, next_is_wrong=wrong)
+
+    def _second(self, conn_id: str) -> Connection | None:
+        if not conn_id:
+            return None
+        try:
+            return self.get_connection(conn_id)
+        except AirflowNotFoundException:
+            return None
+
+
+def _place(conn_id: str) -> str:
+    """How people are told where a token lies."""
+    return f"the connection {conn_id!r}"
 
 
 def _caller() -> Caller:

@@ -18,6 +18,10 @@ _FIELDS = {
     "server_url": ("Server", "Self-hosted or EU only, such as https://vault.bitwarden.eu."),
     "api_url": ("API address", "Instead of Server, together with the identity address."),
     "identity_url": ("Identity address", "Instead of Server, together with the API address."),
+    "next_conn_id": (
+        "Second connection",
+        "Its access token goes on when this one is refused.",
+    ),
 }
 
 

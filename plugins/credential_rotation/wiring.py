@@ -19,8 +19,8 @@ from bitwarden_vault.nouns import Caller, SecretName
 from bitwarden_vault.settings import Settings as VaultSettings
 from bitwarden_vault.settings import read_settings as read_vault_settings
 from bitwarden_vault.state_folder import state_folder
+from bitwarden_vault.token_remarks import remarks_on_tokens
 from credential_rotation import settings as ours
-from credential_rotation.access_tokens import remarks_on_tokens
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
 from credential_rotation.by_hand import BY_HAND

@@ -73,6 +73,65 @@ def test_a_connection_is_enough(
     assert project.name == vault.workplace.project_name
 
 
+def _second_connection(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, password: str | None
+) -> None:
+    """`my_vault` names `next_vault`, which holds this; None makes no such connection."""
+    monkeypatch.setenv("AIRFLOW_CONN_MY_VAULT", _connection(environ, next_conn_id="next_vault"))
+    if password is not None:
+        text = json.dumps({"conn_type": "bitwarden", "password": password})
+        monkeypatch.setenv("AIRFLOW_CONN_NEXT_VAULT", text)
+
+
+def test_a_second_connection_goes_on_where_the_first_is_refused(
+    hook_class: HookClass, environ: dict[str, str], monkeypatch: pytest.MonkeyPatch, vault: VaultScene
+) -> None:
+    """And everybody is told by the connections' names; the button has proved it by then."""
+    bitwarden = vault.workplace.bitwarden
+    _second_connection(environ, monkeypatch, bitwarden.create_token(vault.workplace.account))
+    works, said = hook_class("my_vault").test_connection()
+    assert (works, said.count(". ")) == (True, 1), "two good tokens are no news"
+    bitwarden.revoke_token(environ["BWS_ACCESS_TOKEN"])
+    bitwarden.advance_clock(4000)
+    client = hook_class("my_vault").get_conn()
+    try:
+        assert len(client.list_projects()) == 1
+        status = client.status()
+    finally:
+        client.stop()
+    assert str(status["token"]).startswith("the connection 'next_vault' (")
+    assert "Put that one into the connection 'my_vault'" in str(status["notice"])
+
+
+@pytest.mark.parametrize(
+    ("password", "why"),
+    [
+        (None, "the connection 'next_vault' is not there"),
+        ("0.cut", "the connection 'next_vault' is not an access token: the part after ':' is missing"),
+        ("revoked", "the second access token, the connection 'next_vault' ("),
+    ],
+)
+@pytest.mark.usefixtures("environ")
+def test_a_second_connection_that_could_not_take_over_breaks_nothing(
+    hook_class: HookClass,
+    monkeypatch: pytest.MonkeyPatch,
+    vault: VaultScene,
+    password: str | None,
+    why: str,
+) -> None:
+    """The button says why, while there is time to make another one."""
+    if password == "revoked":
+        password = vault.workplace.bitwarden.create_token(vault.workplace.account)
+        vault.workplace.bitwarden.revoke_token(password)
+    _second_connection(vault.environ, monkeypatch, password)
+    hook = hook_class("my_vault")
+    works, said = hook.test_connection()
+    hook.get_conn().stop()
+    assert works
+    assert "could not take over" in said
+    assert why in said
+
+
 def test_nothing_configured_is_an_error_of_its_own(
     hook_class: HookClass, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,7 +26,7 @@ def test_its_form_has_what_the_hook_reads() -> None:
     from bitwarden_vault import hook  # noqa: PLC0415 - imports Airflow
 
     [kind] = get_provider_info()["connection-types"]
-    assert set(kind["conn-fields"]) == set(hook._EXTRAS)
+    assert set(kind["conn-fields"]) == {*hook._EXTRAS, hook.NEXT_CONN_ID}
     hidden = set(kind["ui-field-behaviour"]["hidden-fields"])
     assert hidden == set(hook.BitwardenHook.get_ui_field_behaviour()["hidden_fields"])
     assert not hidden & {"password", "extra"}

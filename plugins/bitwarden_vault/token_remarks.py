@@ -2,7 +2,7 @@
 
 Rules this file keeps:
 - A second token is proved by logging in with it while the first still works, not on the day it is needed.
-- Nothing here keeps a rotation from working: it is told, and that is all.
+- Nothing here keeps anybody from working: it is told, and that is all.
 """
 
 from __future__ import annotations
