@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from importlib.metadata import PackageNotFoundError, version
 
 from credential_rotation.approval import WITH_APPROVAL
 from credential_rotation.model import Credential
@@ -35,6 +34,8 @@ def refused_in_a_shell(credential: Credential) -> Outcome | None:
 
 def airflow_here() -> str | None:
     """The Airflow that is installed beside this; importing it would take seconds."""
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 - only `check` asks
+
     for name in ("apache-airflow-core", "apache-airflow"):
         try:
             return version(name)

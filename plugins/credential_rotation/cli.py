@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import click
 
@@ -23,9 +24,7 @@ from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.approval_remarks import refused_in_a_shell
 from credential_rotation.approvals_kept import with_questions
 from credential_rotation.checking import check_deployment
-from credential_rotation.cli_by_hand import close, confirm
-from credential_rotation.cli_discover import discover
-from credential_rotation.cli_evidence import evidence
+from credential_rotation.cli_later import LateGroup
 from credential_rotation.cli_run import as_json, named, run_command, who
 from credential_rotation.history import Asked, is_kept, keep_command
 from credential_rotation.inventory import Inventory, Problem
@@ -44,7 +43,16 @@ some_names = click.argument("names", nargs=-1, metavar="[NAME]...")
 certain_names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Commands(LateGroup):
+    later: ClassVar = {
+        "close": "cli_by_hand",
+        "confirm": "cli_by_hand",
+        "discover": "cli_discover",
+        "evidence": "cli_evidence",
+    }
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Rotate credentials that are kept in Bitwarden Secrets Manager.
 
@@ -77,7 +85,7 @@ def plan(names: tuple[str, ...], *, as_json: bool) -> None:
     """Tell what the next scheduled run would do. Reads no value and asks no target."""
 
     def run(deployment: Deployment) -> int:
-        inventory = deployment.inventory()
+        inventory = deployment.inventory(names_are_next=not names)
         chosen, problems = _chosen_of(deployment, inventory, names, by_hand=True)
         these = [one.name for one in chosen]
         outcomes = deployment.plan(inventory, _request(deployment), these=these)
@@ -94,7 +102,8 @@ def status(names: tuple[str, ...], *, as_json: bool) -> None:
     """Tell each credential's version, age and due date."""
 
     def run(deployment: Deployment) -> int:
-        chosen, problems = _chosen(deployment, names, by_hand=True)
+        inventory = deployment.inventory(names_are_next=not names)
+        chosen, problems = _chosen_of(deployment, inventory, names, by_hand=True)
         outcomes = deployment.status(chosen, _request(deployment))
         outcomes = with_questions(outcomes, os.environ, deployment.clock())
         return output.show(outcomes, problems, as_json=as_json, agent=deployment.client.status())
@@ -293,9 +302,3 @@ def _chosen_of(
     credentials = named(inventory, names, by_hand=by_hand)
     deployment.insist_on_settings()
     return credentials, () if names else inventory.problems
-
-
-main.add_command(close)
-main.add_command(confirm)
-main.add_command(discover)
-main.add_command(evidence)

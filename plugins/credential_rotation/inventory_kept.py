@@ -35,15 +35,26 @@ MOST_KEPT = 12
 _CODE = Path(__file__).parent
 
 
-def read_inventory(include: Path) -> Inventory:
-    """Everything below `include`, as `load_inventory`. Raises: BadInput (there is no such folder)."""
-    kept: Inventory = _kept(include, "inventory", pickle.loads)
+def read_inventory(include: Path, *, meanwhile: Callable[[], object] | None = None) -> Inventory:
+    """Everything below `include`, as `load_inventory`. Raises: BadInput (there is no such folder).
+
+    `meanwhile` begins what those need who have good entries, and returns at once. It is called where they
+    were read before, while objects are made of them; it may not raise.
+    """
+
+    def loads(file: Path) -> Inventory:
+        if meanwhile is not None and _names_in(file.with_suffix(".names")):
+            meanwhile()
+        found: Inventory = pickle.loads(file.read_bytes())  # noqa: S301 - ours
+        return found
+
+    kept: Inventory = _kept(include, "inventory", loads)
     return kept
 
 
 def names_by_engine(include: Path) -> Mapping[str, list[str]]:
     """The names of all good entries, in order. Raises: BadInput (there is no such folder)."""
-    kept: dict[str, list[str]] = _kept(include, "names", json.loads)
+    kept: dict[str, list[str]] = _kept(include, "names", _names_in)
     return kept
 
 
@@ -59,12 +70,12 @@ def read_entry(include: Path, name: str) -> Credential:
 
 
 @rarely_looked_for()
-def _kept(include: Path, kind: str, loads: Callable[[bytes], Any]) -> Any:  # noqa: ANN401 - one of two
+def _kept(include: Path, kind: str, loads: Callable[[Path], Any]) -> Any:  # noqa: ANN401 - one of two
     folder = open_folder(include)
     place, fingerprint = _place(), _fingerprint(folder)
     if place is not None and fingerprint is not None:
         with contextlib.suppress(Exception):  # torn, or of another version: whatever pickle makes of it
-            return loads((place / f"{fingerprint}.{kind}").read_bytes())
+            return loads(place / f"{fingerprint}.{kind}")
     inventory = load_inventory(include)
     names = _names(inventory)
     if place is not None and fingerprint is not None and fingerprint == _fingerprint(open_folder(include)):
@@ -74,6 +85,11 @@ def _kept(include: Path, kind: str, loads: Callable[[bytes], Any]) -> Any:  # no
             _keep(place / f"{fingerprint}.names", json.dumps(names).encode())
             _forget_old(place)
     return inventory if kind == "inventory" else names
+
+
+def _names_in(file: Path) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = json.loads(file.read_bytes())
+    return found
 
 
 def _names(inventory: Inventory) -> dict[str, list[str]]:

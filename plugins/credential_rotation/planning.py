@@ -39,7 +39,7 @@ class Known:
     @property
     def newest(self) -> RecordName | None:
         """The newest version's record."""
-        return next(iter(self.records), None)
+        return next((name for name in self.names if not name.kind), None)
 
     @property
     def is_open(self) -> bool:

@@ -16,14 +16,18 @@ class Projects:
 
     client: VaultClient = field(repr=False)
     _by_name: dict[str, list[str]] | None = field(default=None, init=False)
+    _told: dict[str, str] = field(default_factory=dict, init=False)
 
     def id_of(self, project: str, *, what: str) -> str:
         """The id of the project with this name (an id is one already); `what` says whose it is.
 
         Raises: VaultTrouble (not to be seen), BadInput (the name is ambiguous).
         """
-        if _is_id(project):
-            return project.lower()
+        if project not in self._told:
+            self._told[project] = project.lower() if _is_id(project) else self._looked_up(project, what)
+        return self._told[project]
+
+    def _looked_up(self, project: str, what: str) -> str:
         if self._by_name is None:
             self._by_name = self._asked(what)
         found = self._by_name.get(project, [])

@@ -23,6 +23,7 @@ from bitwarden_vault.token_remarks import remarks_on_tokens
 from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
+from credential_rotation.bounded import ahead
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.by_person import resolve, rollback, take_under_management
 from credential_rotation.claims import ClaimMutex
@@ -75,12 +76,18 @@ class Deployment:
     clock: Callable[[], datetime] = now
     _client: VaultClient | None = field(default=None, init=False, repr=False)
     _projects: Projects | None = field(default=None, init=False, repr=False)
+    _asked: Callable[[], tuple[SecretName, ...]] | None = field(default=None, init=False, repr=False)
 
     # --- the inventory ---------------------------------------------------------------------------------
 
-    def inventory(self) -> Inventory:
-        """All entries. Raises: NotConfigured (there are none), BadInput."""
-        found = read_inventory(self.settings.include)
+    def inventory(self, *, names_are_next: bool = False) -> Inventory:
+        """All entries. Raises: NotConfigured (there are none), BadInput.
+
+        `names_are_next`: where nothing has changed since they were read last, Bitwarden is asked meanwhile.
+        """
+        found = read_inventory(
+            self.settings.include, meanwhile=self._ask_for_names if names_are_next else None
+        )
         if not found.all and not found.problems:
             raise NotConfigured(
                 f"there are no entries yet in {self.settings.include / 'credentials'}", next_step=FILL_IN
@@ -279,13 +286,14 @@ class Deployment:
         names = self.names()
         records = records_by_name(self.records(names))
         places = {(name.project_id, text) for name in names for text in (name.key, name.id)}
+        confirmations = self.confirmations
         for one in credentials:
             if one.engine == BY_HAND:
                 continue
             project = self._project_of(one)
             has_current = (project, one.vault.id or one.vault.key) in places
             known = Known(records.get(one.name, ()), has_current=has_current)
-            found[one.name] = with_people(one, known, self.confirmations)
+            found[one.name] = with_people(one, known, confirmations)
         return found
 
     def _project_of(self, credential: Credential) -> str | None:
@@ -297,6 +305,17 @@ class Deployment:
 
     def names(self) -> tuple[SecretName, ...]:
         """Everything that the machine account can see, without values. Raises: VaultTrouble, BadInput."""
+        asked, self._asked = self._asked, None
+        return asked() if asked else self._names()
+
+    def _ask_for_names(self) -> None:
+        try:
+            self.insist_on_settings()
+        except RotationError:
+            return  # told where they are wanted
+        self._asked = ahead(self._names)
+
+    def _names(self) -> tuple[SecretName, ...]:
         client = self.client
         with in_rotation_words(""):
             return client.list_secrets()

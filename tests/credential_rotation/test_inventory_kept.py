@@ -73,6 +73,21 @@ def test_what_was_read_once_comes_back_the_same(unread: Path) -> None:
     assert tuple(read_entry(unread, one) for one in ("etl", "orders")) == load_inventory(unread).credentials
 
 
+def test_what_is_begun_meanwhile_begins_where_entries_were_read_before(include: Path) -> None:
+    """So that a mistake in a file is told before anybody is asked anything."""
+    begun: list[str] = []
+    read_inventory(include, meanwhile=lambda: begun.append("kept"))
+    _changed(include / "credentials" / "etl.yaml", "90d", "91d")
+    read_inventory(include, meanwhile=lambda: begun.append("read anew"))
+    read_inventory(include, meanwhile=lambda: begun.append("kept again"))
+    assert begun == ["kept", "kept again"]
+    for file in (include / "credentials").iterdir():
+        file.unlink()
+    for _ in range(2):
+        read_inventory(include, meanwhile=lambda: begun.append("nothing there"))
+    assert begun == ["kept", "kept again"]
+
+
 @pytest.mark.parametrize("name", ["wrong", "nowhere"])
 def test_an_entry_that_is_not_good_is_read_for_what_is_wrong_with_it(include: Path, name: str) -> None:
     """What is kept are good ones."""

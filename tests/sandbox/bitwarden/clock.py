@@ -6,6 +6,7 @@ Turning it moves bearer expiry, rate windows and dates together, as a client wit
 import re
 import time
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 
 TICKS_PER_SECOND = 10_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -34,8 +35,12 @@ class Clock:
 def wire_date(ticks: int) -> str:
     """Ticks as the API writes them: seven decimals, `Z`."""
     whole, fraction = divmod(ticks, TICKS_PER_SECOND)
-    moment = _EPOCH + timedelta(seconds=whole)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{fraction:07d}Z"
+    return f"{_second(whole)}.{fraction:07d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(whole: int) -> str:
+    return f"{_EPOCH + timedelta(seconds=whole):%Y-%m-%dT%H:%M:%S}"
 
 
 def read_date(text: str) -> int:
