@@ -1,7 +1,8 @@
 """The agent's knowledge of readers: noted in passing, published in batches by a process of its own.
 
 Rules this file keeps:
-- No lookup waits for it: a reader is noted after its answer has left, and the folder is another process's.
+- No lookup waits for it: a reader is noted a moment after its answer has left, when the next lookup of the
+  same task is over as a rule, and the folder is another process's.
 - Where nothing is rotated, whoever reads no secret that names a version costs nothing, imports included.
 - Nothing is forgotten in silence: while it knows readers the agent does not idle out, its document outlives
   it, and the next agent of this host takes it over.
@@ -28,6 +29,8 @@ FIRST_LOOK = 2.0
 SECOND_LOOK = 30.0
 """Seconds after the first: an agent that this one has replaced may have taken its time to end."""
 HEARTBEAT = 300.0
+A_MOMENT = 0.02
+"""Seconds from an answer to the note of it: tasks look up two or three things one after the other."""
 _GIVES_SECRETS = frozenset({LOOK_UP, "get_secret", "get_secrets"})
 Tell = Callable[[Message], bool]
 
@@ -42,11 +45,14 @@ class ReaderWatch:
         self._look_at = time.monotonic() + FIRST_LOOK if settings.state_path else math.inf
         self._beat_at = self._look_at
         self._has_looked = False
+        self._told: list[tuple[Message, int, Message]] = []
+        """Who was given what since the last note: the secret without its value, the pid, what it claims."""
+        self._note_at = math.inf
 
     @property
     def is_needed(self) -> bool:
         """It knows readers that live: nobody else would see them end."""
-        return self._table is not None and len(self._table) > 0
+        return bool(self._told) or (self._table is not None and len(self._table) > 0)
 
     def watched(self, message: Message, tell: Tell, pid: int) -> Tell:
         """Tells a client, and notes which versions it was given."""
@@ -58,13 +64,18 @@ class ReaderWatch:
         def tell_and_note(answer: Message) -> bool:
             is_there = tell(answer)
             if is_there and answer.get("result"):
-                self._note(answer["result"], pid, caller)
+                self._keep(answer["result"], pid, caller)
             return is_there
 
         return tell_and_note
 
     def turn(self, now: float) -> float:
-        """See who has ended, publish what has changed; the moment of the next time."""
+        """Note who reads, see who has ended, publish what has changed; the moment of the next time."""
+        if now >= self._note_at:
+            self._note_all()
+        return min(self._note_at, self._publish(now))
+
+    def _publish(self, now: float) -> float:
         if self._publishing is not None and self._publishing.is_under_way:
             self._end_batch(now)
         if now < self._look_at or (self._publishing is not None and self._publishing.is_under_way):
@@ -81,6 +92,7 @@ class ReaderWatch:
         """For people who ask the agent."""
         if not self._settings.state_path:
             return {"readers": "not kept: there is no ROTATION_STATE_PATH and no AIRFLOW_HOME"}
+        self._note_all()
         said: Message = {"readers": len(self._table) if self._table is not None else 0}
         if self._publishing is not None and self._publishing.trouble:
             said["readers_trouble"] = self._publishing.trouble
@@ -88,18 +100,26 @@ class ReaderWatch:
 
     def end(self) -> None:
         """The agent leaves: who reads is written once more, for the next one to take over."""
+        self._note_all()
         if self._table is None:
             return
         self._table.prune()
         if self._table.has_changed or self._the_publishing().is_under_way:
             self._the_publishing().last_words(self._table)
 
-    def _note(self, result: Any, pid: int, caller: Message) -> None:  # noqa: ANN401 - JSON
+    def _keep(self, result: Any, pid: int, caller: Message) -> None:  # noqa: ANN401 - JSON
         for secret in result if isinstance(result, list) else [result]:
             if isinstance(secret, dict) and (
                 self._settings.is_rotation_here or FENCE in str(secret.get("note"))
             ):
-                self._note_one(secret, pid, caller)
+                named = {name: text for name, text in secret.items() if name != "value"}
+                self._told.append((named, pid, caller))
+                self._note_at = min(self._note_at, time.monotonic() + A_MOMENT)
+
+    def _note_all(self) -> None:
+        told, self._told, self._note_at = self._told, [], math.inf
+        for secret, pid, caller in told:
+            self._note_one(secret, pid, caller)
 
     def _note_one(self, secret: dict[str, Any], pid: int, caller: Message) -> None:
         from bitwarden_vault.reader_table import version_of  # noqa: PLC0415 - few agents need it at their start
