@@ -272,11 +272,16 @@ def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -
 
 
 def _brake(deployment: Deployment) -> str | None:
-    """Why nothing new may begin in this run any more: too many before it failed in a row."""
-    context = get_current_context()
-    outcomes = context["ti"].xcom_pull(task_ids=[context["ti"].task_id], key=OUTCOME) or []
-    limits = load_limits(deployment.settings.include)
-    return brake_pulled([one for one in outcomes if one], limits.stop_after_failures)
+    """Why nothing new may begin in this run any more: too many before it failed in a row.
+
+    All outcomes of a run are much to read for each of its tasks, so they are not where too few tasks are red.
+    """
+    ti, limit = get_current_context()["ti"], load_limits(deployment.settings.include).stop_after_failures
+    red = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], states=["failed"])
+    if red < limit:
+        return None
+    outcomes = ti.xcom_pull(task_ids=[ti.task_id], key=OUTCOME) or []
+    return brake_pulled([one for one in outcomes if one], limit)
 
 
 def _paused(context: Context, rotating: Sequence[str]) -> list[str]:

@@ -54,13 +54,15 @@ from credential_rotation.trigger_form import rotation_params
 
 @dag(schedule=None, params=rotation_params(DATABASES, os.environ), is_paused_upon_creation=False)
 def rotate_in_a_hurry():
-    hurried = rotate.override(execution_timeout=timedelta(seconds=10), retries=0)
+    hurried = rotate.override(
+        execution_timeout=timedelta(seconds=10), retries=0, max_active_tis_per_dagrun=1
+    )
     outcomes = hurried.expand(name=plan_rotations(list(DATABASES)))
     outcomes >> report(worker="rotate", planner="plan_rotations", work="rotation")
 
 rotate_in_a_hurry()
 """
-"""As `rotate_database_credentials`, with seconds instead of 45 minutes, and no second try."""
+"""As `rotate_database_credentials`, one by one, with seconds instead of 45 minutes, and no second try."""
 
 
 @pytest.fixture(scope="module")
@@ -283,6 +285,27 @@ def test_a_task_that_takes_too_long_is_ended_told_and_put_right_by_the_next_run(
     healed = office.run(RETIRE, credentials=[ORDERS.name])
     assert (healed.state, healed.outcome(f"retire[{ORDERS.name}]")["outcome"]) == ("success", "recovered")
     assert works_alone(office, ORDERS, before)
+
+
+def test_a_run_that_goes_wrong_begins_nothing_new(office: Office) -> None:
+    """So many failures in a row, and the others keep their values; the run says why."""
+    policies = office.sandbox.airflow.include / "policies.yaml"
+    usual, roles = policies.read_text(), (ETL, REPORTING, ORDERS)
+    before = {role: office.warehouse.stored(role) for role in roles}
+    policies.write_text(usual.replace("stop_after_failures: 3", "stop_after_failures: 1"))
+    office.sandbox.postgres.execute("ALTER ROLE etl NOLOGIN")
+    try:
+        ended = office.run(IN_A_HURRY, credentials=[role.name for role in roles])
+    finally:
+        office.sandbox.postgres.execute("ALTER ROLE etl LOGIN")
+        policies.write_text(usual)
+    failed, *held_back = (ended.outcome(f"rotate[{role.name}]") for role in roles)
+    assert failed["outcome"] == "failed"
+    for one in held_back:
+        assert one["outcome"] == "waiting"
+        assert one["reason"] == "brake: 1 in a row failed (warehouse-etl); nothing new begins in this run"
+    assert office.run(RETIRE).state == "success"
+    assert rotated(office, before) == []
 
 
 def test_a_dag_that_was_paused_for_weeks_catches_up_within_the_brake_and_without_a_storm(

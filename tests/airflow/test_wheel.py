@@ -110,7 +110,8 @@ def test_its_connection_form_opens_without_any_driver(
     assert ran.returncode == 0, ran.stderr
     said = json.loads(ran.stdout.splitlines()[-1])
     assert said["form"]["standard_fields"]["password"]["title"] == "Access token"
-    assert set(said["form"]["extra_fields"]) == {"organization_id", "server_url", "api_url", "identity_url"}
+    addresses = {"server_url", "api_url", "identity_url"}
+    assert set(said["form"]["extra_fields"]) == {"organization_id", *addresses, "next_conn_id"}
     assert said["read"] == ["bitwarden_vault", "bitwarden_vault.provider"]
     assert said["hook"] == "bitwarden_vault.hook.BitwardenHook"
 

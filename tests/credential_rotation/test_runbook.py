@@ -16,10 +16,13 @@ from credential_rotation.outcome import OutcomeDict
 from scenes.reminders import lines
 
 ROOT = Path(__file__).parents[2]
-PACKAGE = ROOT / "plugins" / "credential_rotation"
+PLUGINS = ROOT / "plugins"
 OUTCOMES = ("failed", "unproved", "broken", "refused", "waiting", "busy")
 ANSWERS = (None, "works", "refused", "unknown")
-TELLERS = ("watchdog.py", "access_tokens.py", "exceptions_told.py", "unused.py", "tasks.py")
+TELLERS = (
+    "bitwarden_vault/token_remarks.py",
+    *(f"credential_rotation/{name}.py" for name in ("watchdog", "exceptions_told", "unused", "tasks")),
+)
 """Where the digest's lines are made: what is yielded, and the second argument of each `Finding`."""
 
 
@@ -63,7 +66,7 @@ def headlines() -> Iterator[str]:
 def digest_lines() -> Iterator[tuple[str, str]]:
     """Every line that the digest can have, with what differs left out, and where it is made."""
     for name in TELLERS:
-        for node in ast.walk(ast.parse((PACKAGE / name).read_text(encoding="utf-8"))):
+        for node in ast.walk(ast.parse((PLUGINS / name).read_text(encoding="utf-8"))):
             told = _told(node)
             if told is not None:
                 yield f"{name}:{getattr(node, 'lineno', 0)}", _text(told)
