@@ -97,7 +97,8 @@ class BitwardenHook(BaseHook):
                 given[NEXT_TOKEN] = following.password
         settings = read_settings(overlaid(os.environ, given))
         if not connection.password:
-            return settings
+            unused = f"{_place(next_conn_id)} is not used: {_place(self.bitwarden_conn_id)} holds no token"
+            return replace(settings, next_is_wrong=unused) if next_conn_id else settings
         wrong = settings.next_is_wrong.replace(NEXT_TOKEN, _place(next_conn_id))
         if next_conn_id and following is None:
             wrong = f"{_place(next_conn_id)} is not there: make it, of type {CONNECTION_TYPE}"

@@ -132,6 +132,18 @@ def test_a_second_connection_that_could_not_take_over_breaks_nothing(
     assert why in said
 
 
+@pytest.mark.usefixtures("environ")
+def test_a_second_connection_without_a_first_token_is_told(
+    hook_class: HookClass, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The token comes from the environment then, and so would its second."""
+    text = json.dumps({"conn_type": "bitwarden", "extra": {"next_conn_id": "next_vault"}})
+    monkeypatch.setenv("AIRFLOW_CONN_MY_VAULT", text)
+    works, said = hook_class("my_vault").test_connection()
+    assert works
+    assert "the connection 'next_vault' is not used: the connection 'my_vault' holds no token" in said
+
+
 def test_nothing_configured_is_an_error_of_its_own(
     hook_class: HookClass, monkeypatch: pytest.MonkeyPatch
 ) -> None:
