@@ -3,6 +3,7 @@
 Rules this file keeps:
 - At most one login per place, and none with a value that was replaced.
 - Not knowing is neither `ok` nor `broken`.
+- Nothing is `broken` only because it is being rotated at this moment.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from credential_rotation.attempt import Parties
 from credential_rotation.breaking import breaks, would_revoke
@@ -24,6 +27,11 @@ from credential_rotation.protocols import Prober
 Clock = Callable[[], datetime]
 
 HEAL = "Run retire for it: the newest record that logs in takes CURRENT's place."
+LOOKS, BETWEEN_LOOKS = 4, 1.0
+"""How often, and every how many seconds, it is looked whether a version that was begun is CURRENT by now.
+
+From apply to promote are a login and a write to Bitwarden; an attempt that hangs longer is an outage.
+"""
 FIND_OUT = "See to the places that are named, and verify again."
 
 
@@ -35,10 +43,24 @@ def verify(credential: Credential, parties: Parties, *, clock: Clock) -> Outcome
     try:
         before = parties.vault.look()
         seen = _verified_as_stored(credential, before, parties, clock)
-        now = before if seen.is_done else parties.vault.look()
+        now = before if seen.is_done else _promoted(credential, parties)
         return _verified_as_stored(credential, now, parties, clock) if before.is_overtaken_by(now) else seen
     except RotationError as error:
         return told(credential, error.outcome, error.what, next_step=error.next_step)
+
+
+def _promoted(credential: Credential, parties: Parties) -> Stored:
+    """What is stored once a version that was begun has become CURRENT; as it is where that takes too long.
+
+    Between the two, the one password of a role that is changed in place is not CURRENT's.
+    """
+    waiting = Retrying(
+        retry=retry_if_result(lambda stored: bool(Look(credential, stored, parties.rotator).newer)),
+        stop=stop_after_attempt(LOOKS),
+        wait=wait_fixed(BETWEEN_LOOKS),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    return waiting(parties.vault.look)
 
 
 def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: Clock) -> Outcome:

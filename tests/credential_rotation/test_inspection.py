@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from credential_rotation.attempt import Parties
-from credential_rotation.inspection import foresee, verify
+from credential_rotation.inspection import BETWEEN_LOOKS, LOOKS, foresee, verify
 from credential_rotation.model import Answer, Probe, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
@@ -133,13 +135,41 @@ def test_a_vault_that_is_down_is_failed() -> None:
     assert scene.world.calls == []
 
 
-def test_nothing_stored_is_no_mistake_but_records_without_current_are() -> None:
+def test_nothing_stored_is_no_mistake_but_records_without_current_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The first was never rotated; of the second, CURRENT was deleted."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
     assert verified(Scene(stored=False)).outcome == "unchanged"
     scene = rotated_scene()
     scene.vault.current = None
     outcome = verified(scene)
     assert (outcome.outcome, outcome.reason) == ("broken", "CURRENT is missing, and records of it are there")
+
+
+def test_nothing_is_broken_only_because_it_is_being_rotated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between apply and promote the one password is not CURRENT's: a moment later it is."""
+    scene = interrupted(rotated_scene(), at="target: apply")
+    finished: list[Outcome] = []
+
+    def goes_on(_: float) -> None:
+        finished.append(scene.run())
+
+    monkeypatch.setattr(time, "sleep", goes_on)
+    outcome = verify(scene.credential, scene.parties, clock=scene.world.clock)
+    assert [one.outcome for one in finished] == ["recovered"], "looked again once"
+    assert (outcome.outcome, outcome.version) == ("ok", 3)
+
+
+def test_a_rotation_that_stopped_between_apply_and_promote_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever reads CURRENT is locked out until the next attempt; no second wrong login is made of it."""
+    scene = interrupted(rotated_scene(), at="target: apply")
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    outcome = verified(scene)
+    assert (outcome.outcome, "refuses CURRENT" in outcome.reason) == ("broken", True)
+    assert slept == [BETWEEN_LOOKS] * (LOOKS - 1)
+    assert scene.world.calls.count("target: probe") == 1
 
 
 # --- a dry run ------------------------------------------------------------------------------------------
