@@ -57,7 +57,7 @@ def check_deployment(
     """Check settings, vault and these entries."""
     tell("checking access to Bitwarden")
     try:
-        journal = deployment.journal_project()
+        journal = deployment.bitwarden.journal_project()
     except RotationError as error:
         unasked = tuple(told(one, "failed", UNASKED) for one in chosen)
         return Report(unasked, inventory.problems, (error,), tuple(_warnings(deployment, inventory)))
@@ -67,7 +67,7 @@ def check_deployment(
     for position, credential in enumerate(chosen, 1):
         tell(f"[{position}/{len(chosen)}] checking {credential.name}")
         outcomes.append(_checked(deployment, credential, remarks))
-    remarks += deployment.remarks_on_tokens()
+    remarks += deployment.bitwarden.remarks_on_tokens()
     warnings = (*_warnings(deployment, inventory), *_orphans(deployment, inventory), *remarks)
     return Report(tuple(outcomes), inventory.problems, tuple(mistakes), warnings)
 
@@ -79,16 +79,17 @@ def _vault_mistakes(
     names = dict.fromkeys(one.vault.project for one in chosen)
     for project, what in [(journal, ours.JOURNAL), *((name, f"project {name!r}") for name in names)]:
         try:
-            _prove_write(deployment, deployment.projects.id_of(project, what=what), what)
+            _prove_write(deployment, deployment.bitwarden.projects.id_of(project, what=what), what)
         except RotationError as error:
             mistakes.append(error)
     return mistakes
 
 
 def _prove_write(deployment: Deployment, project_id: str, what: str) -> None:
-    client = deployment.client
+    client = deployment.bitwarden.client
     note = f"last proved {deployment.clock():%Y-%m-%d %H:%M} UTC"
-    ours_there = [n for n in deployment.names() if n.key == CHECK_KEY and n.project_id == project_id]
+    names = deployment.bitwarden.names()
+    ours_there = [name for name in names if name.key == CHECK_KEY and name.project_id == project_id]
     with in_rotation_words(what):
         if ours_there:
             client.update_secret(
@@ -175,7 +176,7 @@ def _spoilt(credential: Credential) -> Iterable[str]:
 def _orphans(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
     """Records of names that no entry has: renamed, removed, or misspelled."""
     try:
-        records = deployment.records(deployment.names())
+        records = deployment.bitwarden.records(deployment.bitwarden.names())
     except RotationError:
         return  # told among the mistakes already
     listed = {one.name for one in inventory.credentials} | {problem.name for problem in inventory.problems}

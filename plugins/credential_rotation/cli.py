@@ -106,7 +106,7 @@ def status(names: tuple[str, ...], *, as_json: bool) -> None:
         chosen, problems = _chosen_of(deployment, inventory, names, by_hand=True)
         outcomes = deployment.status(chosen, _request(deployment))
         outcomes = with_questions(outcomes, os.environ, deployment.clock())
-        return output.show(outcomes, problems, as_json=as_json, agent=deployment.client.status())
+        return output.show(outcomes, problems, as_json=as_json, agent=deployment.bitwarden.client.status())
 
     run_command(run, as_json=as_json)
 
@@ -300,5 +300,5 @@ def _chosen_of(
     deployment: Deployment, inventory: Inventory, names: Sequence[str], *, by_hand: bool = False
 ) -> Chosen:
     credentials = named(inventory, names, by_hand=by_hand)
-    deployment.insist_on_settings()
+    deployment.bitwarden.insist_on_settings()
     return credentials, () if names else inventory.problems

@@ -39,7 +39,7 @@ def confirm(name: str, *, consumer: str | None, version: int | None, as_json: bo
 
     def run(deployment: Deployment) -> int:
         [credential] = named(deployment.inventory(), [name])
-        deployment.insist_on_settings()
+        deployment.bitwarden.insist_on_settings()
         return _told(
             deployment,
             credential,

@@ -39,7 +39,7 @@ def discover(ignore: Path | None, *, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         inventory = deployment.inventory()
-        deployment.insist_on_settings()
+        deployment.bitwarden.insist_on_settings()
         exceptions = load_exceptions(deployment.settings.include, ignore)
         if exceptions.mistakes:
             raise BadInput(

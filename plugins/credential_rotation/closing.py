@@ -65,7 +65,7 @@ def _revised(deployment: Deployment, credential: Credential) -> datetime | None:
     place = credential.vault
     if not place.project:
         return None
-    project = deployment.projects.id_of(place.project, what=credential.name)
+    project = deployment.bitwarden.projects.id_of(place.project, what=credential.name)
     with in_rotation_words(credential.name):
         found = _found(deployment, project, place.key, place.id)
     if found is None:
@@ -80,9 +80,9 @@ def _found(
     deployment: Deployment, project: str, key: str | None, secret_id: str | None
 ) -> VaultSecret | None:
     if secret_id is None:
-        return deployment.client.find_secret(key or "", [project], fresh=True)
+        return deployment.bitwarden.client.find_secret(key or "", [project], fresh=True)
     try:
-        return deployment.client.get_secret(secret_id)
+        return deployment.bitwarden.client.get_secret(secret_id)
     except NotFound:
         return None
 

@@ -164,7 +164,7 @@ def watch() -> None:
         found = [Finding("", f"entry that cannot be used: {problem}") for problem in inventory.problems]
         found += findings(inventory.credentials, known, deployment.clock())
         found += expiry(deployment.settings.token_ends, deployment.clock())
-        found += [Finding("", remark) for remark in deployment.remarks_on_tokens()]
+        found += [Finding("", remark) for remark in deployment.bitwarden.remarks_on_tokens()]
         found += exceptions_to_tell(deployment.settings.include, deployment.clock())
         asks = any(one.policy.approval for one in inventory.credentials)
         rotating = (*ROTATING, WITH_APPROVAL) if asks else ROTATING

@@ -89,7 +89,7 @@ def _place(deployment: Deployment, credential: Credential) -> _Place:
     if credential.vault.id:
         return "", credential.vault.id.lower()
     try:
-        project = deployment.projects.id_of(credential.vault.project, what=credential.name)
+        project = deployment.bitwarden.projects.id_of(credential.vault.project, what=credential.name)
     except RotationError:
         return "", ""
     return project.lower(), credential.vault.key or ""

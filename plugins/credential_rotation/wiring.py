@@ -9,21 +9,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 
-from bitwarden_vault.client import VaultClient
-from bitwarden_vault.errors import NothingConfigured, VaultError
-from bitwarden_vault.formats import Server
-from bitwarden_vault.nouns import Caller, SecretName
-from bitwarden_vault.settings import Settings as VaultSettings
-from bitwarden_vault.settings import read_settings as read_vault_settings
+from bitwarden_vault.nouns import Caller
 from bitwarden_vault.state_folder import state_folder
-from bitwarden_vault.token_remarks import remarks_on_tokens
 from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
 from credential_rotation.attempt import Parties, attempt
-from credential_rotation.bounded import ahead
+from credential_rotation.bitwarden_access import BitwardenAccess
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.by_person import resolve, rollback, take_under_management
 from credential_rotation.claims import ClaimMutex
@@ -32,7 +26,7 @@ from credential_rotation.complaints import admin_not_stored
 from credential_rotation.confirmations import Confirmations, with_people
 from credential_rotation.consumers import EntryConsumers
 from credential_rotation.engines.registry import CLOUD, CheckedRotator, rotator_for
-from credential_rotation.errors import BadInput, NotConfigured, RotationError
+from credential_rotation.errors import NotConfigured, RotationError
 from credential_rotation.inspection import foresee, verify
 from credential_rotation.inventory import Inventory
 from credential_rotation.inventory_kept import read_entry, read_inventory
@@ -43,10 +37,7 @@ from credential_rotation.outcome import Outcome, told
 from credential_rotation.persevere import persevere
 from credential_rotation.planning import Known, records_by_name, status
 from credential_rotation.policy import Request
-from credential_rotation.projects import Projects
 from credential_rotation.published_readers import PublishedReaders, with_readers
-from credential_rotation.records import RecordName, read_key
-from credential_rotation.vault_complaints import in_rotation_words, translated
 
 log = logging.getLogger(__name__)
 
@@ -55,10 +46,6 @@ FILL_IN = (
     "set BWS_ACCESS_TOKEN (or BWS_ACCESS_TOKEN_FILE), BWS_ORGANIZATION_ID and ROTATION_JOURNAL_PROJECT for "
     "the scheduler and all workers; then run `python -m credential_rotation check`."
 )
-EVERYWHERE = "Set these for the scheduler and all workers."
-_CONN_TYPES = {"postgres": "postgres", "aws_iam": "aws"}
-_EXTRA = {"sslmode": "sslmode", "region": "region_name"}
-"""Settings of a target that a first Airflow connection repeats in its extra, and their names there."""
 
 
 def now() -> datetime:
@@ -74,9 +61,11 @@ class Deployment:
     environ: Mapping[str, str] = field(repr=False)
     caller: Caller | None = None
     clock: Callable[[], datetime] = now
-    _client: VaultClient | None = field(default=None, init=False, repr=False)
-    _projects: Projects | None = field(default=None, init=False, repr=False)
-    _asked: Callable[[], tuple[SecretName, ...]] | None = field(default=None, init=False, repr=False)
+    bitwarden: BitwardenAccess = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Nobody is asked yet."""
+        self.bitwarden = BitwardenAccess(self.environ, self.settings.journal_project, self.caller)
 
     # --- the inventory ---------------------------------------------------------------------------------
 
@@ -86,7 +75,7 @@ class Deployment:
         `names_are_next`: where nothing has changed since they were read last, Bitwarden is asked meanwhile.
         """
         found = read_inventory(
-            self.settings.include, meanwhile=self._ask_for_names if names_are_next else None
+            self.settings.include, meanwhile=self.bitwarden.ask_for_names if names_are_next else None
         )
         if not found.all and not found.problems:
             raise NotConfigured(
@@ -98,7 +87,26 @@ class Deployment:
         """One entry. Raises: BadInput (none of this name, or it has mistakes)."""
         return read_entry(self.settings.include, name)
 
-    # --- what can be done ------------------------------------------------------------------------------
+    # --- what one list of names tells ------------------------------------------------------------------
+
+    def known(self, credentials: Iterable[Credential]) -> Mapping[str, Known]:
+        """As much as one list tells, by credential. Raises: VaultTrouble, BadInput."""
+        credentials = tuple(credentials)
+        found = {one.name: self.closings.known(one) for one in credentials if one.engine == BY_HAND}
+        if len(found) == len(credentials):
+            return found
+        names = self.bitwarden.names()
+        records = records_by_name(self.bitwarden.records(names))
+        places = {(name.project_id, text) for name in names for text in (name.key, name.id)}
+        confirmations = self.confirmations
+        for one in credentials:
+            if one.engine == BY_HAND:
+                continue
+            project = self.bitwarden.project_of(one)
+            has_current = (project, one.vault.id or one.vault.key) in places
+            known = Known(records.get(one.name, ()), has_current=has_current)
+            found[one.name] = with_people(one, known, confirmations)
+        return found
 
     def plan(
         self,
@@ -123,7 +131,11 @@ class Deployment:
         credentials = tuple(credentials)
         known = self.known(credentials)
         told_by_names = [status(one, known[one.name], begin=begin, now=self.clock()) for one in credentials]
-        return with_readers(self.readers, zip(credentials, told_by_names, strict=True), self._project_of)
+        return with_readers(
+            self.readers, zip(credentials, told_by_names, strict=True), self.bitwarden.project_of
+        )
+
+    # --- what can be done to one -----------------------------------------------------------------------
 
     def rotate(self, credential: Credential, begin: Request | None) -> Outcome:
         """One attempt, and a few more at once where the credential may be locked out; None only repairs."""
@@ -188,11 +200,6 @@ class Deployment:
             ),
         )
 
-    def insist_on_settings(self) -> None:
-        """Ask nobody, and raise BadInput where settings are missing or contradict each other."""
-        self.client  # noqa: B018 - settings that cannot work raise here
-        self._journal_name()
-
     # --- who takes part --------------------------------------------------------------------------------
 
     def parties(self, credential: Credential) -> Parties:
@@ -224,110 +231,7 @@ class Deployment:
 
     def vault(self, credential: Credential) -> Journal:
         """The entry's part of the vault. Raises: BadInput, VaultTrouble."""
-        project = self.projects.id_of(credential.vault.project, what=credential.name)
-        journal = self.journal_project()
-        if project == journal:
-            raise BadInput(
-                f"{credential.name}: its project {credential.vault.project!r} is the journal itself",
-                next_step="Keep records where consumers cannot read: ROTATION_JOURNAL_PROJECT names a "
-                "project of its own.",
-            )
-        return Journal(credential, self.client, project, journal, _server(credential))
-
-    def journal_project(self) -> str:
-        """The id of the journal's project. Raises: BadInput, VaultTrouble."""
-        return self.projects.id_of(self._journal_name(), what=ours.JOURNAL)
-
-    def _journal_name(self) -> str:
-        name = self.settings.journal_project
-        if name is None:
-            raise BadInput(
-                f"{ours.JOURNAL} is not set: there is no place for records",
-                next_step="Make a Bitwarden project of its own that only the rotation's machine account can "
-                f"read and write, and set {ours.JOURNAL} to its name.",
-            )
-        return name
-
-    @property
-    def projects(self) -> Projects:
-        """Project names, asked for once."""
-        if self._projects is None:
-            self._projects = Projects(self.client)
-        return self._projects
-
-    @property
-    def client(self) -> VaultClient:
-        """The way to Bitwarden. Raises: BadInput (settings that cannot work)."""
-        if self._client is None:
-            caller = replace(self.caller or Caller(), keeps_nothing=True)  # an attempt waits for no attempt
-            self._client = VaultClient(self._vault_settings(), caller)
-        return self._client
-
-    def remarks_on_tokens(self) -> tuple[str, ...]:
-        """What people should know of the access tokens. Raises: BadInput (settings that cannot work)."""
-        return tuple(remarks_on_tokens(self._vault_settings(), self.caller))
-
-    def _vault_settings(self) -> VaultSettings:
-        try:
-            return read_vault_settings(self.environ, prefer_token=ours.TOKEN)
-        except NothingConfigured as nothing:
-            raise BadInput(nothing.message, next_step=EVERYWHERE) from None
-        except VaultError as wrong:
-            raise translated("", wrong) from None
-
-    # --- what the names in the vault tell --------------------------------------------------------------
-
-    def known(self, credentials: Iterable[Credential]) -> Mapping[str, Known]:
-        """As much as one list tells, by credential. Raises: VaultTrouble, BadInput."""
-        credentials = tuple(credentials)
-        found = {one.name: self.closings.known(one) for one in credentials if one.engine == BY_HAND}
-        if len(found) == len(credentials):
-            return found
-        names = self.names()
-        records = records_by_name(self.records(names))
-        places = {(name.project_id, text) for name in names for text in (name.key, name.id)}
-        confirmations = self.confirmations
-        for one in credentials:
-            if one.engine == BY_HAND:
-                continue
-            project = self._project_of(one)
-            has_current = (project, one.vault.id or one.vault.key) in places
-            known = Known(records.get(one.name, ()), has_current=has_current)
-            found[one.name] = with_people(one, known, confirmations)
-        return found
-
-    def _project_of(self, credential: Credential) -> str | None:
-        """None where it cannot be told: then the entry's own attempt says why, and the others go on."""
-        try:
-            return self.projects.id_of(credential.vault.project, what=credential.name)
-        except RotationError:
-            return None
-
-    def names(self) -> tuple[SecretName, ...]:
-        """Everything that the machine account can see, without values. Raises: VaultTrouble, BadInput."""
-        asked, self._asked = self._asked, None
-        return asked() if asked else self._names()
-
-    def _ask_for_names(self) -> None:
-        try:
-            self.insist_on_settings()
-        except RotationError:
-            return  # told where they are wanted
-        self._asked = ahead(self._names)
-
-    def _names(self) -> tuple[SecretName, ...]:
-        client = self.client
-        with in_rotation_words(""):
-            return client.list_secrets()
-
-    def records(self, names: Iterable[SecretName]) -> tuple[RecordName, ...]:
-        """The records among these names. Raises: VaultTrouble, BadInput."""
-        journal = self.journal_project()
-        keys = (read_key(name.id, name.key) for name in names if name.project_id == journal)
-        return tuple(key for key in keys if key is not None)
-
-    def _mutex(self, credential: Credential) -> ClaimMutex:
-        return ClaimMutex(self.client, self.journal_project(), credential.name, self.clock)
+        return self.bitwarden.journal(credential)
 
     def admins_secret(self, admin: EntryAdmin | ConnectionAdmin) -> Secret:
         """What an admin logs in with, read now. Raises: BadInput, VaultTrouble, NoStoredValueWorks."""
@@ -338,6 +242,10 @@ class Deployment:
         if current is None:
             raise admin_not_stored(entry)
         return current.secret
+
+    def _mutex(self, credential: Credential) -> ClaimMutex:
+        bitwarden = self.bitwarden
+        return ClaimMutex(bitwarden.client, bitwarden.journal_project(), credential.name, self.clock)
 
 
 def open_deployment(environ: Mapping[str, str], caller: Caller | None = None) -> Deployment:
@@ -355,14 +263,3 @@ def _told(credential: Credential, run: Callable[[], Outcome]) -> Outcome:
 
 def _say_again(outcome: Outcome) -> None:
     log.warning("%s: %s; it is tried again at once", outcome.name, outcome.reason)
-
-
-def _server(credential: Credential) -> Server:
-    settings = credential.target.settings
-    return Server(
-        conn_type=_CONN_TYPES.get(credential.engine, credential.engine),
-        host=credential.target.host,
-        port=int(settings["port"]) if settings.get("port", "").isdecimal() else None,
-        database=settings.get("dbname"),
-        extra={theirs: settings[name] for name, theirs in _EXTRA.items() if name in settings},
-    )

@@ -14,7 +14,7 @@ pytest_plugins = ["scenes.deployment_fixtures"]
 @pytest.fixture
 def projects(site: Site) -> Projects:
     site.bitwarden.clear_requests()
-    return site.deployment().projects
+    return site.deployment().bitwarden.projects
 
 
 def lists(site: Site) -> int:

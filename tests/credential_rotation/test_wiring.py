@@ -23,7 +23,7 @@ def test_opening_a_deployment_asks_nobody(site: Site) -> None:
     site.bitwarden.clear_requests()
     deployment = site.deployment()
     deployment.inventory()
-    deployment.insist_on_settings()
+    deployment.bitwarden.insist_on_settings()
     deployment.rotator(deployment.entry("etl"))
     assert site.bitwarden.requests() == []
 
@@ -41,7 +41,7 @@ def test_a_folder_without_entries_is_a_fresh_drop_in(site: Site) -> None:
 def test_no_setting_shows_in_a_deployment_s_text(site: Site) -> None:
     """It holds the token, and may land in a traceback."""
     deployment = site.deployment()
-    deployment.insist_on_settings()
+    deployment.bitwarden.insist_on_settings()
     site.said.append(repr(deployment))
 
 
@@ -51,11 +51,11 @@ def test_the_rotation_s_own_token_wins(site: Site) -> None:
     with own_agent(site.ground, weak) as environ:
         alone = open_deployment({**site.environ, **environ})
         with pytest.raises(VaultTrouble):
-            alone.journal_project()
+            alone.bitwarden.journal_project()
     both = open_deployment(
         {**site.environ, "BWS_ACCESS_TOKEN": weak, "ROTATION_BWS_ACCESS_TOKEN": site.ground.token}
     )
-    assert both.journal_project() == site.projects["journal"]
+    assert both.bitwarden.journal_project() == site.projects["journal"]
 
 
 def test_the_admin_s_secret_is_read_when_it_is_needed_and_as_it_is_then(site: Site) -> None:
@@ -113,4 +113,4 @@ def test_known_tells_current_by_key_and_by_id(site: Site) -> None:
 def test_an_unset_journal_is_bad_input(site: Site) -> None:
     """Also where somebody asks for it in Python."""
     with pytest.raises(BadInput, match="ROTATION_JOURNAL_PROJECT is not set"):
-        site.deployment(ROTATION_JOURNAL_PROJECT="").journal_project()
+        site.deployment(ROTATION_JOURNAL_PROJECT="").bitwarden.journal_project()

@@ -11,7 +11,7 @@ pytest_plugins = ["scenes.deployment_fixtures", "scenes.crowd_fixtures"]
 
 def test_five_thousand_secrets_are_listed_and_rotated_beside_in_seconds(crowded: Site) -> None:
     """What is not ours is listed, and never read: the requests are as many as in a small organisation."""
-    names = crowded.deployment().names
+    names = crowded.deployment().bitwarden.names
     begun = time.monotonic()
     assert len(names()) >= 5000
     listed = time.monotonic() - begun
