@@ -1,4 +1,4 @@
-"""CURRENT works and we never wrote it: it gets a record, and is itself left alone.
+"""CURRENT works and a person wrote it: it gets a record, and is itself left alone.
 
 Rewriting CURRENT just to adopt it could erase a person's edit by a write that lands late.
 """
@@ -11,9 +11,9 @@ from credential_rotation.turn import Turn
 
 
 def adopt(turn: Turn, look: Look) -> None:
-    """CURRENT works and has no record: give it one, and leave CURRENT itself alone."""
-    current = look.stored.current
-    if current is None or look.own is not None or not look.works(current.secret):
+    """CURRENT works and has no record, or an older version's: give it one, and leave CURRENT itself alone."""
+    current, own, is_put_back = look.stored.current, look.own, look.is_put_back
+    if current is None or not (own is None or is_put_back) or not look.works(current.secret):
         return
     newest = look.newest_epoch
     record = turn.vault.record(
@@ -23,4 +23,7 @@ def adopt(turn: Turn, look: Look) -> None:
         secret=current.secret,
     )
     look.add(record)
-    turn.ending.adopted(record)
+    if own is not None:
+        turn.ending.put_back(record, own)
+    else:
+        turn.ending.adopted(record)

@@ -23,7 +23,7 @@ from typing import cast
 from credential_rotation.adoption import adopt
 from credential_rotation.awaited import is_awaited, tell_people_broken
 from credential_rotation.by_hand import awaits
-from credential_rotation.complaints import nothing_works, overtaken
+from credential_rotation.complaints import changed_meanwhile, overtaken
 from credential_rotation.errors import NoStoredValueWorks, RotationError, TargetRefused, TargetUnknown
 from credential_rotation.key_work import KeyWork
 from credential_rotation.look import Look
@@ -85,6 +85,7 @@ def _run(turn: Turn) -> None:
             work.retire()
         if turn.revokes and turn.request is not None:
             work.disconnect()
+            _insist_on_current(turn, look)
             tell_people_broken(turn, look)
             turn.ending.revoked(look, turn.request.at)
 
@@ -132,6 +133,8 @@ def _decide(turn: Turn, look: Look) -> Decision:
 
 def _has_work(turn: Turn, look: Look) -> bool:
     """Whether there is an effect to make; without one nothing is locked."""
+    if turn.revokes:
+        return True  # an earlier attempt of the same request may have left sessions open
     decision = _decide(turn, look)
     current = look.stored.current
     if current is None:
@@ -173,20 +176,31 @@ def _wait(turn: Turn, look: Look) -> None:
 
 
 def _heal(turn: Turn, look: Look) -> None:
-    """CURRENT refused: the newest record that logs in takes its place."""
+    """CURRENT refused: the newest record that logs in takes its place; to revoke, only a newer one."""
     current = look.stored.current
     if current is None or look.works(current.secret):
         return
     turn.ending.step("refused", "CURRENT no longer logs in")
-    for record in look.stored.records if not turn.revokes else ():
+    for record in look.newer if turn.revokes else look.stored.records:
         if look.may_try(record.secret) and look.works(record.secret):
             promote(turn, look, record)
             turn.ending.recovered(f"CURRENT was refused; version {record.epoch} logs in and took its place")
             return
     if turn.request is None or not turn.request.force or turn.rotator.changes_itself:
-        raise nothing_works(turn.credential)
+        raise look.nothing_works()
     turn.nothing_works = True
     turn.ending.step("forced", "no stored value works; an admin sets a new one")
+
+
+def _insist_on_current(turn: Turn, look: Look) -> None:
+    """Whoever had a session open could change the password until it was ended. Raises: TargetRefused."""
+    current = look.stored.current
+    look.forget()
+    if current is None:
+        return
+    look.expect(current.secret)
+    if not look.works(current.secret):
+        raise changed_meanwhile(turn.credential)
 
 
 def _may_begin(turn: Turn, look: Look) -> bool:

@@ -12,7 +12,6 @@ from typing import Protocol, runtime_checkable
 
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.by_hand import named as who_takes_it
-from credential_rotation.complaints import nothing_works
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
 from credential_rotation.model import Secret
@@ -37,9 +36,10 @@ class ShowsSessions(Protocol):
 def would_revoke(look: Look, rotator: Prober, decision: Decision) -> str | None:
     """What an attempt in compromise mode would do. Raises: NoStoredValueWorks (an admin is missing)."""
     current = look.stored.current
-    if current is not None and not look.works(current.secret):
+    is_begun = any(look.may_try(one.secret) and look.works(one.secret) for one in look.newer)
+    if current is not None and not is_begun and not look.works(current.secret):
         if rotator.changes_itself:
-            raise nothing_works(look.credential)
+            raise look.nothing_works()
         return "CURRENT is refused; the admin would set a new value, and no record would take its place"
     if not decision.begin:
         return None

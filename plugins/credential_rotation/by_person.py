@@ -18,7 +18,6 @@ from credential_rotation.complaints import (
     key_is_known,
     no_such_key,
     nothing_to_go_back_to,
-    nothing_works,
 )
 from credential_rotation.errors import RotationError
 from credential_rotation.key_work import unknown_keys
@@ -75,7 +74,7 @@ def _take_under_management(turn: Turn, *, take_over: bool) -> None:
         look = turn.see()
         current = look.stored.current
         if current is None or not look.works(current.secret):
-            raise nothing_works(turn.credential)
+            raise look.nothing_works()
         if turn.credential.strategy is not Strategy.OVERLAPPING:
             own_stamps(turn, cast("Session", session), take_over=take_over)
         adopt(turn, look)

@@ -55,12 +55,34 @@ def admin_not_stored(admin: Credential) -> NoStoredValueWorks:
     )
 
 
-def nothing_works(credential: Credential) -> NoStoredValueWorks:
-    """Neither CURRENT nor any record logs in."""
+def nothing_works(credential: Credential, current: Probe | None) -> NoStoredValueWorks:
+    """Neither CURRENT nor any record logs in; `current` is what the target answered to CURRENT."""
+    told = f" ({current.why})" if current is not None and current.why else ""
     return NoStoredValueWorks(
-        f"{credential.name}: the target refuses CURRENT and every record; the password was changed by hand",
+        f"{credential.name}: the target refuses CURRENT and every record{told}; most likely the password was "
+        "changed by hand",
         next_step="Put the working password into CURRENT in Bitwarden, and the next run takes it over; "
         f"or, where the entry has an admin, set a new one: rotate {credential.name} --force --reason '…'.",
+    )
+
+
+def changed_since(credential: Credential, record: Record) -> TargetRefused:
+    """The target's stamp says that a version was set, and it is refused: somebody set another value since."""
+    return TargetRefused(
+        f"{credential.name}: version {record.epoch} was set for {record.secret.principal}, and somebody has "
+        "changed its password since; it is not set again, as it may have been taken away on purpose",
+        next_step="Find out who changed it and why. Whoever reads CURRENT can log in. To give "
+        f"{record.secret.principal} a new password: rotate {credential.name} --force --reason '…'.",
+    )
+
+
+def changed_meanwhile(credential: Credential) -> TargetRefused:
+    """CURRENT logged in, the open sessions were ended, and now it does not."""
+    return TargetRefused(
+        f"{credential.name}: somebody whose session was open has changed the password before it was ended; "
+        "the target refuses CURRENT",
+        next_step=f"Ask again at once: revoke {credential.name} --reason '…'. If it happens again, take the "
+        "role's right to log in away (ALTER ROLE … NOLOGIN) until you know who it is.",
     )
 
 

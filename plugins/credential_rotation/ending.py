@@ -36,8 +36,6 @@ _STRONGEST_FIRST = (
     "retire waits",
     "unchanged",
 )
-_REPLACED = frozenset({"rotated", "recovered", "retired"})
-"""What says that a value from before has given way."""
 
 
 class Ending:
@@ -151,6 +149,14 @@ class Ending:
         self.recorded(record)
         self._say("adopted", "CURRENT works and had no record; it was given one and left as it is")
 
+    def put_back(self, record: Record, own: Record) -> None:
+        """A person went back to an older version's value by hand: it is a new version from now on."""
+        self.recorded(record)
+        self._say(
+            "recovered",
+            f"a person has put the value of version {own.epoch} back; it works, as version {record.epoch}",
+        )
+
     def taken_as_first(self, record: Record) -> None:
         """A value that works, from outside of the vault, was given a record before it becomes CURRENT."""
         self.recorded(record)
@@ -176,7 +182,7 @@ class Ending:
         """
         own = look.own
         is_new = "rotated" in self._said or (own is not None and own.written >= since)
-        if own is None or look.older or not is_new or not self._said.keys() & _REPLACED:
+        if own is None or look.older or not is_new:
             return
         made = self._said.get("rotated") or f"version {own.epoch} is CURRENT"
         self._say("revoked", "; ".join([made, "every value from before is dead", *self._broken]))

@@ -16,7 +16,7 @@ from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from credential_rotation.attempt import Parties
 from credential_rotation.breaking import breaks, would_revoke
-from credential_rotation.complaints import could_not_ask, nothing_works
+from credential_rotation.complaints import could_not_ask
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Probe, Stored
@@ -89,6 +89,8 @@ def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str
     if begin.revoke:
         return would_revoke(look, rotator, due(look.credential.policy, look.own, begin, now))
     current = look.stored.current
+    if look.is_put_back and current is not None and look.works(current.secret):
+        return "a person has put an older version's value back; it works, and would be kept as a new version"
     if look.newer:
         return f"version {look.newer[0].epoch} was begun and would be finished"
     if current is not None and not look.works(current.secret):
@@ -107,7 +109,7 @@ def _would_heal(look: Look, rotator: Prober, begin: Request) -> str:
         return "CURRENT is refused; the newest record that logs in would take its place"
     if begin.force and not rotator.changes_itself:
         return "no stored value works; the admin would set a new one"
-    raise nothing_works(look.credential)
+    raise look.nothing_works()
 
 
 @dataclass(frozen=True, slots=True)

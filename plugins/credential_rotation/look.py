@@ -15,6 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from credential_rotation.complaints import could_not_ask, nothing_stored, nothing_works
+from credential_rotation.errors import NoStoredValueWorks
 from credential_rotation.model import (
     Answer,
     Credential,
@@ -65,6 +66,17 @@ class Look:
         return tuple(r for r in self.stored.records if r.order > own.order) if own else ()
 
     @property
+    def is_put_back(self) -> bool:
+        """Whether a person has put an older version's value into CURRENT: its note names a newer one still.
+
+        A write of ours that lands late brings its note with it.
+        """
+        current, own = self.stored.current, self.own
+        if current is None or own is None or current.epoch is None or current.epoch <= own.epoch:
+            return False
+        return any(record.epoch == current.epoch for record in self.newer)
+
+    @property
     def older(self) -> tuple[Record, ...]:
         """Versions that CURRENT has replaced, newest first."""
         own = self.own
@@ -90,9 +102,11 @@ class Look:
         current, policy = self.stored.current, self.credential.policy
         if self.credential.strategy is Strategy.IN_PLACE or current is None or not self.older:
             return None
-        endings = [self.ending_of(record) for record in self.older]
-        soaks = [ending.written + policy.soak for ending in endings if ending is not None]
-        return max(soaks) if soaks else current.revised + policy.grace
+        in_grace = current.revised + policy.grace
+        endings = [self.ending_of(record) for record in self.older if record.secret != current.secret]
+        return max(
+            [ending.written + policy.soak if ending else in_grace for ending in endings], default=in_grace
+        )
 
     def ending_of(self, record: Record) -> Ending | None:
         """The note that a record's value was made inactive; the first counts where a crash left two."""
@@ -170,7 +184,12 @@ class Look:
         for secret in dict.fromkeys(values):
             if self.works(secret):
                 return secret
-        raise nothing_works(self.credential) if values else nothing_stored(self.credential)
+        raise self.nothing_works() if values else nothing_stored(self.credential)
+
+    def nothing_works(self) -> NoStoredValueWorks:
+        """To be raised where no stored value logs in; it tells what the target answered to CURRENT."""
+        current = self.stored.current
+        return nothing_works(self.credential, self.known(current.secret) if current else None)
 
     def add(self, record: Record) -> None:
         """A record was written."""

@@ -3,7 +3,9 @@
 Rules this file keeps:
 - A record is written before its value is applied; one that may have been applied is applied again, never
   dropped.
-- A foreign stamp ends the attempt; the version that our own names is asked first.
+- A foreign stamp ends the attempt; the version that our own names is asked first. Where that one is refused,
+  somebody has set another value since, and none of ours is set again without a person's word.
+- To revoke, the role that is not in use loses its password whatever it is: it may be a thief's own.
 """
 
 from __future__ import annotations
@@ -11,15 +13,15 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from credential_rotation.complaints import foreign_stamp
+from credential_rotation.complaints import changed_since, foreign_stamp
 from credential_rotation.errors import RotationError
 from credential_rotation.look import Look
-from credential_rotation.model import Current, Probe, Record, Stamp
+from credential_rotation.model import Answer, Current, Probe, Record, Stamp
 from credential_rotation.promotion import apply, compare, promote
 from credential_rotation.protocols import Rotator, Session
 from credential_rotation.retirement import retire, speaks_against_end
 from credential_rotation.turn import Turn
-from credential_rotation.wrong_logins import dead_by_catalog, weigh
+from credential_rotation.wrong_logins import dead_by_catalog, is_named, weigh
 
 
 def stamps(turn: Turn, session: Session) -> dict[str, Stamp | None]:
@@ -57,6 +59,8 @@ class PasswordWork:
             return
         record = next((record for record in newer if self.look.works(record.secret)), None)
         chosen = record or newer[0]
+        if record is None and self._was_changed_since(chosen):
+            return
         compare(self.turn, self.look, self.session, chosen.secret.principal)
         before = self.look.stored.current
         if record is None:
@@ -65,6 +69,23 @@ class PasswordWork:
         promote(self.turn, self.look, chosen, gated=self.turn.is_overlapping)
         self.turn.ending.recovered(f"version {chosen.epoch} had been begun and is finished")
         self._tell_left_over(before)
+
+    def _was_changed_since(self, chosen: Record) -> bool:
+        """Whether somebody has set another value since ours: then no version of ours is set again.
+
+        A person's force allows to go on, with a new one. Raises: TargetRefused.
+        """
+        stamp = self.turn.stamps[chosen.secret.principal]
+        named = next((one for one in self.look.stored.records if is_named(one, stamp)), None)
+        answered = self.look.known(named.secret) if named else None
+        if named is None or answered is None or answered.answer is not Answer.REFUSED:
+            return False
+        if self.turn.request is None or not self.turn.request.force:
+            raise changed_since(self.turn.credential, named)
+        self.turn.ending.step(
+            "forced", f"version {named.epoch} was changed by somebody, and is not set again"
+        )
+        return True
 
     def retire(self) -> None:
         """Of a pair, end the replaced role's value first; of one role it died when it was replaced."""
@@ -114,7 +135,10 @@ class PasswordWork:
         current, principal = self.look.stored.current, record.secret.principal
         if current is None or not self.turn.is_overlapping or principal == current.secret.principal:
             return True
-        if not self.look.works(record.secret):
+        if self.turn.revokes:
+            with suppress(RotationError):  # told at the end
+                self.session.disconnect(principal)
+        elif not self.look.works(record.secret):
             return True
         if speaks_against_end(self.turn, self.look, record):
             return False

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from credential_rotation.awaited import is_awaited
-from credential_rotation.complaints import nothing_works
 from credential_rotation.errors import VaultTrouble, VaultUnknown
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Current, Probe, Record
@@ -55,7 +54,7 @@ def retire(
         turn.ending.in_grace(look.older, look.rests_until)
         return
     if not look.works(current.secret):
-        raise nothing_works(turn.credential)
+        raise look.nothing_works()
     gone = tuple(record for record in look.older if _goes(turn, look, record, end, by_catalog))
     if gone:
         _forget_records(turn, look, gone)

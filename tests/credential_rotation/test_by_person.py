@@ -56,6 +56,54 @@ def test_a_key_that_soaks_is_activated_to_go_back_to() -> None:
     assert scene.readers_can_log_in
 
 
+def test_what_was_rolled_back_from_has_the_whole_grace() -> None:
+    """It was in use a moment ago: that the other key had nearly soaked out says nothing of this one."""
+    scene = rotated_scene(keys=True)
+    scene.rotate_now()
+    scene.world.pass_time(GRACE + MINUTE)
+    scene.run()
+    scene.world.pass_time(SOAK - MINUTE)
+    replaced = scene.current
+    assert scene.roll_back().outcome == "recovered"
+    scene.world.pass_time(GRACE - MINUTE)
+    scene.run()
+    assert replaced is not None
+    assert scene.accepts(replaced)
+    scene.world.pass_time(2 * MINUTE)
+    scene.run()
+    assert not scene.accepts(replaced)
+
+
+def test_an_old_value_that_a_person_puts_back_stays(scene: Scene) -> None:
+    """At night they do not look for `rollback`: what they stored works, and no repair overrules them."""
+    before = scene.current
+    scene.rotate_now()
+    replaced = scene.current
+    assert before is not None
+    assert replaced is not None
+    scene.world.pass_time(MINUTE)
+    scene.vault.put_current(before)
+    kept = scene.run()
+    assert (kept.outcome, kept.version) == ("recovered", 3)
+    assert "a person has put the value of version 1 back" in kept.reason
+    assert scene.current == before
+    assert scene.accepts(replaced), "it has its grace"
+    for _ in range(3):
+        scene.world.pass_time(max(GRACE, SOAK) + SETTLE)
+        scene.run()
+    assert (scene.current, scene.accepts(replaced), scene.epochs) == (before, False, [3])
+
+
+def test_a_write_of_ours_that_lands_late_is_no_persons(scene: Scene) -> None:
+    """It brings its note with it: the newer version is CURRENT again after the next run."""
+    late = scene.vault.current
+    scene.rotate_now()
+    newer = scene.current
+    scene.vault.current = late
+    scene.run()
+    assert scene.current == newer
+
+
 def test_no_rollback_to_a_dead_value() -> None:
     """Of one role the old value died when it was replaced: said, and nothing is touched."""
     scene = rotated_scene()

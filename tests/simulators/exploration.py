@@ -74,10 +74,11 @@ class Watch:
         scene.world.after_each = self.look
 
     def record(self, **fields: object) -> Record:
-        """A version is begun: none may be open that the run could have seen."""
+        """A version is begun, unless CURRENT's own is written down: none may be open that could be seen."""
         calls = self.scene.world.calls
         is_seen = self.of.alone and not self._has_landed_unseen(len(calls))
-        if is_seen and self._open() - {fields["secret"]}:
+        is_new = fields["secret"] != self.scene.current
+        if is_seen and is_new and self._open() - {fields["secret"]}:
             raise Broken("a second version was begun while one was open")
         return self._record(**fields)  # type: ignore[arg-type]  # passed on as it came
 

@@ -1,0 +1,97 @@
+"""Compromise mode that was cut off, or that somebody works against: asked for again, it gets to its end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from credential_rotation.model import Secret
+from credential_rotation.policy import Request
+from simulators.scene import Scene, rotated_scene
+from simulators.world import Crash, Fault
+
+SCENES = {
+    "one role": {},
+    "itself": {"changes_itself": True},
+    "a pair": {"pair": True},
+    "keys": {"keys": True},
+}
+KINDS = ("crash before", "crash after", "answer lost")
+THIEFS = "a thief's own"
+
+
+def asked(scene: Scene) -> Request:
+    return Request(scene.world.now, "kim", now=True, force=True, revoke=True, reason="seen in a chat")
+
+
+def calls_of(kind: str) -> int:
+    whole = rotated_scene(**SCENES[kind])
+    assert whole.revoke().outcome == "revoked"
+    return len(whole.world.calls)
+
+
+def cut_off(scene: Scene, request: Request, fault: Fault) -> None:
+    scene.world.fault = fault
+    try:
+        scene.run(request)
+    except Crash:
+        pass
+    finally:
+        scene.world.fault = None
+
+
+@pytest.mark.parametrize("hourly", [False, True], ids=["at once", "after an hourly run"])
+@pytest.mark.parametrize("kind", SCENES)
+def test_wherever_it_was_cut_off_the_same_request_ends_it(kind: str, *, hourly: bool) -> None:
+    """At the first try: CURRENT works, the value from before is dead, and the sessions were ended."""
+    for number in range(1, calls_of(kind) + 1):
+        for cut in KINDS:
+            scene = rotated_scene(**SCENES[kind])
+            before, request = scene.current, asked(scene)
+            cut_off(scene, request, Fault(number, cut))
+            scene.target.disconnected.clear()
+            if hourly:
+                scene.run()
+            again = scene.run(request)
+            where = f"{cut} call {number}: {again.reason}"
+            assert again.outcome == "revoked", where
+            assert scene.readers_can_log_in, where
+            assert before is not None
+            assert not scene.accepts(before), where
+            assert scene.target.disconnected or kind == "keys", where
+
+
+@pytest.mark.parametrize("waited", [timedelta(0), timedelta(hours=2)], ids=["in grace", "at rest"])
+def test_a_password_that_a_thief_has_set_dies_too(waited: timedelta) -> None:
+    """A role may change its own: what the replaced role of a pair has is taken away whatever it is."""
+    scene = rotated_scene(pair=True)
+    scene.rotate_now()
+    scene.world.pass_time(waited)
+    scene.run()
+    current = scene.current
+    assert current is not None
+    scene.target.passwords[current.principal] = THIEFS
+    assert scene.revoke().outcome == "revoked"
+    assert not scene.accepts(Secret(current.principal, THIEFS))
+    assert scene.readers_can_log_in
+
+
+@pytest.mark.parametrize("kind", [{}, {"changes_itself": True}, {"pair": True}])
+def test_who_changes_the_password_in_an_open_session_is_told(
+    monkeypatch: pytest.MonkeyPatch, kind: dict[str, bool]
+) -> None:
+    """Until it is ended it can: then CURRENT is refused, the run is red, and asking again ends it."""
+    scene = rotated_scene(**kind)
+    accepts = scene.target.disconnected
+
+    class Thief(list[str]):
+        def append(self, principal: str) -> None:
+            super().append(principal)
+            if scene.current is not None and principal == scene.current.principal:
+                scene.target.passwords[principal] = THIEFS
+
+    monkeypatch.setattr(scene.target, "disconnected", Thief(accepts))
+    seen = scene.revoke()
+    assert (seen.outcome, "changed the password before it was ended" in seen.reason) == ("failed", True)
+    assert "NOLOGIN" in seen.next_step
