@@ -12,7 +12,7 @@ from credential_rotation.turn import Turn
 
 def adopt(turn: Turn, look: Look) -> None:
     """CURRENT works and has no record, or an older version's: give it one, and leave CURRENT itself alone."""
-    current, own, is_put_back = look.stored.current, look.own, look.is_put_back
+    current, own, is_put_back = look.stored.current, look.own, look.is_put_back and not turn.revokes
     if current is None or not (own is None or is_put_back) or not look.works(current.secret):
         return
     newest = look.newest_epoch

@@ -83,11 +83,11 @@ def _run(turn: Turn) -> None:
         if _may_begin(turn, look):
             work.begin()
             work.retire()
-        if turn.revokes and turn.request is not None:
+        if turn.revokes:
             work.disconnect()
             _insist_on_current(turn, look)
             tell_people_broken(turn, look)
-            turn.ending.revoked(look, turn.request.at)
+            turn.ending.revoked(look, turn.request.at if turn.request and turn.asks_to_revoke else None)
 
 
 @contextmanager

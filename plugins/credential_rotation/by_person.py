@@ -18,6 +18,7 @@ from credential_rotation.complaints import (
     key_is_known,
     no_such_key,
     nothing_to_go_back_to,
+    only_forward,
 )
 from credential_rotation.errors import RotationError
 from credential_rotation.key_work import unknown_keys
@@ -120,6 +121,8 @@ def _roll_back(turn: Turn, reason: str) -> None:
         look = turn.see()
         if turn.credential.strategy is Strategy.OVERLAPPING and not look.newer:
             _wake(turn, look, cast("KeySession", session), cast("KeyRotator", turn.rotator))
+        if turn.revokes:
+            raise only_forward(turn.credential)
         before = _living(look)
         if look.newer or before is None:
             raise nothing_to_go_back_to(turn.credential, look.newer)

@@ -196,6 +196,16 @@ def key_is_known(credential: Credential, login: str) -> BadInput:
     )
 
 
+def only_forward(credential: Credential) -> BadInput:
+    """Rollback behind a revocation that has not got to its end."""
+    return BadInput(
+        f"{credential.name}: its newest version was made in compromise mode; what was before it may be in "
+        "wrong hands",
+        next_step=f"There is no way back. `revoke {credential.name} --reason '…'` sees it through; where the "
+        "new value does not work, rotate again.",
+    )
+
+
 def nothing_to_go_back_to(credential: Credential, newer: tuple[Record, ...]) -> BadInput:
     """Rollback without a value that lives, or while another version is open."""
     if newer:

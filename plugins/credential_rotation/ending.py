@@ -175,14 +175,15 @@ class Ending:
         """A new version was begun and finished."""
         self._say("rotated", f"version {record.epoch} is CURRENT, and proved")
 
-    def revoked(self, look: Look, since: datetime) -> None:
-        """Compromise mode is through: nothing from before the request is alive.
+    def revoked(self, look: Look, since: datetime | None) -> None:
+        """Compromise mode is through: nothing from before the request is alive; None finishes an earlier one.
 
         Whoever comes back after a kill in the middle finds the new version there, and only ends the old ones.
         """
         own = look.own
-        is_new = "rotated" in self._said or (own is not None and own.written >= since)
-        if own is None or look.older or not is_new:
+        if own is None or look.older:
+            return
+        if not (own.revokes or "rotated" in self._said or (since is not None and own.written >= since)):
             return
         made = self._said.get("rotated") or f"version {own.epoch} is CURRENT"
         self._say("revoked", "; ".join([made, "every value from before is dead", *self._broken]))

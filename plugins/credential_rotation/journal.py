@@ -85,11 +85,14 @@ class Journal:
         with in_rotation_words(self.credential.name):
             self.client.reserve(creates=self._creates + (not ids), updates=ids, reads=ids)
 
-    def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
+    def record(
+        self, *, epoch: int, attempt: str, written: datetime, secret: Secret, revokes: bool = False
+    ) -> Record:
         """Write a version down, once. Raises: VaultTrouble, VaultUnknown, NotOurs (no number is left)."""
         self._insist_on_number(epoch)
         key = key_of(self.credential.name, epoch=epoch, written=written, attempt=attempt)
-        value = value_of(secret, epoch=epoch, written=written, attempt=attempt, host=host_of(self.credential))
+        host = host_of(self.credential)
+        value = value_of(secret, epoch=epoch, written=written, attempt=attempt, host=host, revokes=revokes)
         return record_from(self.credential, self._write_down(key, value))
 
     def intend(self, *, epoch: int, attempt: str, written: datetime, there: tuple[str, ...]) -> Intent:

@@ -17,6 +17,7 @@ from credential_rotation.records import (
     UnreadableRecord,
     read_intent,
     read_key,
+    read_revokes,
     read_value,
     read_written,
 )
@@ -78,6 +79,7 @@ def record_from(credential: Credential, stored: VaultSecret) -> Record:
         revised=stored.revision_date,
         secret=secret,
         host=host,
+        revokes=read_revokes(stored.value),
     )
 
 

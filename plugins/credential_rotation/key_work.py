@@ -83,7 +83,11 @@ class KeyWork:
         secret = self.session.mint(intent)
         try:
             return self.turn.vault.record(
-                epoch=intent.epoch, attempt=intent.attempt, written=intent.written, secret=secret
+                epoch=intent.epoch,
+                attempt=intent.attempt,
+                written=intent.written,
+                secret=secret,
+                revokes=self.turn.revokes,
             )
         except (VaultTrouble, VaultUnknown):
             self.session.deactivate(secret.login)  # ours for certain: nobody else has seen it

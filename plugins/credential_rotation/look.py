@@ -85,6 +85,12 @@ class Look:
         return tuple(r for r in self.stored.records if r.order < own.order)
 
     @property
+    def is_revoking(self) -> bool:
+        """Whether a version of compromise mode is on its way, or has not ended yet what it replaced."""
+        own = self.own
+        return any(one.revokes for one in (*self.newer, *([own] if own and self.older else ())))
+
+    @property
     def idle(self) -> str:
         """The principal that the next version is for: of a pair, the one that CURRENT does not name."""
         names = self.credential.principals

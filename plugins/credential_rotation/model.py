@@ -80,6 +80,8 @@ class Record:
     """Bitwarden's own date of the record, the base for settling."""
     secret: Secret
     host: str
+    revokes: bool = False
+    """Made in compromise mode: what was before it may be in wrong hands."""
 
     @property
     def order(self) -> tuple[int, datetime, str]:

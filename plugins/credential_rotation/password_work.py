@@ -103,6 +103,7 @@ class PasswordWork:
             attempt=turn.id,
             written=turn.clock(),
             secret=self.rotator.mint(look.idle),
+            revokes=turn.revokes,
         )
         turn.ending.recorded(record)
         look.add(record)

@@ -46,8 +46,10 @@ class Vault(Protocol):
         Called before the target is touched. Raises: VaultTrouble.
         """
 
-    def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
-        """Write a version down, once, under a name of its own.
+    def record(
+        self, *, epoch: int, attempt: str, written: datetime, secret: Secret, revokes: bool = False
+    ) -> Record:
+        """Write a version down, once, under a name of its own; `revokes` if it is made in compromise mode.
 
         An unknown outcome is resolved by looking; a record that cannot be seen is not there.
         Raises: VaultTrouble, VaultUnknown.

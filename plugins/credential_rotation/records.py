@@ -74,9 +74,11 @@ def read_key(secret_id: str, key: str) -> RecordName | None:
     return RecordName(secret_id, found["name"], int(found["epoch"]), written, found["attempt"], kind)
 
 
-def value_of(secret: Secret, *, epoch: int, written: datetime, attempt: str, host: str) -> str:
+def value_of(  # noqa: PLR0913 - each a field of the record
+    secret: Secret, *, epoch: int, written: datetime, attempt: str, host: str, revokes: bool = False
+) -> str:
     """The value of one version's record."""
-    fields = {
+    fields: dict[str, object] = {
         "schema": SCHEMA,
         "epoch": epoch,
         "written": written.astimezone(timezone.utc).isoformat(),
@@ -86,7 +88,7 @@ def value_of(secret: Secret, *, epoch: int, written: datetime, attempt: str, hos
         "password": secret.password,
         "host": host,
     }
-    return json.dumps(fields)
+    return json.dumps(fields | {"revokes": True} if revokes else fields)
 
 
 def read_value(value: str) -> tuple[Secret, str]:
@@ -115,6 +117,11 @@ def read_written(value: str, *, key: RecordName) -> datetime:
         return exact if exact.replace(microsecond=0) == key.written else key.written
     except (KeyError, TypeError, ValueError):
         return key.written
+
+
+def read_revokes(value: str) -> bool:
+    """Whether a record, which can be read, says that it was made in compromise mode."""
+    return json.loads(value).get("revokes") is True
 
 
 def intent_value(there: tuple[str, ...], written: datetime) -> str:

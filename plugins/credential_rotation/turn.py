@@ -53,6 +53,11 @@ class Turn:
         self.awaited_asked_of: int | None = None
         """The version that was CURRENT when it was asked."""
         self.request = begin
+        self.revokes = self.asks_to_revoke
+        """Compromise mode: no grace, no soak, no waiting, and never back to a value from before.
+
+        Also where an earlier attempt of it was not seen to end: every run goes on with that.
+        """
         self.clock = clock
         self.settle = settle
         self.id = secrets.token_hex(6)
@@ -70,19 +75,20 @@ class Turn:
         if before is not None:
             self.look.carry_refusals(before)
         self.settles_at = self.look.settles_at(self.settle)
+        self.revokes = self.revokes or self.look.is_revoking
         self.ending.found(self.look)
         return self.look
 
     @property
     def is_settling(self) -> bool:
         """Whether writes of an earlier attempt could still land when we looked: time alone shows none."""
-        if self.revokes:
+        if self.asks_to_revoke:
             return False
         return self.settles_at is not None and self.settles_at > self.seen_at
 
     @property
-    def revokes(self) -> bool:
-        """Compromise mode: no grace, no soak, no waiting, and never back to a value from before."""
+    def asks_to_revoke(self) -> bool:
+        """Whether a person wants it now: then nothing settles either."""
         return self.request is not None and self.request.revoke
 
     @property

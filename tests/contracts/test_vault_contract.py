@@ -86,6 +86,13 @@ def test_a_record_is_found_as_it_was_written(side: Side) -> None:
     assert side.vault.look() == Stored(current, (record,))
 
 
+def test_a_record_of_compromise_mode_says_so(side: Side) -> None:
+    """Whoever looks later knows that what was before it may be in wrong hands."""
+    ordinary, revoking = side.write_down(1, "minted"), side.write_down(2, "again", revokes=True)
+    assert (ordinary.revokes, revoking.revokes) == (False, True)
+    assert [record.revokes for record in side.vault.look().records] == [True, False]
+
+
 def test_records_come_newest_first(side: Side) -> None:
     """By epoch, not by when they were written down."""
     for epoch in (2, 10, 1):

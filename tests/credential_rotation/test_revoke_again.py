@@ -8,7 +8,7 @@ import pytest
 
 from credential_rotation.model import Secret
 from credential_rotation.policy import Request
-from simulators.scene import Scene, rotated_scene
+from simulators.scene import SETTLE, Scene, rotated_scene
 from simulators.world import Crash, Fault
 
 SCENES = {
@@ -60,6 +60,46 @@ def test_wherever_it_was_cut_off_the_same_request_ends_it(kind: str, *, hourly: 
             assert before is not None
             assert not scene.accepts(before), where
             assert scene.target.disconnected or kind == "keys", where
+
+
+@pytest.mark.parametrize("kind", SCENES)
+def test_hourly_runs_alone_see_it_through_without_grace(kind: str) -> None:
+    """From the record of the new version on, which says that it revokes: wherever the run was killed."""
+    made = rotated_scene(**SCENES[kind])
+    made.revoke()
+    first = next(at for at, call in enumerate(made.world.calls, 1) if call.endswith("create record"))
+    for number in range(first, len(made.world.calls)):
+        scene = rotated_scene(**SCENES[kind])
+        before = scene.current
+        cut_off(scene, asked(scene), Fault(number, "crash after"))
+        if not scene.epochs[1:]:
+            continue  # what it replaced is ended already
+        scene.world.pass_time(SETTLE + timedelta(seconds=1))
+        hourly = scene.run()
+        where = f"call {number}: {hourly.outcome}, {hourly.reason}"
+        assert before is not None
+        assert not scene.accepts(before), where
+        assert scene.readers_can_log_in, where
+        assert hourly.outcome == "revoked", where
+        assert scene.target.disconnected or kind == "keys", where
+
+
+@pytest.mark.parametrize("kind", ["a pair", "keys"])
+def test_nobody_goes_back_behind_an_unfinished_one(kind: str) -> None:
+    """Neither by `rollback` nor by putting the old value into CURRENT."""
+    scene = rotated_scene(**SCENES[kind])
+    before, written = scene.current, "vault: write CURRENT"
+    made = rotated_scene(**SCENES[kind])
+    made.revoke()
+    cut_off(scene, asked(scene), Fault(made.world.calls.index(written) + 1, "crash after"))
+    refused = scene.roll_back()
+    assert (refused.outcome, "compromise mode" in refused.reason) == ("refused", True)
+    assert before is not None
+    scene.vault.put_current(before)
+    scene.world.pass_time(SETTLE + timedelta(seconds=1))
+    scene.run()
+    assert not scene.accepts(before)
+    assert scene.readers_can_log_in
 
 
 @pytest.mark.parametrize("waited", [timedelta(0), timedelta(hours=2)], ids=["in grace", "at rest"])

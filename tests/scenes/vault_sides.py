@@ -51,11 +51,15 @@ class Side(ABC):
     def let_late_writes_land(self) -> None:
         """Time goes by."""
 
-    def write_down(self, epoch: int, password: str, *, attempt: str = "ab12") -> Record:
+    def write_down(
+        self, epoch: int, password: str, *, attempt: str = "ab12", revokes: bool = False
+    ) -> Record:
         """One version's record."""
         written = WRITTEN + timedelta(days=epoch)
         secret = Secret("etl", password)
-        return self.vault.record(epoch=epoch, attempt=attempt, written=written, secret=secret)
+        return self.vault.record(
+            epoch=epoch, attempt=attempt, written=written, secret=secret, revokes=revokes
+        )
 
 
 class SimulatedSide(Side):

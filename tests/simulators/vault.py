@@ -61,7 +61,9 @@ class SimVault:
         del current
         self._read("reserve", lambda: None)
 
-    def record(self, *, epoch: int, attempt: str, written: datetime, secret: Secret) -> Record:
+    def record(
+        self, *, epoch: int, attempt: str, written: datetime, secret: Secret, revokes: bool = False
+    ) -> Record:
         made = Record(
             id=f"secret-{next(self._ids)}",
             epoch=epoch,
@@ -70,6 +72,7 @@ class SimVault:
             revised=self.world.now,
             secret=secret,
             host=HOST,
+            revokes=revokes,
         )
         self._write(
             "create record", lambda: self.records.update({made.id: made}), lambda: made.id in self.records

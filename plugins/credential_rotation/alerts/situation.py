@@ -38,8 +38,8 @@ _ANSWERS = {
     "unknown": "❓ not known (no answer)",
 }
 _REVOKE_AGAIN = (
-    "Scheduled runs do not revoke: ask for compromise mode again, or `python -m credential_rotation revoke`, "
-    "until it ends as revoked."
+    "Scheduled runs only finish what was begun: ask for compromise mode again, or "
+    "`python -m credential_rotation revoke`, until it ends as revoked."
 )
 _HEALS = {
     "failed": "Maybe: every run tries again",
