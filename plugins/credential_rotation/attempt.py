@@ -40,6 +40,7 @@ from credential_rotation.work import Work
 IN_GRACE = "the value before it lives on until its grace is over; the next one begins after that"
 UNRETIRED = "a replaced version is not proved dead yet; the next one begins after that"
 UNSETTLED = "an earlier attempt was not seen to end; its writes may still land"
+ADOPTED = "what a person has stored was taken over a moment ago, and whoever wrote it may not be done yet"
 
 
 Lock = AbstractContextManager[Session | KeySession]
@@ -161,7 +162,7 @@ def _has_work(turn: Turn, look: Look) -> bool:
 def _wait(turn: Turn, look: Look) -> None:
     """Say why nothing new can begin now."""
     if turn.is_settling:
-        turn.ending.waiting(turn.settles_at, UNSETTLED)
+        turn.ending.waiting(turn.settles_at, ADOPTED if look.is_adopted else UNSETTLED)
     elif turn.is_in_grace(look):
         turn.ending.waiting(look.rests_until, IN_GRACE)
     elif turn.read_by:

@@ -123,10 +123,11 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
 
 
 def _by_itself(outcome: Outcome) -> str:
-    """When a run goes on with what only has to wait."""
+    """When what only has to wait goes on."""
     if outcome.until is None:
         return ""
-    return f"a later run goes on by itself, not before {outcome.until:%Y-%m-%d %H:%M} UTC."
+    when = f"{outcome.until:%Y-%m-%d %H:%M} UTC"
+    return f"ask again from {when} on; where its policy has a schedule, a later run goes on by itself."
 
 
 def _say_each(word: str, texts: Iterable[str]) -> None:

@@ -35,6 +35,14 @@ def overtaken(credential: Credential) -> Busy:
     )
 
 
+def edited_meanwhile(credential: Credential) -> Busy:
+    """A person has put another value into CURRENT while a new version was on its way."""
+    return Busy(
+        f"{credential.name}: somebody has changed CURRENT while this run worked; it was left as it is",
+        next_step="The next run takes over what is there now, if it works.",
+    )
+
+
 def nothing_stored(credential: Credential) -> NoStoredValueWorks:
     """A role that changes itself has nothing to start from."""
     place = credential.vault.key or credential.vault.id

@@ -85,6 +85,12 @@ class Look:
         return tuple(r for r in self.stored.records if r.order < own.order)
 
     @property
+    def is_adopted(self) -> bool:
+        """Whether CURRENT's value is a person's, and the newest record only says that we know it."""
+        current, own = self.stored.current, self.own
+        return current is not None and own is not None and not self.newer and current.epoch != own.epoch
+
+    @property
     def is_revoking(self) -> bool:
         """Whether a version of compromise mode is on its way, or has not ended yet what it replaced."""
         own = self.own

@@ -2,7 +2,9 @@
 
 Rules this file keeps:
 - Nothing becomes CURRENT that was not just seen to log in, and what Bitwarden answers is proved again.
-- Where the old value lives on, every endpoint has to accept the new one before CURRENT is written.
+- Where the old value lives on, every endpoint has to accept the new one before CURRENT is written; and as
+  that takes time, CURRENT is read again, so that no person's edit is written over. Compromise mode waits for
+  no endpoint; it tells which does not accept the new value.
 - An apply whose answer is lost may have happened: everything that was answered before is forgotten.
 """
 
@@ -12,6 +14,7 @@ from dataclasses import replace
 
 from credential_rotation.complaints import (
     another_value,
+    edited_meanwhile,
     refused_after_apply,
     refused_by_endpoint,
     unlike_twins,
@@ -54,17 +57,18 @@ def apply(turn: Turn, look: Look, session: Session, record: Record) -> None:
 def promote(turn: Turn, look: Look, record: Record, *, gated: bool = False) -> None:
     """Verify, write once, read back, and log in with what came back.
 
-    `gated`: the old value still works, so that endpoints are asked before and not after.
+    `gated`: the old value still works, so that endpoints are asked before, and not only after.
     """
     if not look.works(record.secret):
         raise refused_after_apply(turn.credential, record)
     turn.ending.step("verified", f"version {record.epoch} logs in")
-    for probe in turn.rotator.endpoints(record.secret) if gated else ():
+    for probe in turn.rotator.endpoints(record.secret) if gated and not turn.revokes else ():
         if probe.answer is not Answer.WORKS:
             raise refused_by_endpoint(turn.credential, record, probe)
         turn.ending.step("verified", f"version {record.epoch} logs in at {probe.where}")
     newer = record in look.newer
-    current_id = turn.vault.promote(look.stored.current, record, attempt=turn.id, now=turn.clock())
+    before = _read_again(turn, look) if gated else look.stored.current
+    current_id = turn.vault.promote(before, record, attempt=turn.id, now=turn.clock())
     turn.ending.promoted(record, newer=newer)
     back = turn.vault.read_back(current_id)
     if back.secret != record.secret:
@@ -72,6 +76,17 @@ def promote(turn: Turn, look: Look, record: Record, *, gated: bool = False) -> N
     look.stored = replace(look.stored, current=back)
     turn.nothing_works = False
     prove(turn, back, look.own)
+
+
+def _read_again(turn: Turn, look: Look) -> Current | None:
+    """CURRENT right before it is written, with what a person has noted. Raises: Busy (another value)."""
+    before = look.stored.current
+    if before is None:
+        return None
+    now = turn.vault.read_back(before.id)
+    if now.secret != before.secret:
+        raise edited_meanwhile(turn.credential)
+    return now
 
 
 def prove(turn: Turn, current: Current, own: Record | None) -> bool:

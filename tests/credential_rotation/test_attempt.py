@@ -224,6 +224,16 @@ def test_behind_an_attempt_that_was_not_seen_to_end_a_new_version_waits() -> Non
     assert scene.epochs == [2, 1]
 
 
+def test_behind_a_takeover_a_new_version_waits_and_says_so() -> None:
+    """Whoever stored the value may not be done; nothing was interrupted, and nobody is told so."""
+    scene = Scene()
+    scene.run()
+    outcome = scene.rotate_now()
+    assert outcome.until is not None
+    assert outcome.until > scene.world.now
+    assert (outcome.outcome, "was taken over a moment ago" in outcome.reason) == ("waiting", True)
+
+
 def test_busy_is_an_answer() -> None:
     """While another attempt holds the lock this one says so and leaves."""
     scene = rotated_scene()

@@ -57,7 +57,10 @@ def test_what_waits_says_until_when(capsys: pytest.CaptureFixture[str]) -> None:
     output.show([replace(outcome("waiting"), until=until)], (), as_json=False)
     lines, _ = seen(capsys)
     told_next = " ".join(line.strip() for line in lines[2:])
-    assert told_next == "Next: a later run goes on by itself, not before 2026-11-25 13:05 UTC."
+    assert told_next == (
+        "Next: ask again from 2026-11-25 13:05 UTC on; where its policy has a schedule, a later run goes on "
+        "by itself."
+    )
 
 
 @pytest.mark.usefixtures("narrow")

@@ -50,6 +50,20 @@ def test_a_broken_consumer_does_not_keep_it_alive(scene: Scene) -> None:
     assert not scene.accepts(before)
 
 
+def test_an_endpoint_that_is_down_does_not_keep_it_alive() -> None:
+    """As a consumer: what may be in wrong hands dies, and whoever does not know the new value is named."""
+    for kind in ({"pair": True}, {"keys": True}):
+        scene = rotated_scene(**kind)
+        before = scene.current
+        down = (Probe(Answer.UNKNOWN, "replica:5432", "connection refused"),)
+        scene.target.endpoint_answers = scene.account.endpoint_answers = down
+        told = scene.revoke()
+        assert (told.outcome, "replica:5432" in told.reason) == ("unproved", True)
+        assert before is not None
+        assert not scene.accepts(before)
+        assert scene.readers_can_log_in
+
+
 def test_it_waits_for_no_settling(scene: Scene) -> None:
     """An earlier run that was not seen to end is no reason to leave a known value alive."""
     scene.world.pass_time(timedelta(days=1))
