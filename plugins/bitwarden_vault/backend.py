@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.secrets import BaseSecretsBackend
 
 if TYPE_CHECKING:
-    from bitwarden_vault.backend_search import Search
+    from bitwarden_vault.connection_search import ConnectionSearch
 
 
 class BitwardenSecretsBackend(BaseSecretsBackend):
@@ -48,14 +48,13 @@ class BitwardenSecretsBackend(BaseSecretsBackend):
 
     def _own_connection(self, conn_id: str, team_name: str | None) -> Any:  # noqa: ANN401 - as above
         """As the base class has it since Airflow 3.2; that of 3.1 knows no teams."""
-        value = self.get_conn_value(conn_id, team_name)
-        return self.deserialize_connection(conn_id, value) if value else None
+        return self._search.made(conn_id, team_name, self.deserialize_connection)
 
     @cached_property
-    def _search(self) -> Search:
-        from bitwarden_vault.backend_search import Search  # noqa: PLC0415 - most processes look nothing up
+    def _search(self) -> ConnectionSearch:
+        from bitwarden_vault.connection_search import ConnectionSearch  # noqa: PLC0415 - most processes look nothing up
 
-        return Search(self._given)
+        return ConnectionSearch(self._given)
 
     def _text(self, method: str, kind: str, name: str, team_name: str | None) -> str | None:
         own = partial(self._search.text, kind, name, team_name)

@@ -2,6 +2,7 @@
 
 Rules this file keeps:
 - What is an Airflow connection already (its JSON, its URI) stays, to the byte.
+- Airflow stumbles over one member that is not its own: such JSON is taken apart and made anew.
 - What a value does not tell (`conn_type`, host …) comes from the block in the secret's note.
 - No message repeats any part of a value.
 """
@@ -12,7 +13,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from bitwarden_vault.connection_uri import is_uri, misread
 from bitwarden_vault.errors import VaultError
+from bitwarden_vault.json_members import is_whole
 
 NOTE_FIELDS = ("conn_type", "login", "host", "port", "schema", "extra")
 """What a note's block may say of a connection; `extra` is a JSON object as text."""
@@ -23,8 +26,18 @@ _ALIASES = {
     "port": ("port",),
     "schema": ("schema", "dbname", "database"),
     "conn_type": ("conn_type",),
+    "description": ("description",),
 }
+_OWN = frozenset({*_ALIASES, "extra"})
+"""The members of Airflow's own JSON."""
 _AWS = ("aws_access_key_id", "aws_secret_access_key")
+_AWS_ALIASES = {
+    "login": _AWS[:1],
+    "password": _AWS[1:],
+    "conn_type": ("conn_type",),
+    "description": ("description",),
+}
+_HIGHEST_PORT = 65535
 
 
 class NoConnection(VaultError):
@@ -36,18 +49,22 @@ class NoConnection(VaultError):
 def connection_text(value: str, note: str) -> str:
     """Airflow's JSON or URI. Raises: NoConnection."""
     text = value.strip()
-    if _is_uri(text):
+    if is_uri(text):
+        if wrong := misread(text):
+            raise NoConnection(wrong)
         return text
+    try:
+        return _json(value, text, note)
+    except RecursionError:
+        raise NoConnection("its JSON is nested too deeply") from None
+
+
+def _json(value: str, text: str, note: str) -> str:
     fields = _object(text)
-    if fields is not None and "conn_type" in fields:
+    found = {"password": value} if fields is None else _read(fields)
+    if fields is not None and _is_airflows(fields):
         return text
     told = _told_by(note)
-    if fields is None:
-        found: dict[str, Any] = {"password": value}
-    elif any(name in fields for name in _AWS):
-        found = _aws(fields)
-    else:
-        found = _login(fields)
     made = {**_with_extra(told), **found}
     if not made.get("conn_type"):
         raise NoConnection(
@@ -55,13 +72,6 @@ def connection_text(value: str, note: str) -> str:
             "`bitwarden-vault` block of its note"
         )
     return json.dumps(made)
-
-
-def _is_uri(text: str) -> bool:
-    """`conn-type://…`; a password may hold `://` too, but not after such a word and without a blank."""
-    word, separator, rest = text.partition("://")
-    is_word = word[:1].isalpha() and word.isascii() and word.replace("-", "").replace("_", "").isalnum()
-    return bool(separator) and is_word and not any(character.isspace() for character in rest)
 
 
 def _object(text: str) -> dict[str, Any] | None:
@@ -75,40 +85,67 @@ def _object(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _told_by(note: str) -> dict[str, str]:
+def _is_airflows(fields: Mapping[str, Any]) -> bool:
+    """Whether Airflow reads it as it is; what is in it was looked at before."""
+    texts = (fields.get(name) for name in _OWN - {"port", "extra"})
+    return bool(fields.get("conn_type")) and fields.keys() <= _OWN and not any(map(_is_number, texts))
+
+
+def _told_by(note: str) -> dict[str, Any]:
     if not note:
         return {}
     from bitwarden_vault.note import read_note  # noqa: PLC0415 - most values tell all themselves
 
     block = read_note(note)
-    return {name: block.fields[name] for name in NOTE_FIELDS if name in block.fields} if block else {}
+    told: dict[str, Any] = {}
+    if block is not None:
+        told = {name: block.fields[name] for name in NOTE_FIELDS if name in block.fields}
+    if told.get("port"):
+        told["port"] = _port(told["port"], "the port in its note's block")
+    return told
 
 
-def _aws(fields: Mapping[str, Any]) -> dict[str, Any]:
-    extra = {name: told for name, told in fields.items() if name not in _AWS}
-    made = {"conn_type": "aws", "login": fields.get(_AWS[0]), "password": fields.get(_AWS[1])}
-    return {**made, "extra": extra} if extra else made
-
-
-def _login(fields: Mapping[str, Any]) -> dict[str, Any]:
+def _read(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Names that we and others use for the same; the rest goes where Airflow keeps such things."""
-    made: dict[str, Any] = {}
-    used = {"extra"}
-    for name, aliases in _ALIASES.items():
+    if not is_whole(json.dumps(fields, ensure_ascii=False)):
+        raise NoConnection("it holds half a character (a \\ud8… or \\udc… escape)")
+    is_aws = any(name in fields for name in _AWS)
+    made: dict[str, Any] = {"conn_type": "aws"} if is_aws else {}
+    used = set() if is_aws else {"extra"}
+    for name, aliases in (_AWS_ALIASES if is_aws else _ALIASES).items():
         alias = next((one for one in aliases if fields.get(one) not in (None, "")), None)
         if alias:
-            made[name] = fields[alias]
+            told, place = fields[alias], f"its {alias}"
+            made[name] = _port(told, place) if name == "port" else _text(told, place)
         used.update(aliases)
     extra = fields.get("extra")
     rest = {name: told for name, told in fields.items() if name not in used}
-    if isinstance(extra, dict):
+    if isinstance(extra, dict) and not is_aws:
         rest = {**rest, **extra}
     if rest:
         made["extra"] = rest
     return made
 
 
-def _with_extra(told: Mapping[str, str]) -> dict[str, Any]:
+def _text(told: object, place: str) -> str:
+    if not isinstance(told, str) and not _is_number(told):
+        raise NoConnection(f"{place} is neither a text nor a whole number: write it in quotes")
+    return str(told)
+
+
+def _port(told: object, place: str) -> int:
+    text = _text(told, place).strip()
+    if not (text.isascii() and text.isdecimal() and len(text) < 9 and int(text) <= _HIGHEST_PORT):  # noqa: PLR2004 - more digits than any port has
+        raise NoConnection(f"{place} is not a number from 1 to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def _is_number(told: object) -> bool:
+    """A whole one: of others JSON's readers keep no digits (`1.10`)."""
+    return isinstance(told, int) and not isinstance(told, bool)
+
+
+def _with_extra(told: Mapping[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = dict(told)
     if "extra" in told:
         extra = _object(told["extra"])

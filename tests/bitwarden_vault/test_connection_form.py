@@ -97,7 +97,8 @@ def test_an_extra_in_the_note_is_a_json_object(connection_class: ConnectionClass
 
 def test_a_connection_of_airflow_stays_to_the_byte() -> None:
     """Its JSON and its URI are Airflow's business."""
-    for text in ('{ "conn_type":"postgres" , "x" : 1}', "postgres://etl:p%40@h:1/w?a=b", "aws://"):
+    whole = '{ "conn_type":"postgres" , "port" : "1", "login": null, "extra": "{}", "description": ""}'
+    for text in (whole, '{"conn_type": "x", "port": 0}', "postgres://etl:p%40@h:1/w?a=b", "aws://"):
         assert connection_text(text, _note(conn_type="mysql", host="elsewhere")) == text
 
 
@@ -107,6 +108,13 @@ def test_without_a_kind_it_says_what_to_add_and_shows_nothing(value: str) -> Non
     with pytest.raises(NoConnection, match="conn_type") as caught:
         connection_text(value, "a note")
     assert "geheim" not in str(caught.value)
+
+
+def test_json_of_any_depth_is_a_connection_or_a_complaint() -> None:
+    """Python 3.13 reads some that it cannot write; Airflow would say that the connection is not defined."""
+    for depth in (*range(900, 1_000), *range(9_850, 10_010)):
+        with suppress(NoConnection):
+            assert connection_text(f'{{"conn_type": "x", "y": {{"a": {"[" * depth}{"]" * depth}}}}}', "")
 
 
 @given(value=st.text(min_size=1), note=st.text())
