@@ -3,7 +3,8 @@
 Rules this file keeps:
 - What is an Airflow connection already (its JSON, its URI) stays, to the byte.
 - Airflow stumbles over one member that is not its own: such JSON is taken apart and made anew.
-- What a value does not tell (`conn_type`, host …) comes from the block in the secret's note.
+- What a value does not tell (`conn_type`, host …) comes from the block in the secret's note. Their extras are
+  one: the note's, then the value's other members, then the value's own extra.
 - No message repeats any part of a value.
 """
 
@@ -61,11 +62,13 @@ def connection_text(value: str, note: str) -> str:
 
 def _json(value: str, text: str, note: str) -> str:
     fields = _object(text)
-    found = {"password": value} if fields is None else _read(fields)
+    found: dict[str, Any] = {"password": value} if fields is None else _read(fields)
     if fields is not None and _is_airflows(fields):
         return text
     told = _told_by(note)
-    made = {**_with_extra(told), **found}
+    made = {**told, **found}
+    if extra := {**told.get("extra", {}), **found.get("extra", {})}:
+        made["extra"] = _whole(extra)
     if not made.get("conn_type"):
         raise NoConnection(
             'its value does not tell what kind of connection it is: add "conn_type" to its JSON, or to the '
@@ -102,29 +105,43 @@ def _told_by(note: str) -> dict[str, Any]:
         told = {name: block.fields[name] for name in NOTE_FIELDS if name in block.fields}
     if told.get("port"):
         told["port"] = _port(told["port"], "the port in its note's block")
+    if "extra" in told:
+        told["extra"] = _extra(told["extra"], "the extra in its note's block")
     return told
 
 
 def _read(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Names that we and others use for the same; the rest goes where Airflow keeps such things."""
-    if not is_whole(json.dumps(fields, ensure_ascii=False)):
-        raise NoConnection("it holds half a character (a \\ud8… or \\udc… escape)")
     is_aws = any(name in fields for name in _AWS)
     made: dict[str, Any] = {"conn_type": "aws"} if is_aws else {}
-    used = set() if is_aws else {"extra"}
+    used = {"extra"}
     for name, aliases in (_AWS_ALIASES if is_aws else _ALIASES).items():
         alias = next((one for one in aliases if fields.get(one) not in (None, "")), None)
         if alias:
             told, place = fields[alias], f"its {alias}"
             made[name] = _port(told, place) if name == "port" else _text(told, place)
         used.update(aliases)
-    extra = fields.get("extra")
     rest = {name: told for name, told in fields.items() if name not in used}
-    if isinstance(extra, dict) and not is_aws:
-        rest = {**rest, **extra}
-    if rest:
-        made["extra"] = rest
-    return made
+    if extra := {**rest, **_extra(fields.get("extra"), "its extra")}:
+        made["extra"] = extra
+    return _whole(made)
+
+
+def _extra(told: object, place: str) -> dict[str, Any]:
+    """An object, or one as text, which is how Airflow writes it."""
+    if told in (None, ""):
+        return {}
+    found = _object(told.strip()) if isinstance(told, str) else told
+    if not isinstance(found, dict):
+        raise NoConnection(f"{place} is not a JSON object")
+    return found
+
+
+def _whole(found: dict[str, Any]) -> dict[str, Any]:
+    """As it is; Airflow fails later over halves of characters, when it makes a URI of the connection."""
+    if not is_whole(json.dumps(found, ensure_ascii=False)):
+        raise NoConnection("it holds half a character (a \\ud8… or \\udc… escape)")
+    return found
 
 
 def _text(told: object, place: str) -> str:
@@ -143,13 +160,3 @@ def _port(told: object, place: str) -> int:
 def _is_number(told: object) -> bool:
     """A whole one: of others JSON's readers keep no digits (`1.10`)."""
     return isinstance(told, int) and not isinstance(told, bool)
-
-
-def _with_extra(told: Mapping[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = dict(told)
-    if "extra" in told:
-        extra = _object(told["extra"])
-        if extra is None:
-            raise NoConnection("`extra` in its note's block is not a JSON object")
-        made["extra"] = extra
-    return made

@@ -129,6 +129,10 @@ UNREADABLE = {
         '{"conn_type": "http", "extra": {"a": "geheim\\ud800"}}',
         "half a character",
     ),
+    "half a character in an extra as text": (
+        '{"conn_type": "http", "extra": "{\\"a\\": \\"geheim\\\\ud800\\"}"}',
+        "half a character",
+    ),
     "a slash in a URI's password": ("postgres://etl:geheim/x@h:5432/d", "%2F"),
     "a URL in a URI's password": ("postgres://etl:geheim://99@h:5432/d?x=http://y", "%3A%2F%2F"),
     "a URL in a URI's option": ("postgres://etl:geheim@h:5432/d?x=http://y", "%3A%2F%2F"),
