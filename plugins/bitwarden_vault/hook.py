@@ -3,7 +3,8 @@
 Connection of type `bitwarden`: the access token is the password; the extra names `organization_id` and, for
 a server of your own, `server_url` or `api_url` and `identity_url`. `next_conn_id` there names a second
 connection, whose password is the token that goes on when the first is refused. What is left out comes from
-the environment (`BWS_…`, `BITWARDEN_…`); without a connection of that name everything does.
+the environment (`BWS_…`, `BITWARDEN_…`), but no token for an address of the connection's; without a
+connection of that name everything does.
 
 Rules this file keeps:
 - The only importer of Airflow in this package.
@@ -22,9 +23,10 @@ from airflow.sdk import BaseHook, get_current_context
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import VaultError
+from bitwarden_vault.hook_connection import NEXT_CONN_ID, variables_of
 from bitwarden_vault.nouns import Caller
 from bitwarden_vault.provider import CONNECTION_TYPE, HIDDEN, LABELS, NAME
-from bitwarden_vault.settings import ORGANIZATION, Settings, overlaid, read_settings
+from bitwarden_vault.settings import Settings, overlaid, read_settings
 from bitwarden_vault.token_reading import TOKEN
 from bitwarden_vault.token_remarks import remarks_on_tokens
 
@@ -32,15 +34,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Connection
 
 NEXT_TOKEN = f"{TOKEN}_NEXT"
-NEXT_CONN_ID = "next_conn_id"
-"""In the extra: the connection that holds the second token."""
-
-_EXTRAS = {
-    "organization_id": ORGANIZATION,
-    "server_url": "BWS_SERVER_URL",
-    "api_url": "BWS_API_URL",
-    "identity_url": "BWS_IDENTITY_URL",
-}
 
 
 class BitwardenHook(BaseHook):
@@ -88,13 +81,11 @@ class BitwardenHook(BaseHook):
         except AirflowNotFoundException:
             return read_settings(os.environ)
         extra = connection.extra_dejson
-        given = {name: str(extra[key]) for key, name in _EXTRAS.items() if extra.get(key)}
+        given = variables_of(_place(self.bitwarden_conn_id), connection.password, extra)
         next_conn_id = str(extra.get(NEXT_CONN_ID) or "")
         following = self._second(next_conn_id)
-        if connection.password:
-            given[TOKEN] = connection.password
-            if following is not None and following.password:
-                given[NEXT_TOKEN] = following.password
+        if connection.password and following is not None and following.password:
+            given[NEXT_TOKEN] = following.password
         settings = read_settings(overlaid(os.environ, given))
         if not connection.password:
             unused = f"{_place(next_conn_id)} is not used: {_place(self.bitwarden_conn_id)} holds no token"

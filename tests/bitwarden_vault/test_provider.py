@@ -8,6 +8,7 @@ from importlib import resources
 import jsonschema
 import pytest
 
+from bitwarden_vault.hook_connection import NEXT_CONN_ID, VARIABLES
 from bitwarden_vault.provider import get_provider_info
 
 pytest_plugins = ["scenes.airflow_import"]
@@ -26,7 +27,7 @@ def test_its_form_has_what_the_hook_reads() -> None:
     from bitwarden_vault import hook  # noqa: PLC0415 - imports Airflow
 
     [kind] = get_provider_info()["connection-types"]
-    assert set(kind["conn-fields"]) == {*hook._EXTRAS, hook.NEXT_CONN_ID}
+    assert set(kind["conn-fields"]) == {*VARIABLES, NEXT_CONN_ID}
     hidden = set(kind["ui-field-behaviour"]["hidden-fields"])
     assert hidden == set(hook.BitwardenHook.get_ui_field_behaviour()["hidden_fields"])
     assert not hidden & {"password", "extra"}

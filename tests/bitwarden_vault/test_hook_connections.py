@@ -1,0 +1,60 @@
+"""What a connection of type `bitwarden` may say, and what is said of one that cannot work."""
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+import pytest
+
+from bitwarden_vault.errors import Misconfigured
+from bitwarden_vault.settings import PASSED_ON
+from scenes.vault import VaultScene
+
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures", "scenes.airflow_import"]
+
+if TYPE_CHECKING:
+    from bitwarden_vault.hook import BitwardenHook
+
+Hook: TypeAlias = "Callable[..., BitwardenHook]"
+ADDRESSES = ("server_url", "api_url", "identity_url")
+ORGANIZATION = "4384fcc5-0000-4000-8000-000000000001"
+
+
+@pytest.fixture
+def hook(airflow: None, vault: VaultScene, monkeypatch: pytest.MonkeyPatch) -> Hook:
+    """Makes one on a connection of these fields, beside the scene's environment."""
+    del airflow
+    for name in PASSED_ON:
+        monkeypatch.delenv(name, raising=False)
+    for name, text in vault.environ.items():
+        monkeypatch.setenv(name, text)
+    from bitwarden_vault.hook import BitwardenHook  # noqa: PLC0415 - after AIRFLOW_HOME is set
+
+    def made(**fields: object) -> "BitwardenHook":
+        monkeypatch.setenv("AIRFLOW_CONN_MY_VAULT", json.dumps({"conn_type": "bitwarden", **fields}))
+        return BitwardenHook("my_vault")
+
+    return made
+
+
+def refusal(hook: "BitwardenHook") -> str:
+    """What the author of a DAG and the button in the form are told."""
+    with pytest.raises(Misconfigured) as caught:
+        hook.get_conn()
+    assert hook.test_connection() == (False, caught.value.message)
+    return caught.value.message
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+def test_the_environments_token_goes_nowhere_that_a_connection_says(hook: Hook, name: str) -> None:
+    """Whoever may edit connections could have it sent to a machine of theirs."""
+    said = refusal(hook(extra={name: "https://elsewhere.example"}))
+    assert said.startswith("the connection 'my_vault' names an address and holds no token")
+    assert "password" in said
+
+
+def test_without_an_address_the_environments_token_stays_in_use(hook: Hook, vault: VaultScene) -> None:
+    """For a connection that names another organisation alone, or nothing."""
+    nothing = {**dict.fromkeys(ADDRESSES, " "), "next_conn_id": None}
+    for extra in ({}, nothing, {"organization_id": vault.environ["BWS_ORGANIZATION_ID"]}):
+        assert hook(extra=extra).test_connection()[0]
