@@ -23,7 +23,7 @@ from airflow.sdk import BaseHook, get_current_context
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import VaultError
-from bitwarden_vault.hook_connection import NEXT_CONN_ID, variables_of
+from bitwarden_vault.hook_connection import NEXT_CONN_ID, read_extra, variables_of
 from bitwarden_vault.nouns import Caller
 from bitwarden_vault.provider import CONNECTION_TYPE, HIDDEN, LABELS, NAME
 from bitwarden_vault.settings import Settings, overlaid, read_settings
@@ -80,21 +80,22 @@ class BitwardenHook(BaseHook):
             connection = self.get_connection(self.bitwarden_conn_id)
         except AirflowNotFoundException:
             return read_settings(os.environ)
-        extra = connection.extra_dejson
-        given = variables_of(_place(self.bitwarden_conn_id), connection.password, extra)
+        place = _place(self.bitwarden_conn_id)
+        extra = read_extra(place, connection.host, connection.extra)
+        given = variables_of(place, connection.password, extra)
         next_conn_id = str(extra.get(NEXT_CONN_ID) or "")
         following = self._second(next_conn_id)
         if connection.password and following is not None and following.password:
             given[NEXT_TOKEN] = following.password
         settings = read_settings(overlaid(os.environ, given))
         if not connection.password:
-            unused = f"{_place(next_conn_id)} is not used: {_place(self.bitwarden_conn_id)} holds no token"
+            unused = f"{_place(next_conn_id)} is not used: {place} holds no token"
             return replace(settings, next_is_wrong=unused) if next_conn_id else settings
         wrong = settings.next_is_wrong.replace(NEXT_TOKEN, _place(next_conn_id))
         if next_conn_id and following is None:
             wrong = f"{_place(next_conn_id)} is not there: make it, of type {CONNECTION_TYPE}"
         second = settings.next_token and replace(settings.next_token, place=_place(next_conn_id))
-        first = replace(settings.token, place=_place(self.bitwarden_conn_id))
+        first = replace(settings.token, place=place)
         return replace(settings, token=first, next_token=second, next_is_wrong=wrong)
 
     def _second(self, conn_id: str) -> Connection | None:

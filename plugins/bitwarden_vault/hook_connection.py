@@ -1,12 +1,14 @@
 """What an Airflow connection of type `bitwarden` says, as variables of the environment.
 
 Rules this file keeps:
+- What is not understood is refused: passed over, it would leave the token to go to the US cloud.
 - An address wants a token beside it: whoever may edit connections could have the environment's sent away.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bitwarden_vault.errors import Misconfigured
@@ -24,6 +26,23 @@ VARIABLES = {
 """By the members of the extra that stand for them."""
 
 
+def read_extra(place: str, host: str | None, text: str | None) -> dict[str, Any]:
+    """Its extra, all of which is known. Raises: Misconfigured."""
+    if host:
+        raise Misconfigured(
+            f"{place} has a host, which is not used: write it as server_url into the extra, such as "
+            "https://vault.bitwarden.eu"
+        )
+    try:
+        extra = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        extra = None
+    wrong = "; ".join(_unknown(extra)) if isinstance(extra, dict) else "it is not a JSON object"
+    if wrong:
+        raise Misconfigured(f"the extra of {place} cannot be read: {wrong}")
+    return dict(extra)
+
+
 def variables_of(place: str, password: str | None, extra: Mapping[str, Any]) -> dict[str, str]:
     """The variables that it stands for. Raises: Misconfigured."""
     texts = {name: str(told).strip() for name, told in extra.items() if told}
@@ -36,3 +55,18 @@ def variables_of(place: str, password: str | None, extra: Mapping[str, Any]) -> 
             "environment's token goes nowhere but where the environment says"
         )
     return given
+
+
+def _unknown(extra: Mapping[str, Any]) -> Iterator[str]:
+    known = (*VARIABLES, NEXT_CONN_ID)
+    for name in extra:
+        if name in known:
+            continue
+        if "token" in name or "password" in name:
+            yield f"there is no {name!r}; write the access token into its password, since extras are shown"
+            continue
+        from difflib import get_close_matches  # noqa: PLC0415 - only where something is wrong
+
+        near = get_close_matches(name, known, 1)
+        hint = f"is it {near[0]!r}?" if near else f"there may be {', '.join(known)}"
+        yield f"there is no {name!r}; {hint}"

@@ -58,3 +58,42 @@ def test_without_an_address_the_environments_token_stays_in_use(hook: Hook, vaul
     nothing = {**dict.fromkeys(ADDRESSES, " "), "next_conn_id": None}
     for extra in ({}, nothing, {"organization_id": vault.environ["BWS_ORGANIZATION_ID"]}):
         assert hook(extra=extra).test_connection()[0]
+
+
+UNKNOWN = {
+    "server": "is it 'server_url'?",
+    "organisation_id": "is it 'organization_id'?",
+    "nextconnid": "is it 'next_conn_id'?",
+    "colour": "there is no 'colour'; there may be organization_id, server_url, ",
+    "access_token": "write the access token into its password",
+}
+
+
+@pytest.mark.parametrize(("name", "why"), UNKNOWN.items(), ids=UNKNOWN.keys())
+def test_an_extra_that_is_not_known_is_refused(hook: Hook, vault: VaultScene, name: str, why: str) -> None:
+    """What was passed over was meant, and the token went to the US cloud."""
+    said = refusal(hook(password=vault.workplace.token, extra={name: "geheim"}))
+    assert said.startswith("the extra of the connection 'my_vault' cannot be read: ")
+    assert why in said
+    assert "geheim" not in said
+
+
+def test_all_of_them_are_told_at_once(hook: Hook, vault: VaultScene) -> None:
+    """Also beside one that is known."""
+    extra = {"server": "x", "api": "y", "organization_id": vault.environ["BWS_ORGANIZATION_ID"]}
+    said = refusal(hook(password=vault.workplace.token, extra=extra))
+    assert "'server'" in said
+    assert "'api'" in said
+
+
+@pytest.mark.parametrize("extra", ["[1]", "not json", '"geheim"', "5", '{"geheim": '])
+def test_an_extra_that_is_no_object_is_refused(hook: Hook, vault: VaultScene, extra: str) -> None:
+    """Whatever address it was to name."""
+    said = refusal(hook(password=vault.workplace.token, extra=extra))
+    assert said == "the extra of the connection 'my_vault' cannot be read: it is not a JSON object"
+
+
+def test_an_address_in_the_host_is_refused(hook: Hook, vault: VaultScene) -> None:
+    """Nothing would use it; the message says where it belongs."""
+    said = refusal(hook(password=vault.workplace.token, host="https://vault.bitwarden.eu"))
+    assert said.startswith("the connection 'my_vault' has a host, which is not used: write it as server_url")
