@@ -22,8 +22,8 @@ from airflow.exceptions import AirflowNotFoundException  # type: ignore[attr-def
 from airflow.sdk import BaseHook, get_current_context
 
 from bitwarden_vault.client import VaultClient
-from bitwarden_vault.errors import VaultError
-from bitwarden_vault.hook_connection import NEXT_CONN_ID, read_extra, variables_of
+from bitwarden_vault.errors import Misconfigured, VaultError
+from bitwarden_vault.hook_connection import NEXT_CONN_ID, names_of, read_extra, renamed, variables_of
 from bitwarden_vault.nouns import Caller
 from bitwarden_vault.provider import CONNECTION_TYPE, HIDDEN, LABELS, NAME
 from bitwarden_vault.settings import Settings, overlaid, read_settings
@@ -87,16 +87,20 @@ class BitwardenHook(BaseHook):
         following = self._second(next_conn_id)
         if connection.password and following is not None and following.password:
             given[NEXT_TOKEN] = following.password
-        settings = read_settings(overlaid(os.environ, given))
+        names = {**names_of(place, given), NEXT_TOKEN: _place(next_conn_id)}
+        try:
+            settings = read_settings(overlaid(os.environ, given))
+        except Misconfigured as wrong:
+            raise type(wrong)(renamed(wrong.message, names)) from None
         if not connection.password:
             unused = f"{_place(next_conn_id)} is not used: {place} holds no token"
             return replace(settings, next_is_wrong=unused) if next_conn_id else settings
-        wrong = settings.next_is_wrong.replace(NEXT_TOKEN, _place(next_conn_id))
+        next_is_wrong = renamed(settings.next_is_wrong, names)
         if next_conn_id and following is None:
-            wrong = f"{_place(next_conn_id)} is not there: make it, of type {CONNECTION_TYPE}"
+            next_is_wrong = f"{_place(next_conn_id)} is not there: make it, of type {CONNECTION_TYPE}"
         second = settings.next_token and replace(settings.next_token, place=_place(next_conn_id))
         first = replace(settings.token, place=place)
-        return replace(settings, token=first, next_token=second, next_is_wrong=wrong)
+        return replace(settings, token=first, next_token=second, next_is_wrong=next_is_wrong)
 
     def _second(self, conn_id: str) -> Connection | None:
         if not conn_id:

@@ -3,11 +3,13 @@
 Rules this file keeps:
 - What is not understood is refused: passed over, it would leave the token to go to the US cloud.
 - An address wants a token beside it: whoever may edit connections could have the environment's sent away.
+- A mistake is told by the connection and its member, never by the variable that they stand for.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -55,6 +57,18 @@ def variables_of(place: str, password: str | None, extra: Mapping[str, Any]) -> 
             "environment's token goes nowhere but where the environment says"
         )
     return given
+
+
+def names_of(place: str, given: Mapping[str, str]) -> dict[str, str]:
+    """How people wrote what they gave, by variable; of an address they gave all, since it replaces all."""
+    told = {*given, *(ADDRESSES if not ADDRESSES.isdisjoint(given) else ())}
+    names = {variable: f"{name} of {place}" for name, variable in VARIABLES.items() if variable in told}
+    return {**names, **({TOKEN: place} if TOKEN in told else {})}
+
+
+def renamed(message: str, names: Mapping[str, str]) -> str:
+    """The message with these names in place of the variables."""
+    return re.sub(r"\bB[A-Z_]+\b", lambda found: names.get(found[0], found[0]), message)
 
 
 def _unknown(extra: Mapping[str, Any]) -> Iterator[str]:

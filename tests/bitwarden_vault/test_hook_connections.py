@@ -97,3 +97,58 @@ def test_an_address_in_the_host_is_refused(hook: Hook, vault: VaultScene) -> Non
     """Nothing would use it; the message says where it belongs."""
     said = refusal(hook(password=vault.workplace.token, host="https://vault.bitwarden.eu"))
     assert said.startswith("the connection 'my_vault' has a host, which is not used: write it as server_url")
+
+
+MALFORMED = {
+    "a token that was cut": ("0.geheim", {}, "the connection 'my_vault' is not an access token: "),
+    "an organisation that is none": (
+        None,
+        {"organization_id": "geheim"},
+        "organization_id of the connection 'my_vault' is not an id",
+    ),
+    "an address without https": (
+        None,
+        {"server_url": "http://geheim"},
+        "server_url of the connection 'my_vault' must begin with https://",
+    ),
+    "half of two addresses": (
+        None,
+        {"api_url": "https://geheim"},
+        "identity_url of the connection 'my_vault' is missing: set both, or server_url of the connection",
+    ),
+    "an address that is told twice": (
+        None,
+        {"server_url": "https://geheim", "api_url": "https://geheim"},
+        "server_url of the connection 'my_vault' already says it all: remove api_url of the connection",
+    ),
+}
+
+
+@pytest.mark.parametrize(("password", "extra", "why"), MALFORMED.values(), ids=MALFORMED.keys())
+def test_a_mistake_is_told_of_the_connection_that_made_it(
+    hook: Hook, vault: VaultScene, password: str | None, extra: dict[str, str], why: str
+) -> None:
+    """The variable of that meaning is all right, and changing it would change nothing."""
+    said = refusal(hook(password=password or vault.workplace.token, extra=extra))
+    assert f"Bitwarden settings cannot work: {why}" in said
+    assert "BWS_" not in said
+    assert "geheim" not in said
+
+
+def test_a_mistake_of_the_environment_is_told_of_the_variable(
+    hook: Hook, vault: VaultScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as the connection leaves it to the environment."""
+    monkeypatch.setenv("BWS_ORGANIZATION_ID", "acme")
+    assert "BWS_ORGANIZATION_ID is not an id" in refusal(hook(password=vault.workplace.token))
+
+
+def test_one_token_in_both_connections_is_told_of_both(
+    hook: Hook, vault: VaultScene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second one that is the first could not take over from it."""
+    token = vault.workplace.token
+    monkeypatch.setenv("AIRFLOW_CONN_NEXT_VAULT", json.dumps({"conn_type": "bitwarden", "password": token}))
+    works, said = hook(password=token, extra={"next_conn_id": "next_vault"}).test_connection()
+    assert works
+    assert "the connection 'next_vault' holds the same token as the connection 'my_vault'" in said
