@@ -39,7 +39,8 @@ AWS = "AWS_"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-_URL = re.compile(r"https://[^\s/?#]+(?:/[^\s?#]*)?")
+_URL = re.compile(r"https://[^\s/?#@]+(?:/[^\s?#]*)?")
+_NAMES_A_USER = re.compile(r"https://[^/?#]*@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +199,8 @@ class _Reading:
             return None
         if text.startswith("http://"):
             self.mistakes.append(f"{name} must begin with https://; the SDK refuses http")
+        elif _NAMES_A_USER.match(text):  # it would be shown in every message that names the place
+            self.mistakes.append(f"{name} names a user or a password: leave out what stands before the '@'")
         elif not _URL.fullmatch(text):
             self.mistakes.append(f"{name} is not an https:// address, or has blanks, '?' or '#' in it")
         return text.rstrip("/")

@@ -111,6 +111,11 @@ MALFORMED = {
         {"server_url": "http://geheim"},
         "server_url of the connection 'my_vault' must begin with https://",
     ),
+    "an address with a password in it": (
+        None,
+        {"server_url": "https://bob:geheim@localhost:1"},
+        "server_url of the connection 'my_vault' names a user or a password",
+    ),
     "half of two addresses": (
         None,
         {"api_url": "https://geheim"},

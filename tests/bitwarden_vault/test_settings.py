@@ -51,6 +51,14 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     "token with a dot too many": ({"BWS_ACCESS_TOKEN": TOKEN.replace(".", "..", 1)}, "three parts"),
     "token file missing": ({"BWS_ACCESS_TOKEN": "", "BWS_ACCESS_TOKEN_FILE": "/no/such"}, "cannot be read"),
     "plain http": ({"BWS_SERVER_URL": "http://vault.example"}, "https://"),
+    "a user in it": (
+        {"BWS_SERVER_URL": "https://bob:s3cr3t@vault.example"},
+        "BWS_SERVER_URL names a user or a password: leave out what stands before the '@'",
+    ),
+    "a token in it": (
+        {"BWS_SERVER_URL": "https://s3cr3t@vault.example:8443/x"},
+        "BWS_SERVER_URL names a user",
+    ),
     "no address": ({"BWS_SERVER_URL": "vault.example"}, "not an https:// address"),
     "one address of two": ({"BWS_API_URL": "https://vault.example/api"}, "BWS_IDENTITY_URL is missing"),
     "the other of two": ({"BWS_IDENTITY_URL": "https://vault.example/identity"}, "BWS_API_URL is missing"),
