@@ -4,6 +4,7 @@ Rules this file keeps:
 - Pure: what an earlier run was told, what this one found and the time decide.
 - The same trouble once an hour is one incident; a person hears of it again when what they have to do changes.
 - Over is what is proved: work that was done, or a CURRENT that works where that was not known before.
+- A revocation that is not finished stays one, whatever else fails meanwhile; only `revoked` ends it.
 """
 
 from __future__ import annotations
@@ -45,8 +46,6 @@ class Member:
     is_known_to_work: bool = False
     """CURRENT logged in when this failed, so that a CURRENT that logs in is no news."""
     reason: str = ""
-    version: int | None = None
-    """CURRENT's when this failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +116,6 @@ def member_of(outcome: OutcomeDict, work: str, act_by: str | None, now: datetime
         urgency=min(told.urgency, 1) if is_pressing else told.urgency,
         is_known_to_work=outcome["old_value"] == "works",
         reason=outcome["reason"][:_REASON_ROOM],
-        version=outcome["version"],
     )
 
 
@@ -140,11 +138,12 @@ def is_over(member: Member, outcome: OutcomeDict, work: str) -> bool:
     """Whether this outcome, of whichever DAG or command, ends this trouble.
 
     What did its work ends it. A CURRENT that logs in ends it too, unless it did so when this failed: a
-    rotation that fails for want of a privilege is not over because the old password still works.
+    rotation that fails for want of a privilege is not over because the old password still works. An ordinary
+    run never ends a revocation: sessions that were opened with the old value outlive it.
     """
     word = outcome["outcome"]
     if member.work == REVOCATION:
-        return word == "revoked" or _is_dead_by_now(member, outcome)
+        return word == "revoked"
     if word in DID_THE_WORK:
         return True
     if word not in FOUND_IT_WORKING:
@@ -152,11 +151,14 @@ def is_over(member: Member, outcome: OutcomeDict, work: str) -> bool:
     return not member.is_known_to_work or member.work in {work, CHECK}
 
 
-def _is_dead_by_now(member: Member, outcome: OutcomeDict) -> bool:
-    """Whether what was CURRENT when the revocation failed has been replaced since, and is refused."""
-    version = outcome["version"]
-    is_newer = version is not None and member.version is not None and version > member.version
-    return outcome["outcome"] in DID_THE_WORK and is_newer and outcome["old_value"] == "refused"
+def is_under_revocation(before: Member, found: Member) -> bool:
+    """Whether this failure is an ordinary one, of a credential whose revocation is not finished."""
+    return before.work == REVOCATION != found.work
+
+
+def beside_revocation(before: Member, found: Member) -> Member:
+    """The revocation, and that a person has to see to this too."""
+    return replace(before, asks=found.asks, urgency=min(found.urgency, 1))
 
 
 def without(incident: Incident, names: Iterable[str]) -> Incident:

@@ -24,7 +24,7 @@ from credential_rotation.alerts.blocks import (
 from credential_rotation.alerts.incident import RUNS, Incident, Member
 from credential_rotation.alerts.message import Message, names_within
 from credential_rotation.alerts.run import Run
-from credential_rotation.alerts.situation import moment
+from credential_rotation.alerts.situation import REVOKE_AGAIN, moment
 
 MOST_KINDS = 8
 """Further kinds of failure share one heading: Slack takes fifty blocks."""
@@ -62,6 +62,20 @@ def storm_message(members: Sequence[Member], run: Run) -> Message:
             *labelled("What to do next", next_step),
             *link_to(run.link, "Open the run"),
             context(run.where),
+        ),
+    )
+
+
+def beside_message(message: Message, revocation: Member, words: str) -> Message:
+    """An ordinary failure, told below the revocation that is not finished."""
+    _, *rest = message.blocks
+    return Message(
+        text=safe(f"{revocation.name}: {revocation.words}\n{message.text}", _TEXT_ROOM),
+        blocks=(
+            header(revocation.name, revocation.words),
+            *labelled("What ends it", REVOKE_AGAIN),
+            *labelled("Besides", words),
+            *rest,
         ),
     )
 

@@ -37,7 +37,7 @@ _ANSWERS = {
     "refused": "❌ refused",
     "unknown": "❓ not known (no answer)",
 }
-_REVOKE_AGAIN = (
+REVOKE_AGAIN = (
     "Scheduled runs only finish what was begun: ask for compromise mode again, or "
     "`python -m credential_rotation revoke`, until it ends as revoked."
 )
@@ -113,7 +113,7 @@ def _of_a_revocation(told: Situation, outcome: OutcomeDict) -> Situation:
         words=f"revocation not finished — {stands}",
         old="⚠️ still works, and may be in wrong hands" if outcome["old_value"] == "works" else told.old,
         heals="No: only compromise mode ends the old value at once",
-        next_step=f"{said} {_REVOKE_AGAIN}" if said else _REVOKE_AGAIN,
+        next_step=f"{said} {REVOKE_AGAIN}" if said else REVOKE_AGAIN,
         urgency=min(told.urgency, 1),
     )
 

@@ -21,7 +21,9 @@ from credential_rotation.alerts.incident import (
     STORMS,
     Incident,
     Member,
+    beside_revocation,
     is_over,
+    is_under_revocation,
     met_again,
     opened,
     plan_name,
@@ -29,6 +31,7 @@ from credential_rotation.alerts.incident import (
 )
 from credential_rotation.alerts.incident_book import IncidentBook
 from credential_rotation.alerts.incident_messages import (
+    beside_message,
     first_of,
     later_of,
     now_of,
@@ -121,7 +124,8 @@ class Teller:
     # --- one that is open ------------------------------------------------------------------------------
 
     def _go_on(self, run: Run, before: Incident, found: Sequence[Found], joining: Sequence[Found]) -> None:
-        again = [*(one for one in found if one.member.name in before.names), *joining]
+        met = [_as_met(before, one) for one in found if one.member.name in before.names]
+        again = [*met, *joining]
         names = {one.member.name for one in again}
         over = [one for one in before.members if one.name not in names and _is_over(one, run)]
         if not again and not over:
@@ -238,6 +242,14 @@ def _as_it_is(incident: Incident, run: Run, again: Sequence[Found]) -> Message:
 
 def _of_all(found: Sequence[Found], run: Run) -> Message:
     return found[0].message if len(found) == 1 else storm_message([one.member for one in found], run)
+
+
+def _as_met(before: Incident, found: Found) -> Found:
+    """What this run found, as it reads in this incident."""
+    known, now = before.member(found.member.name), found.member
+    if known is None or not is_under_revocation(known, now):
+        return found
+    return Found(beside_revocation(known, now), beside_message(found.message, known, now.words))
 
 
 def _is_over(member: Member, run: Run) -> bool:

@@ -114,7 +114,9 @@ def failed(outcome: Make) -> Run:
     "later",
     [
         ("rotated", 4, None, "rotation"),  # in grace, the old value lives on
+        ("rotated", 4, "refused", "rotation"),  # who logged in with the old value before still is
         ("retired", 3, "refused", "retirement"),  # that was the one before
+        ("retired", 4, "refused", "retirement"),  # as the second
         ("unchanged", 3, None, "rotation"),
         ("ok", 3, None, "check"),
     ],
@@ -122,26 +124,51 @@ def failed(outcome: Make) -> Run:
 def test_an_ordinary_run_does_not_end_it(
     channel: Channel, outcome: Make, later: tuple[str, int, str | None, str]
 ) -> None:
-    """While what was seen may still log in."""
+    """It ends no session that was opened with the value from before."""
     [[first]] = channel.hear(failed(outcome))
     assert first == "warehouse-etl: revocation not finished — the old password still works"
     channel.hear(after(outcome, *later))
     assert teller_of(channel.environ).book.all()
 
 
-@pytest.mark.parametrize(
-    "later",
-    [
-        ("revoked", 4, "refused", REVOCATION),
-        ("rotated", 4, "refused", "rotation"),  # in place: the old value died with it
-        ("retired", 4, "refused", "retirement"),  # the pair's, after its grace
-    ],
-)
-def test_it_ends_when_the_value_is_dead(
-    channel: Channel, outcome: Make, later: tuple[str, int, str | None, str]
-) -> None:
-    """By whatever run."""
+def test_it_ends_as_revoked(channel: Channel, outcome: Make) -> None:
+    """By compromise mode, asked for again."""
     channel.hear(failed(outcome))
-    threads = channel.hear(after(outcome, *later))
+    threads = channel.hear(after(outcome, "revoked", 4, "refused", REVOCATION))
     assert threads[0][-1].startswith("warehouse-etl: resolved")
     assert not teller_of(channel.environ).book.all()
+
+
+@pytest.mark.parametrize(
+    ("worse", "better"),
+    [
+        (("failed", 3, "works", "retirement"), ("recovered", 3, None, "retirement")),
+        (("unproved", 3, None, "check"), ("ok", 3, None, "check")),
+    ],
+)
+def test_an_ordinary_failure_meanwhile_does_not_take_its_place(
+    channel: Channel,
+    outcome: Make,
+    worse: tuple[str, int, str | None, str],
+    better: tuple[str, int, str | None, str],
+) -> None:
+    """It is told below; what mends it leaves the revocation open, and the first message says so."""
+    channel.hear(failed(outcome))
+    channel.hear(after(outcome, *worse))
+    [thread] = channel.hear(after(outcome, *better))
+    assert thread == ["warehouse-etl: revocation not finished — the old password still works"] * 2
+    assert teller_of(channel.environ).book.all()
+    [thread, done] = channel.hear(after(outcome, "revoked", 4, "refused", REVOCATION))
+    assert thread[-1].startswith("warehouse-etl: resolved")
+    assert done == ["warehouse-etl: revoked — every value from before is dead"]
+
+
+def test_a_lockout_meanwhile_is_told_once_with_what_it_is(channel: Channel, outcome: Make) -> None:
+    """To the whole channel; the same again an hour later is no news."""
+    channel.hear(failed(outcome))
+    for _ in range(2):
+        channel.hear(after(outcome, "failed", 3, "refused", "rotation"))
+    [[first, reply]] = channel.slack.threads()
+    assert "rotation failed — the stored password is refused" in reply["text"]
+    assert reply["reply_broadcast"] is True
+    assert "ask for compromise mode again" in str(first["blocks"])
