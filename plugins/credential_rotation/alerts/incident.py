@@ -41,7 +41,7 @@ class Member:
     outcome: str
     words: str
     asks: str
-    """What a person has to do, as a digest: another one is told, the same one is not."""
+    """What a person has to do, as a digest, whoever met it: another one is told, the same one is not."""
     urgency: int = 9
     is_known_to_work: bool = False
     """CURRENT logged in when this failed, so that a CURRENT that logs in is no news."""
@@ -112,7 +112,7 @@ def member_of(outcome: OutcomeDict, work: str, act_by: str | None, now: datetime
         work=work,
         outcome=outcome["outcome"],
         words=told.words,
-        asks=_digest(told.words, told.next_step, str(is_pressing)),
+        asks=_digest(told.words.removeprefix(f"{work} "), told.next_step, str(is_pressing)),
         urgency=min(told.urgency, 1) if is_pressing else told.urgency,
         is_known_to_work=outcome["old_value"] == "works",
         reason=outcome["reason"][:_REASON_ROOM],

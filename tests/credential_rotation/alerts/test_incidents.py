@@ -3,88 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta, timezone
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from credential_rotation.alerts.people import teller_of
-from credential_rotation.alerts.run import Run
 from credential_rotation.outcome import OutcomeDict
-from sandbox.slack import SlackStandIn
+from scenes.slack_channel import DAG, HOUR, TWO, Channel
 from simulators.scene import rotated_scene
 
+pytest_plugins = ["scenes.slack_channel_fixtures"]
+
 Make = Callable[..., OutcomeDict]
-TWO = datetime(2026, 11, 26, 2, tzinfo=timezone.utc)
-HOUR = timedelta(hours=1)
-DAG = "rotate_database_credentials"
-
-
-@pytest.fixture(scope="module", name="running")
-def _running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlackStandIn]:
-    with SlackStandIn(tmp_path_factory.mktemp("slack")) as slack:
-        yield slack
-
-
-class Channel:
-    """What one deployment has told since the test began."""
-
-    def __init__(self, slack: SlackStandIn, environ: dict[str, str]) -> None:
-        self.slack, self.environ = slack, environ
-        self._before, self._calls = len(slack.threads()), len(slack.accepted())
-
-    def tell(self, now: datetime, *outcomes: OutcomeDict, **changed: Any) -> None:  # noqa: ANN401 - any field
-        fields: dict[str, Any] = {
-            "work": "rotation",
-            "run": f"scheduled__{now:%H}",
-            "dag": DAG,
-            "owners": {"warehouse-etl": "data-platform"},
-            "planned": len(outcomes),
-        }
-        teller_of(self.environ, now=now).tell(Run(outcomes=outcomes, **fields | changed))
-
-    @property
-    def threads(self) -> list[list[str]]:
-        """The first line of each message, thread by thread."""
-        return [
-            [one["text"].splitlines()[0] for one in thread] for thread in self.slack.threads()[self._before :]
-        ]
-
-    @property
-    def first(self) -> str:
-        """All of the first message, as it reads now."""
-        return str(self.slack.threads()[self._before][0]["blocks"])
-
-    @property
-    def calls(self) -> list[str]:
-        return [one["method"] for one in self.slack.accepted()[self._calls :]]
-
-
-@pytest.fixture(name="slack")
-def _slack(running: SlackStandIn) -> Iterator[SlackStandIn]:
-    yield running
-    running.outage(on=False)
-    running.close_edits(on=False)
-    running.delete("")
-
-
-@pytest.fixture(name="bot")
-def _bot(slack: SlackStandIn, tmp_path: Path) -> Channel:
-    environ = {
-        "SLACK_BOT_TOKEN": slack.token,
-        "SLACK_CHANNEL": slack.channel_name,
-        "ROTATION_SLACK_API_URL": slack.api_url,
-        "ROTATION_STATE_PATH": str(tmp_path / "state"),
-    }
-    return Channel(slack, environ)
-
-
-@pytest.fixture(name="hook")
-def _hook(slack: SlackStandIn, tmp_path: Path) -> Channel:
-    state = str(tmp_path / "state")
-    return Channel(slack, {"SLACK_WEBHOOK_URL": slack.webhook_url, "ROTATION_STATE_PATH": state})
 
 
 def test_f6_a_target_that_is_down_for_three_ticks_is_one_thread_with_nothing_repeated(bot: Channel) -> None:
@@ -112,6 +43,20 @@ def test_the_same_again_is_said_by_the_first_message_alone(bot: Channel, outcome
         bot.tell(TWO + hour * HOUR, outcome("failed", old_value="works", reason=f"try {hour}"))
     assert bot.threads == [["warehouse-etl: rotation failed — the old password still works"]]
     assert "Still the same since 2026-11-26 02:00 UTC: met 3 times, last 2026-11-26 04:00 UTC" in bot.first
+
+
+@pytest.mark.parametrize("old_value", ["unknown", "works", "refused"])
+@pytest.mark.parametrize("way", ["bot", "hook"])
+def test_an_outage_that_rotation_and_retirement_meet_in_turns_is_told_once(
+    request: pytest.FixtureRequest, outcome: Make, way: str, old_value: str
+) -> None:
+    """At the full hour and at half past: who met it is nothing else to do."""
+    channel: Channel = request.getfixturevalue(way)
+    for hour in range(3):
+        down = outcome("failed", old_value=old_value, reason="no answer")
+        channel.tell(TWO + hour * HOUR, down)
+        channel.tell(TWO + hour * HOUR + HOUR / 2, down, work="retirement", dag="retire_credentials")
+    assert [len(thread) for thread in channel.threads] == [1]
 
 
 def test_what_a_person_has_to_do_changed_is_a_reply_and_loud_if_worse(bot: Channel, outcome: Make) -> None:
