@@ -165,6 +165,7 @@ class Reported:
             act_by=self.act_by,
             by=self.by,
             why=self.why,
+            is_wish=not self.is_tick,
         )
 
     def _wishes_that_wait(self) -> tuple[OutcomeDict, ...]:

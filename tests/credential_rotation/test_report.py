@@ -178,3 +178,9 @@ def test_f6_a_failure_says_by_when_a_person_must_act() -> None:
     )
     shown = [str(message["blocks"]) for message in messages(bad)]
     assert ["2026-02-03 03:00 UTC, the end of its policy" in one for one in shown] == [True, False]
+
+
+def test_only_what_somebody_asked_for_is_a_wish() -> None:
+    """The next tick repeats its own work, and nobody's wish."""
+    assert report(("etl",), is_tick=False).as_run(None, {}).is_wish
+    assert not report(("etl",), is_tick=True).as_run(None, {}).is_wish

@@ -44,7 +44,7 @@ class Member:
     """What a person has to do, as a digest, whoever met it: another one is told, the same one is not."""
     urgency: int = 9
     is_known_to_work: bool = False
-    """CURRENT logged in when this failed, so that a CURRENT that logs in is no news."""
+    """A CURRENT that logs in is no news: it did so when this failed, or the schedule is refused."""
     reason: str = ""
 
 
@@ -103,8 +103,10 @@ def read_incident(place: str, document: Mapping[str, Any] | None) -> Incident | 
     return incident if is_whole and members else None
 
 
-def member_of(outcome: OutcomeDict, work: str, act_by: str | None, now: datetime) -> Member:
-    """A failed credential."""
+def member_of(
+    outcome: OutcomeDict, work: str, act_by: str | None, now: datetime, *, is_wish: bool = False
+) -> Member:
+    """A failed credential; a wish that was refused is not asked for again by itself."""
     told = situation(outcome, work)
     is_pressing = act_by is not None and datetime.fromisoformat(act_by) - now < PRESSING
     return Member(
@@ -114,7 +116,7 @@ def member_of(outcome: OutcomeDict, work: str, act_by: str | None, now: datetime
         words=told.words,
         asks=_digest(told.words.removeprefix(f"{work} "), told.next_step, str(is_pressing)),
         urgency=min(told.urgency, 1) if is_pressing else told.urgency,
-        is_known_to_work=outcome["old_value"] == "works",
+        is_known_to_work=outcome["old_value"] == "works" or (outcome["outcome"] == "refused" and not is_wish),
         reason=outcome["reason"][:_REASON_ROOM],
     )
 
@@ -138,15 +140,16 @@ def is_over(member: Member, outcome: OutcomeDict, work: str) -> bool:
     """Whether this outcome, of whichever DAG or command, ends this trouble.
 
     What did its work ends it. A CURRENT that logs in ends it too, unless it did so when this failed: a
-    rotation that fails for want of a privilege is not over because the old password still works. An ordinary
-    run never ends a revocation: sessions that were opened with the old value outlive it.
+    rotation that fails for want of a privilege is not over because the old password still works. Where
+    nothing is stored yet, nothing logged in. An ordinary run never ends a revocation: sessions that were
+    opened with the old value outlive it.
     """
     word = outcome["outcome"]
     if member.work == REVOCATION:
         return word == "revoked"
     if word in DID_THE_WORK:
         return True
-    if word not in FOUND_IT_WORKING:
+    if word not in FOUND_IT_WORKING or (word == "unchanged" and outcome["version"] is None):
         return False
     return not member.is_known_to_work or member.work in {work, CHECK}
 

@@ -50,6 +50,8 @@ class Run:
     act_by: Mapping[str, str] = field(default_factory=dict)
     by: str = ""
     why: str | None = None
+    is_wish: bool = False
+    """Somebody asked for it; no schedule repeats it."""
 
     @property
     def where(self) -> str:
@@ -68,11 +70,14 @@ class Run:
     def failures(self, now: datetime) -> list[Found]:
         """Credentials that need a person, the worst first."""
         found = [
-            Found(member_of(one, self.work, self.act_by.get(one["name"]), now), self.about(one))
+            Found(self._member(one, now), self.about(one))
             for one in self.outcomes
             if needs_a_person(one, self.work)
         ]
         return sorted(found, key=lambda one: (one.member.urgency, one.member.name))
+
+    def _member(self, outcome: OutcomeDict, now: datetime) -> Member:
+        return member_of(outcome, self.work, self.act_by.get(outcome["name"]), now, is_wish=self.is_wish)
 
     def own_trouble(self) -> list[Found]:
         """What is wrong with the run itself: credentials without an outcome, a plan that was not made."""
