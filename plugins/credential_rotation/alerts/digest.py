@@ -35,7 +35,7 @@ def long_open(incidents: Iterable[Incident], now: datetime) -> list[Finding]:
     """Incidents that have waited for a person for a day: changing their first message wakes nobody."""
     found = []
     for one in sorted(incidents, key=lambda one: one.opened):
-        if now - one.opened < LONG:
+        if one.proof or now - one.opened < LONG:
             continue
         names = [name.removeprefix(f"{RUNS}/") for name in one.names]
         who = names[0] if len(names) == 1 else f"{len(names)} credentials"

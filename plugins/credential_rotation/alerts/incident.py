@@ -63,6 +63,8 @@ class Incident:
     is_told: bool = False
     channel: str | None = None
     ts: str | None = None
+    proof: str = ""
+    """What ended it, at `last`; it is kept on only because Slack has not heard of that."""
 
     @property
     def is_shared(self) -> bool:
@@ -175,6 +177,16 @@ def met_again(incident: Incident, members: Iterable[Member], now: datetime) -> I
     found = {one.name: one for one in members}
     kept = tuple(found.pop(one.name, one) for one in incident.members)
     return replace(incident, members=kept + tuple(found.values()), last=now, count=incident.count + 1)
+
+
+def ended(incident: Incident, proof: str, now: datetime) -> Incident:
+    """The same, and it is over."""
+    return replace(incident, proof=proof, last=now)
+
+
+def begun_again(incident: Incident) -> Incident:
+    """It was over, and somebody in it fails again before Slack could be told: the thread goes on."""
+    return replace(incident, proof="", members=())
 
 
 def _digest(*parts: str) -> str:

@@ -99,10 +99,10 @@ def now_of(message: Message, incident: Incident, *, is_same: bool) -> Message:
     return _more(replace(message, blocks=(head, context(line), *rest)), f"incident {incident.id}")
 
 
-def resolved_message(incident: Incident, run: Run, now: datetime) -> Message:
+def resolved_message(incident: Incident, run: Run) -> Message:
     """It is over: what it was, how long it took, and what proves it."""
     called, was = _called(incident), incident.members[0].words
-    took, proof = written(now - incident.opened), _proof(incident, run)
+    took, proof = written(incident.last - incident.opened), incident.proof
     owners = sorted({run.owners[name] for name in incident.names if name in run.owners})
     link = next((run.links[name] for name in incident.names if name in run.links), run.link)
     return Message(
@@ -120,6 +120,15 @@ def resolved_message(incident: Incident, run: Run, now: datetime) -> Message:
             context(f"{run.where} · incident {incident.id}"),
         ),
     )
+
+
+def proof_of(incident: Incident, run: Run) -> str:
+    """What ended it; of many, the last ones."""
+    said = [one for one in map(run.outcome, incident.names) if one is not None]
+    if not said:
+        return "a plan was made again, and nothing of it is missing"
+    first = f"{said[0]['outcome']}, {said[0]['reason']}"
+    return first if len(said) == 1 else f"{said[0]['name']}: {first}; and {len(said) - 1} more"
 
 
 def slack_missed(message: Message, missed: tuple[int, datetime] | None) -> Message:
@@ -144,15 +153,6 @@ def _called(incident: Incident) -> str:
     if len(incident.members) > 1:
         return f"{len(incident.members)} credentials"
     return incident.members[0].name.removeprefix(f"{RUNS}/")
-
-
-def _proof(incident: Incident, run: Run) -> str:
-    """What ended it; of many, the last ones."""
-    said = [one for one in map(run.outcome, incident.names) if one is not None]
-    if not said:
-        return "a plan was made again, and nothing of it is missing"
-    first = f"{said[0]['outcome']}, {said[0]['reason']}"
-    return first if len(said) == 1 else f"{said[0]['name']}: {first}; and {len(said) - 1} more"
 
 
 def _more(message: Message, line: str) -> Message:

@@ -21,7 +21,9 @@ from credential_rotation.alerts.incident import (
     STORMS,
     Incident,
     Member,
+    begun_again,
     beside_revocation,
+    ended,
     is_over,
     is_under_revocation,
     met_again,
@@ -35,6 +37,7 @@ from credential_rotation.alerts.incident_messages import (
     first_of,
     later_of,
     now_of,
+    proof_of,
     resolved_message,
     slack_missed,
     storm_message,
@@ -124,8 +127,13 @@ class Teller:
     # --- one that is open ------------------------------------------------------------------------------
 
     def _go_on(self, run: Run, before: Incident, found: Sequence[Found], joining: Sequence[Found]) -> None:
-        met = [_as_met(before, one) for one in found if one.member.name in before.names]
-        again = [*met, *joining]
+        met = [one for one in found if one.member.name in before.names]
+        if before.proof and not (met or joining):
+            self._end(run, before)
+            return
+        if before.proof:
+            before = begun_again(before)
+        again = [*(_as_met(before, one) for one in met), *joining]
         names = {one.member.name for one in again}
         over = [one for one in before.members if one.name not in names and _is_over(one, run)]
         if not again and not over:
@@ -134,7 +142,9 @@ class Teller:
         if again:
             incident = met_again(incident, (one.member for one in again), self.now)
         if not incident.members:
-            self._end(run, before)
+            over_now = ended(before, proof_of(before, run), self.now)
+            self._tell_others("resolved", resolved_message(over_now, run), _about(over_now, run))
+            self._end(run, over_now)
             return
         changed = [one for one in again if _asks(before, one) != one.member.asks]
         if changed:
@@ -160,11 +170,13 @@ class Teller:
         return replace(incident, members=tuple(members))
 
     def _end(self, run: Run, incident: Incident) -> None:
-        """Said in the thread, and by the first message; what Slack never heard of needs no end."""
-        message = resolved_message(incident, run, self.now)
-        self._tell_others("resolved", message, _about(incident, run))
+        """Said in the thread, and by the first message; what Slack never heard of needs no end.
+
+        Where Slack does not take it the next run says it: it is over all the same.
+        """
+        message = resolved_message(incident, run)
         if incident.is_told and self._reply(incident, message, is_loud=False) is None:
-            self.book.keep(replace(incident, members=tuple(map(_ends_easily, incident.members))))
+            self.book.keep(incident)
             return
         if incident.is_told:
             self._change(incident, message)
@@ -257,11 +269,6 @@ def _is_over(member: Member, run: Run) -> bool:
         return run.is_planned_well and member.name == plan_name(run.dag)
     outcome = run.outcome(member.name)
     return outcome is not None and is_over(member, outcome, run.work)
-
-
-def _ends_easily(member: Member) -> Member:
-    """It is over and nobody could be told: the next proof of any kind tells it."""
-    return replace(member, is_known_to_work=False)
 
 
 def _first_message(incident: Incident) -> Sent | None:

@@ -109,7 +109,8 @@ def week_of(
     rotated = those(lambda written, _: now - written <= WEEK)
     overdue = those(lambda _, due: due is not None and due + DAY < now)
     coming = those(lambda _, due: due is not None and now <= due <= now + WEEK)
-    drifted = {m.name for incident in incidents for m in incident.members if m.outcome == _DRIFTED}
+    still = [incident for incident in incidents if not incident.proof]
+    drifted = {m.name for incident in still for m in incident.members if m.outcome == _DRIFTED}
     coming.sort(key=lambda pair: str(pair[1]))
     return Week(
         rotated=tuple(name for name, _ in rotated),

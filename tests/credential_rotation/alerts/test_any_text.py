@@ -10,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from credential_rotation.alerts.digest import digest_message
-from credential_rotation.alerts.incident import Incident, Member, opened
+from credential_rotation.alerts.incident import Incident, Member, ended, opened
 from credential_rotation.alerts.incident_messages import (
+    beside_message,
     first_of,
     later_of,
     now_of,
+    proof_of,
     resolved_message,
     slack_missed,
     storm_message,
@@ -93,7 +95,9 @@ def test_no_text_makes_a_thread_that_slack_refuses_or_formats(
     for message in (storm_message(members, ran), ran.about(one), ran.about_itself(names)):
         for framed in _framed(message, incident):
             check_for_slack(slack_missed(framed, missed))
-    check_for_slack(slack_missed(resolved_message(incident, ran, NOW + timedelta(days=3)), missed))
+    over = ended(incident, proof_of(incident, ran), NOW + timedelta(days=3))
+    check_for_slack(slack_missed(resolved_message(over, ran), missed))
+    check_for_slack(beside_message(ran.about(one), members[0], owner))
 
 
 def _framed(message: Message, incident: Incident) -> tuple[Message, ...]:

@@ -184,16 +184,6 @@ def test_a_change_that_slack_did_not_hear_of_is_told_by_the_next_run(bot: Channe
     assert thread[1:] == ["warehouse-etl: rotation failed — the stored password is refused"]
 
 
-def test_an_end_that_slack_did_not_hear_of_is_told_later(bot: Channel, outcome: Make) -> None:
-    """Nobody goes on looking for what is over."""
-    bot.tell(TWO, outcome("failed", old_value="works"))
-    bot.slack.outage(on=True)
-    bot.tell(TWO + HOUR, outcome("rotated"))
-    bot.slack.outage(on=False)
-    bot.tell(TWO + 2 * HOUR, outcome("ok"), work="check")
-    assert bot.threads == [["warehouse-etl: resolved after 2 hours"] * 2]
-
-
 def test_a_thread_that_somebody_deleted_is_opened_again(bot: Channel, outcome: Make) -> None:
     """What changes must reach somebody."""
     bot.tell(TWO, outcome("failed", old_value="works"))
