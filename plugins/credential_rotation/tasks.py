@@ -21,6 +21,7 @@ from bitwarden_vault.state_folder import state_folder
 from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
 from credential_rotation.alerts.digest import digest_message, long_open
 from credential_rotation.alerts.people import DEPLOYMENT, teller_of
+from credential_rotation.alerts.removed import tell_removed
 from credential_rotation.alerts.slack import NotSent, is_complete
 from credential_rotation.alerts.weekly import tell_week
 from credential_rotation.approval import WITH_APPROVAL
@@ -173,6 +174,7 @@ def watch() -> None:
             for dag_id in _paused(context, rotating)
         ]
         teller = teller_of(os.environ, context=context)
+        tell_removed(teller, inventory, run=context["run_id"], deployment=os.environ.get(DEPLOYMENT))
         found += long_open(teller.book.all(), deployment.clock())
         reminders = Reminders(
             state_folder(os.environ), reminders_of(inventory.all, known, deployment.clock())

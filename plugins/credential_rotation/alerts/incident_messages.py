@@ -33,6 +33,7 @@ _NAMES_ROOM = 1500
 _HOW_MANY_MORE = 100
 """Room for the end of a list of names that does not fit."""
 _TEXT_ROOM = 1500
+_REMOVED = "no entry has this name any more; what still exists of it is for a person to see to"
 
 
 def storm_message(members: Sequence[Member], run: Run) -> Message:
@@ -103,15 +104,17 @@ def resolved_message(incident: Incident, run: Run) -> Message:
     """It is over: what it was, how long it took, and what proves it."""
     called, was = _called(incident), incident.members[0].words
     took, proof = written(incident.last - incident.opened), incident.proof
+    is_gone = proof == _REMOVED
+    words = f"{'no longer watched,' if is_gone else 'resolved'} after {took}"
     owners = sorted({run.owners[name] for name in incident.names if name in run.owners})
     link = next((run.links[name] for name in incident.names if name in run.links), run.link)
     return Message(
-        text=safe(f"{called}: resolved after {took}\n{proof}\nIt was: {was}", _TEXT_ROOM),
+        text=safe(f"{called}: {words}\n{proof}\nIt was: {was}", _TEXT_ROOM),
         blocks=(
-            header(called, f"✅ resolved after {took}"),
+            header(called, words if is_gone else f"✅ {words}"),
             facts(
                 ("It was", was),
-                ("What proves it", proof),
+                ("Why" if is_gone else "What proves it", proof),
                 ("Since", _moment(incident.opened)),
                 ("Met", _times(incident.count)),
                 *((("Whose", names_within(owners, 200)),) if owners else ()),
@@ -125,6 +128,8 @@ def resolved_message(incident: Incident, run: Run) -> Message:
 def proof_of(incident: Incident, run: Run) -> str:
     """What ended it; of many, the last ones."""
     said = [one for one in map(run.outcome, incident.names) if one is not None]
+    if not said and not run.removed.isdisjoint(incident.names):
+        return _REMOVED
     if not said:
         return "a plan was made again, and nothing of it is missing"
     first = f"{said[0]['outcome']}, {said[0]['reason']}"

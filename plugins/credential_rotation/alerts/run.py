@@ -52,6 +52,8 @@ class Run:
     why: str | None = None
     is_wish: bool = False
     """Somebody asked for it; no schedule repeats it."""
+    removed: frozenset[str] = frozenset()
+    """Names that no entry has any more."""
 
     @property
     def where(self) -> str:

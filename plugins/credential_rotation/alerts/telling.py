@@ -83,7 +83,7 @@ class Teller:
 
     def close(self, run: Run) -> None:
         """Only end what this run proves to be over: whoever ran it has read the rest."""
-        for incident in self.book.about([one["name"] for one in run.outcomes]):
+        for incident in self.book.about([*(one["name"] for one in run.outcomes), *run.removed]):
             self._go_on(run, incident, [], [])
 
     def say(self, message: Message, kind: str, **about: object) -> Sent | NotSent:
@@ -268,7 +268,7 @@ def _is_over(member: Member, run: Run) -> bool:
     if member.outcome == NO_PLAN:
         return run.is_planned_well and member.name == plan_name(run.dag)
     outcome = run.outcome(member.name)
-    return outcome is not None and is_over(member, outcome, run.work)
+    return member.name in run.removed or (outcome is not None and is_over(member, outcome, run.work))
 
 
 def _first_message(incident: Incident) -> Sent | None:
