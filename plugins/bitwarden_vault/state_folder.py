@@ -9,9 +9,10 @@ Rules this file keeps:
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bitwarden_vault.state_settings import PATH, default_path
@@ -86,6 +87,17 @@ class StateFolder:
                 self._address(name).unlink()
             else:
                 os.unlink(f"{self.path}/{name}{ENDING}")  # noqa: PTH108 - as everywhere in this package
+
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """One at a time on this disk, among those who ask for it; an object store has nothing like it."""
+        with contextlib.ExitStack() as held:
+            if not self.is_shared_store:
+                with contextlib.suppress(OSError):  # no such folder yet, or a disk without locks
+                    folder = os.open(self.path, os.O_RDONLY)
+                    held.callback(os.close, folder)
+                    fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
 
     def remove_empty(self, folder: str) -> None:
         """A folder in which nothing is left; an object store has none such."""

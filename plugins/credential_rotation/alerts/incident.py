@@ -179,6 +179,15 @@ def met_again(incident: Incident, members: Iterable[Member], now: datetime) -> I
     return replace(incident, members=kept + tuple(found.values()), last=now, count=incident.count + 1)
 
 
+def beside(stored: Incident | None, before: Incident, after: Incident) -> Incident:
+    """What this run made of `before`, in what is stored by now: another report may have written meanwhile."""
+    gone = frozenset(before.names) - frozenset(after.names)
+    own = {one.name: one for one in after.members if before.member(one.name) != one}
+    others = stored.members if stored is not None and not stored.proof else ()
+    kept = [own.pop(one.name, one) for one in others if one.name not in gone]
+    return replace(after, members=(*kept, *own.values()))
+
+
 def ended(incident: Incident, proof: str, now: datetime) -> Incident:
     """The same, and it is over."""
     return replace(incident, proof=proof, last=now)

@@ -3,6 +3,8 @@
 Rules this file keeps:
 - Nothing here raises: without the folder every failure is told as a new one, and nothing else changes.
 - One listing tells a quiet run that there is nothing to close.
+- Reports run at the same time: what is shared is read again right before it is written. On one disk nobody
+  comes between; an object store leaves a moment.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
-from credential_rotation.alerts.incident import FOLDER, RUNS, STORMS, Incident, read_incident
+from credential_rotation.alerts.incident import FOLDER, RUNS, STORMS, Incident, beside, read_incident
 
 log = logging.getLogger(__name__)
 
@@ -42,9 +44,27 @@ class IncidentBook:
         """Write it down, as it is now."""
         self._try(lambda: self._folder.write(incident.place, incident.as_document()), None)
 
+    def settle(self, before: Incident, after: Incident) -> Incident:
+        """Write down what a run made of `before`, and return how it is now; an empty one is not written."""
+
+        def write() -> Incident:
+            with self._folder.alone():
+                now = beside(read_incident(before.place, self._folder.read(before.place)), before, after)
+                if now.members:
+                    self._folder.write(now.place, now.as_document())
+                return now
+
+        return self._try(write, after)
+
     def close(self, incident: Incident) -> None:
-        """It is over."""
-        self._try(lambda: self._folder.remove(incident.place), None)
+        """It is over, and told; what was written since stays."""
+
+        def remove() -> None:
+            with self._folder.alone():
+                if read_incident(incident.place, self._folder.read(incident.place)) == incident:
+                    self._folder.remove(incident.place)
+
+        self._try(remove, None)
 
     def missed(self) -> tuple[int, datetime] | None:
         """How often Slack could not be told, and since when; None where it has heard everything."""

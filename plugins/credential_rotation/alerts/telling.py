@@ -141,21 +141,28 @@ class Teller:
         incident = without(before, (one.name for one in over))
         if again:
             incident = met_again(incident, (one.member for one in again), self.now)
-        if not incident.members:
-            over_now = ended(before, proof_of(before, run), self.now)
-            self._tell_others("resolved", resolved_message(over_now, run), _about(over_now, run))
-            self._end(run, over_now)
+        if incident.members:
+            incident = self._tell_how_it_is(run, before, incident, again)
+        if self.book.settle(before, incident).members:
             return
+        over_now = ended(before, proof_of(before, run), self.now)
+        self._tell_others("resolved", resolved_message(over_now, run), _about(over_now, run))
+        self._end(run, over_now)
+
+    def _tell_how_it_is(
+        self, run: Run, before: Incident, incident: Incident, again: Sequence[Found]
+    ) -> Incident:
+        """What changed is a reply, and the first message says the rest."""
         changed = [one for one in again if _asks(before, one) != one.member.asks]
         if changed:
             self._tell_others("changed", _of_all(changed, run), _about(incident, run))
         if not incident.is_told:
-            self.book.keep(self._first(incident, _as_it_is(incident, run, again)))
-            return
+            return self._first(incident, _as_it_is(incident, run, again))
+        is_same = not changed and incident.names == before.names
         if changed:
             incident = self._tell_change(run, before, incident, changed)
-        self._show(incident, _as_it_is(incident, run, again), is_same=not changed and not over)
-        self.book.keep(incident)
+        self._show(incident, _as_it_is(incident, run, again), is_same=is_same)
+        return incident
 
     def _tell_change(
         self, run: Run, before: Incident, incident: Incident, changed: Sequence[Found]
@@ -172,11 +179,11 @@ class Teller:
     def _end(self, run: Run, incident: Incident) -> None:
         """Said in the thread, and by the first message; what Slack never heard of needs no end.
 
-        Where Slack does not take it the next run says it: it is over all the same.
+        It is over before anybody is told: where Slack does not take it the next run says it.
         """
+        self.book.keep(incident)
         message = resolved_message(incident, run)
         if incident.is_told and self._reply(incident, message, is_loud=False) is None:
-            self.book.keep(incident)
             return
         if incident.is_told:
             self._change(incident, message)
