@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timezone
+from datetime import datetime
 
+from credential_rotation.evidence_in_force import RECORDED, REPLACED, UNKNOWN, place_of, terms_of
 from credential_rotation.evidence_steps import (
     Confirmed,
     Document,
@@ -25,9 +26,11 @@ from credential_rotation.evidence_steps import (
     deleted,
     is_compromise,
     principal_in,
+    read_moment,
     steps,
     version_in,
 )
+from credential_rotation.model import UNMANAGED_EPOCH
 
 STATE, JOURNAL, NOTE, TRAIL = "state folder", "journal", "CURRENT's note", "audit trail"
 """Where a version is known from, the best source first."""
@@ -54,6 +57,10 @@ class Rotation:
     version: int
     source: str
     made: str | None = None
+    """When it was written down."""
+    in_force: str | None = None
+    """When it became CURRENT; None where that is not on record, or never was."""
+    standing: str = UNKNOWN
     principal: str = ""
     attempt: str = ""
     outcome: str = ""
@@ -75,6 +82,7 @@ class Rotation:
     old_deleted: str | None = None
     """When the record of the version before was deleted, after its value was seen to be dead."""
     replaced: str | None = None
+    """When another one became CURRENT."""
     limit: str | None = None
     """When the policy wanted this version replaced at the latest."""
     places: tuple[TrailPlace, ...] = ()
@@ -117,34 +125,53 @@ class Told:
     versions: Sequence[Version] = ()
     places: Mapping[int, Sequence[TrailPlace]] = field(default_factory=dict)
     """By version."""
+    current: int | None = None
+    """The version whose value CURRENT holds, where the vault was asked."""
 
 
 def rotations_of(told: Told) -> tuple[Rotation, ...]:
     """All versions that any source knows, oldest first."""
-    found = {one.version: one for one in _from_outcomes(told.outcomes)}
+    became = tuple(_from_outcomes(told.outcomes))
+    found = {one.version: one for one in became}
     for one in told.versions:
         known = found.get(one.version)
         if known is None:
             found[one.version] = Rotation(
-                one.version, one.source, one.made, one.principal, one.attempt, by=one.by
+                one.version, one.source, one.made, principal=one.principal, attempt=one.attempt, by=one.by
             )
         elif not known.principal or not known.made:
             found[one.version] = replace(
                 known, principal=known.principal or one.principal, made=known.made or one.made
             )
-    ordered = [found[version] for version in sorted(found)]
+    terms = terms_of(
+        [(one.version, one.in_force) for one in became if one.in_force],
+        told.outcomes,
+        {one.version: one.made for one in reversed(told.versions) if one.source == NOTE},
+        told.current,
+    )
+    for term in terms:
+        word = "adopted" if term.version == UNMANAGED_EPOCH else ""
+        found.setdefault(term.version, Rotation(term.version, STATE, outcome=word))
     dead, gone, words = deaths(told.outcomes), deleted(told.outcomes), confirmed(told.outcomes)
-    return tuple(
-        replace(
+
+    def whole(one: Rotation, lower: int | None) -> Rotation:
+        place = place_of(one.version, terms)
+        before = None if place.standing == RECORDED else place.before if place.before is not None else lower
+        return replace(
             one,
+            in_force=place.since,
+            standing=place.standing,
             confirmed=tuple(words.get(one.version, ())),
-            before=before.version if before else None,
-            old_value=tuple(dead.get(before.version, ())) if before else (),
-            old_deleted=gone.get(before.version) if before else None,
-            replaced=after.made if after else None,
+            before=before,
+            old_value=() if before is None else tuple(dead.get(before, ())),
+            old_deleted=None if before is None else gone.get(before),
+            replaced=place.replaced,
             places=tuple(told.places.get(one.version, ())),
         )
-        for before, one, after in zip([None, *ordered], ordered, [*ordered[1:], None], strict=False)
+
+    ordered = sorted(found)
+    return tuple(
+        whole(found[version], lower) for lower, version in zip([None, *ordered], ordered, strict=False)
     )
 
 
@@ -152,7 +179,7 @@ def since(rotations: Sequence[Rotation], moment: datetime | None) -> tuple[Rotat
     """Those of a time, with the version that was in force when it began."""
     if moment is None:
         return tuple(rotations)
-    made = [read_moment(one.made) for one in rotations]
+    made = [read_moment(one.in_force or one.made) for one in rotations]
     first = next((n for n, at in enumerate(made) if at is not None and at >= moment), len(rotations))
     return tuple(rotations[max(0, first - 1) :])
 
@@ -188,15 +215,6 @@ def versions_in_note(history: Iterable[str]) -> list[Version]:
     return list(found.values())
 
 
-def read_moment(text: object) -> datetime | None:
-    """A moment as documents write it."""
-    try:
-        at = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=timezone.utc)
-
-
 # --- out of the outcomes -------------------------------------------------------------------------------
 
 
@@ -213,11 +231,12 @@ def _from_outcomes(outcomes: Sequence[Document]) -> Iterable[Rotation]:
                 continue
             if step in recorded:
                 begun.setdefault(version, (document, step))
-                if document.get("outcome") == "adopted" or step is not recorded[-1]:
-                    found = _rotation(version, document, document, step)
+                is_found = version == UNMANAGED_EPOCH or step is not recorded[-1]
+                if document.get("outcome") == "adopted" or is_found:
+                    found = _rotation(version, document, document, step, step)
                     yield replace(found, outcome="adopted", limit=None, accepted=(), consumers=())
             elif step.get("step") == "promoted":
-                yield _rotation(version, document, *begun.get(version, (document, step)))
+                yield _rotation(version, document, *begun.get(version, (document, step)), step)
 
 
 def _closed(document: Document) -> Iterable[Rotation]:
@@ -228,17 +247,20 @@ def _closed(document: Document) -> Iterable[Rotation]:
         return
     stored = (step for step in steps(document) if step.get("step") == "stored")
     proofs = (Proof(str(step.get("at")), "changed", str(step.get("detail", ""))) for step in stored)
-    found = _rotation(version, document, document, changed[0])
+    found = _rotation(version, document, document, changed[0], changed[0])
     yield replace(found, accepted=tuple(proofs), consumers=())
 
 
-def _rotation(version: int, finished: Document, began: Document, first: Document) -> Rotation:
+def _rotation(
+    version: int, finished: Document, began: Document, first: Document, promoted: Document
+) -> Rotation:
     """`finished` made it CURRENT, `began` wrote it down: the same attempt, unless something came between."""
     done = steps(finished)
     return Rotation(
         version=version,
         source=STATE,
         made=str(first.get("at") or finished.get("at")),
+        in_force=str(promoted.get("at") or finished.get("at")),
         principal=principal_in(first),
         attempt=str(began.get("attempt") or ""),
         outcome=str(finished.get("outcome", "")),
@@ -256,14 +278,22 @@ def _rotation(version: int, finished: Document, began: Document, first: Document
 
 
 def _gaps(rotation: Rotation) -> Iterable[str]:
+    if rotation.standing == RECORDED:
+        yield "it is recorded, and is not in force: nothing says that it ever was CURRENT"
+        return
+    if rotation.standing == REPLACED and rotation.replaced is None:
+        yield "when it was replaced is not on record"
     if rotation.source != STATE:
         yield f"only the {rotation.source} knows it: who asked, why, and what was proved is not on record"
-        return
-    if rotation.outcome == "adopted":
-        return
-    if rotation.outcome == "closed":
+    elif rotation.outcome == "closed":
         yield "that it was changed is a person's word; no login proves it"
-        return
+    elif rotation.outcome != "adopted":
+        yield from _unproved(rotation)
+
+
+def _unproved(rotation: Rotation) -> Iterable[str]:
+    if rotation.made is None:
+        yield "who made it, and when, is not on record: an attempt found it to be CURRENT"
     if not rotation.accepted:
         yield "that the new value logs in is not on record"
     said = {word.consumer for word in rotation.confirmed}

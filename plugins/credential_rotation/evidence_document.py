@@ -15,7 +15,9 @@ from typing import Any
 
 from credential_rotation import __version__
 from credential_rotation.by_hand import BY_HAND
-from credential_rotation.evidence import Event, Rotation, read_moment
+from credential_rotation.evidence import Event, Rotation
+from credential_rotation.evidence_in_force import IN_FORCE, RECORDED
+from credential_rotation.evidence_steps import read_moment
 
 SCHEMA = 1
 KIND = "credential rotation evidence"
@@ -110,15 +112,17 @@ def document_of(evidence: Evidence) -> dict[str, Any]:
 
 def summary(evidence: Evidence) -> dict[str, Any]:
     """What a reader in a hurry wants to know first."""
-    made = [one for one in evidence.rotations if one.outcome != "adopted"]
-    newest = evidence.rotations[-1] if evidence.rotations else None
+    recorded = [one.version for one in evidence.rotations if one.standing == RECORDED]
+    made = [one for one in evidence.rotations if one.outcome != "adopted" and one.standing != RECORDED]
+    current = next((one for one in evidence.rotations if one.standing == IN_FORCE), None)
     lived = [age for one in evidence.rotations if (age := _lived(one, evidence.made)) is not None]
     late = [one.version for one in evidence.rotations if _is_late(one, evidence.made)]
     return {
         "versions": len(made),
         "whole_proofs": sum(not one.gaps for one in made),
-        "in_force": newest.version if newest else None,
-        "in_force_since": newest.made if newest else None,
+        "in_force": current.version if current else None,
+        "in_force_since": current.in_force if current else None,
+        "recorded_only": recorded,
         "longest_days": max(lived).days if lived else None,
         "late": late,
         "failures": sum(one.outcome in {"failed", "broken", "unproved"} for one in evidence.events),
@@ -179,13 +183,18 @@ def _rotation(rotation: Rotation) -> dict[str, Any]:
 
 
 def _lived(rotation: Rotation, now: datetime) -> timedelta | None:
-    made, replaced = read_moment(rotation.made), read_moment(rotation.replaced)
-    return None if made is None else (replaced or now) - made
+    made, end = read_moment(rotation.made), _end(rotation, now)
+    return None if made is None or end is None else end - made
 
 
 def _is_late(rotation: Rotation, now: datetime) -> bool:
-    limit = read_moment(rotation.limit)
-    return limit is not None and (read_moment(rotation.replaced) or now) > limit
+    limit, end = read_moment(rotation.limit), _end(rotation, now)
+    return limit is not None and end is not None and end > limit
+
+
+def _end(rotation: Rotation, now: datetime) -> datetime | None:
+    """Until when it was in force; None where that is not on record, or it never was."""
+    return now if rotation.standing == IN_FORCE else read_moment(rotation.replaced)
 
 
 def _plain(found: Any) -> Any:  # noqa: ANN401 - JSON

@@ -2,7 +2,7 @@
 
 Rules this file keeps:
 - A source that cannot be asked is told as such and keeps none of the others from being told.
-- Of the vault, names and the note's history are taken, never a value.
+- Of the vault, names and the note's history are taken, never a value; only whose value CURRENT holds is told.
 - The trail is judged by `audit verify` itself; lines are named by file, so that who checks finds them.
 """
 
@@ -35,15 +35,14 @@ from credential_rotation.evidence import (
     TrailPlace,
     Version,
     events_of,
-    read_moment,
     rotations_of,
     since,
     versions_in_note,
 )
 from credential_rotation.evidence_document import Evidence, ReaderTold, Source, TrailVerdict
 from credential_rotation.evidence_kept import Kept, kept_of
-from credential_rotation.evidence_steps import Document, steps, version_in
-from credential_rotation.model import Credential
+from credential_rotation.evidence_steps import Document, read_moment, steps, version_in
+from credential_rotation.model import Credential, Current, Stored
 from credential_rotation.planning import Known
 from credential_rotation.records import PREFIX
 from credential_rotation.records import read_key as read_record_key
@@ -65,11 +64,11 @@ def evidence_on(
     exceptions: Sequence[Mapping[str, object]] = (),
 ) -> Evidence:
     """All that can be found."""
-    row, versions, asked = _vault(deployment, credential)
+    row, versions, current, asked = _vault(deployment, credential)
     kept = _kept(deployment, credential, row)
     found, verdict, told = _trail(deployment.environ, credential)
     versions = [*versions, *_versions_in(found)]
-    known = rotations_of(Told(kept.outcomes, versions))
+    known = rotations_of(Told(kept.outcomes, versions, current=current))
     by_version = _by_version(found, kept.outcomes)
     rotations = [replace(one, places=tuple(by_version.get(one.version, ()))) for one in known]
     return Evidence(
@@ -98,12 +97,15 @@ def _kept(deployment: Deployment, credential: Credential, row: Document) -> Kept
 # --- Bitwarden -----------------------------------------------------------------------------------------
 
 
-def _vault(deployment: Deployment, credential: Credential) -> tuple[Document, list[Version], list[Source]]:
-    """The entry's row, the versions that the vault still knows, and what each part of it told."""
+def _vault(
+    deployment: Deployment, credential: Credential
+) -> tuple[Document, list[Version], int | None, list[Source]]:
+    """The entry's row, the versions that the vault still knows and CURRENT's own, and what each part told."""
     row, versions, sources = status_row(credential, Known((), has_current=False)), [], []
+    own = None
     if credential.engine == BY_HAND:
         row = status_row(credential, deployment.closings.known(credential))
-        return row, [], [Source("Bitwarden", "", "not asked: no version of it is recorded there")]
+        return row, [], None, [Source("Bitwarden", "", "not asked: no version of it is recorded there")]
     try:
         known = deployment.known([credential])[credential.name]
         row = status_row(credential, known)
@@ -111,18 +113,25 @@ def _vault(deployment: Deployment, credential: Credential) -> tuple[Document, li
             Version(one.epoch, one.written.isoformat(), JOURNAL, one.attempt) for one in known.records
         ]
         sources.append(Source(JOURNAL, "Bitwarden", f"{len(versions)} versions whose values may live"))
-        noted = _noted(deployment, credential)
+        stored = deployment.vault(credential).look()
+        noted, own = _noted(stored.current), stored.own.epoch if stored.own else None
         versions += noted
         sources.append(Source(NOTE, "Bitwarden", f"{len(noted)} versions; it keeps the last 20 writes"))
+        sources.append(Source("CURRENT", "Bitwarden", _holds(stored)))
     except (RotationError, VaultError) as error:
         sources.append(Source("Bitwarden", "", f"not asked: {getattr(error, 'what', error)}"))
-    return row, versions, sources
+    return row, versions, own, sources
 
 
-def _noted(deployment: Deployment, credential: Credential) -> list[Version]:
-    current = deployment.vault(credential).look().current
+def _noted(current: Current | None) -> list[Version]:
     block = read_note(current.note) if current else None
     return versions_in_note(block.history) if block else []
+
+
+def _holds(stored: Stored) -> str:
+    if stored.current is None:
+        return "it is not there"
+    return f"it holds the value of version {stored.own.epoch}" if stored.own else "no record holds its value"
 
 
 # --- the audit trail -----------------------------------------------------------------------------------

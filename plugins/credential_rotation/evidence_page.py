@@ -14,6 +14,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from credential_rotation.evidence_in_force import IN_FORCE, RECORDED
+
 DOCUMENT_ID = "document"
 _NOT_KNOWN = "not on record"
 _ANSWERS = {"works": "accepted", "refused": "refused", "unknown": "not known", "not asked": "not asked"}
@@ -65,20 +67,23 @@ def _head(document: Document) -> str:
 
 def _summary(told: Document) -> str:
     whole = told["whole_proofs"] == told["versions"] and not told["late"]
-    in_force = (
-        f"Version {told['in_force']} is in force since {_when(told['in_force_since'])}."
-        if told["in_force"] is not None
-        else "No version is on record."
-    )
     late = ", ".join(map(str, told["late"]))
     lines = [
-        in_force,
+        _in_force(told),
         f"{told['versions']} versions were made; {told['whole_proofs']} of them are proved from end to end.",
         f"Later than their policy promised: {escape(late) or 'none'}.",
         f"Attempts that failed, were not proved, or found it broken: {told['failures']}.",
     ]
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f'<ul class="summary {"good" if whole else "look"}">{items}</ul>\n'
+
+
+def _in_force(told: Document) -> str:
+    words = "Which version is in force is not on record."
+    if told["in_force"] is not None:
+        words = f"Version {told['in_force']} is in force since {_when(told['in_force_since'])}."
+    recorded = ", ".join(map(str, told.get("recorded_only", ())))
+    return f"{words} Recorded, not in force: {escape(recorded)}." if recorded else words
 
 
 def _entry(entry: Document) -> str:
@@ -99,12 +104,15 @@ def _entry(entry: Document) -> str:
 
 def _rotation(one: Document) -> str:
     gaps, run = one["gaps"], " ".join(filter(None, (one["dag_id"], one["run_id"])))
+    stands = str(one.get("standing", ""))
     level, standing = ("look", "not proved from end to end") if gaps else ("good", "proved from end to end")
     is_found = one["outcome"] == "adopted"
     if is_found:
         standing = "taken over as it was found"
     elif one["outcome"] == "closed":
         standing = "changed by a person, who said so"
+    elif stands == RECORDED:
+        standing = stands
     who = escape(one["by"] or _NOT_KNOWN) + (
         f"; approved by {escape(one['approved_by'])}" if one["approved_by"] else ""
     )
@@ -114,7 +122,8 @@ def _rotation(one: Document) -> str:
             ("Why", one["why"] or ("by schedule" if one["by"] == "schedule" else _NOT_KNOWN)),
             ("Outcome", _OUTCOMES.get(one["outcome"], one["outcome"])),
             ("Taken over" if is_found else "Made", _when(one["made"]), True),
-            ("Replaced", _when(one["replaced"]) if one["replaced"] else "in force", True),
+            ("In force since", "" if stands == RECORDED else _when(one.get("in_force")), True),
+            ("Replaced", _replaced(one["replaced"], stands), True),
             ("Had to be replaced by", _when(one["limit"]) if one["limit"] else "no promise on record", True),
             ("Principal", one["principal"]),
             ("Attempt and run", " · ".join(filter(None, (one["attempt"], run)))),
@@ -126,6 +135,12 @@ def _rotation(one: Document) -> str:
         f"<article><h3>Version {one['version']} <span class={level}>{standing}</span></h3>{facts}"
         f"{f'<ul class=gaps>{missing}</ul>' if missing else ''}{_proofs(one)}{_places(one)}</article>\n"
     )
+
+
+def _replaced(moment: object, standing: str) -> str:
+    if standing == IN_FORCE:
+        return IN_FORCE
+    return "" if standing == RECORDED else _when(moment)
 
 
 def _proofs(one: Document) -> str:

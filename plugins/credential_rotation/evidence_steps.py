@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from typing import Any
 
 Document = Mapping[str, Any]
@@ -124,6 +125,15 @@ def version_in(step: Document) -> int | None:
     """The version that a step is about."""
     match = _VERSION.match(str(step.get("detail", "")))
     return int(match[1]) if match else None
+
+
+def read_moment(text: object) -> datetime | None:
+    """A moment as documents write it."""
+    try:
+        at = datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=timezone.utc)
 
 
 def asked(document: Document, name: str) -> str:

@@ -52,10 +52,7 @@ class Look:
     @property
     def own(self) -> Record | None:
         """CURRENT's own record: the newest one that holds its value."""
-        current = self.stored.current
-        if current is None:
-            return None
-        return next((record for record in self.stored.records if record.secret == current.secret), None)
+        return self.stored.own
 
     @property
     def newer(self) -> tuple[Record, ...]:

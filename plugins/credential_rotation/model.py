@@ -152,6 +152,13 @@ class Stored:
     """Newest first; only of strategies whose target makes the values."""
     endings: tuple[Ending, ...] = ()
 
+    @property
+    def own(self) -> Record | None:
+        """CURRENT's own record: the newest one that holds its value."""
+        if self.current is None:
+            return None
+        return next((record for record in self.records if record.secret == self.current.secret), None)
+
     def is_overtaken_by(self, now: Stored) -> bool:
         """Whether somebody has written a version, or another CURRENT, between this view and a later one."""
         return self.current != now.current or {one.id for one in self.records} != {

@@ -67,7 +67,7 @@ def test_each_version_has_who_why_and_both_proofs(state: StateFolder) -> None:
     assert [proof.answer for proof in second.old_value] == ["refused"]
     assert (second.before, second.source, second.gaps) == (first.version, STATE, ())
     assert second.old_deleted
-    assert first.replaced == second.made
+    assert first.replaced == second.in_force
 
 
 def test_what_is_missing_is_a_gap_and_no_proof(state: StateFolder) -> None:

@@ -87,6 +87,23 @@ def test_without_the_state_folder_the_vault_and_the_trail_tell_what_they_know(au
     assert document["summary"]["whole_proofs"] == 0
 
 
+def test_the_vault_is_asked_whose_value_current_holds(site: Site) -> None:
+    """A record above it, of an attempt that got no further, is told and is not in force."""
+    site.run("rotate", "reporting", "--reason", "x")
+    [key] = site.records("reporting")
+    begun = {**json.loads(site.current(key).value), "epoch": 2, "password": "never-applied"}
+    newer = key.replace("/000001/", "/000002/")
+    site.bitwarden.put_secret(project=site.projects["journal"], key=newer, value=json.dumps(begun))
+    document = site.run("evidence", "reporting", "--json").json
+    assert (document["summary"]["in_force"], document["summary"]["recorded_only"]) == (1, [2])
+    assert document["rotations"][-1]["standing"] == "recorded, not in force"
+    assert "it holds the value of version 1" in {one["told"] for one in document["sources"]}
+    assert "never-applied" not in json.dumps(document)
+    shutil.rmtree(site.environ["ROTATION_STATE_PATH"])
+    summary = site.run("evidence", "reporting", "--json").json["summary"]
+    assert (summary["in_force"], summary["recorded_only"]) == (1, [2])
+
+
 def test_a_trail_that_was_changed_is_told(audited_site: Site, tmp_path: Path) -> None:
     site = audited_site
     site.run("rotate", "reporting", "--reason", "x")
