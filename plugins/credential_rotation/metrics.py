@@ -4,6 +4,7 @@ Rules this file keeps:
 - Names and tags hold names and words, never a value.
 - Each is told twice, with tags and with the credential in its name: Airflow's StatsD has no tags unless it is
   told so. A full stop in a credential's name is `__` there, as Airflow writes them.
+- Of what names do not tell no age is told: a version that is begun only would make an old value young.
 - A metric that cannot be told is a line in the log: no rotation depends on it.
 """
 
@@ -17,7 +18,7 @@ from typing import Any
 
 from credential_rotation.model import UNMANAGED_EPOCH, Credential
 from credential_rotation.outcome import Outcome
-from credential_rotation.planning import Known
+from credential_rotation.planning import Known, in_use
 from credential_rotation.schedule import promised_until
 
 log = logging.getLogger(__name__)
@@ -38,13 +39,13 @@ def tell_outcome(outcome: Outcome) -> None:
 def tell_ages(credentials: Iterable[Credential], known: Mapping[str, Known], now: datetime) -> None:
     """How old each version is, and how long it may still be in use; less than nothing where it is overdue."""
     for one in credentials:
-        newest = known[one.name].newest
-        if newest is None or newest.epoch == UNMANAGED_EPOCH:
+        own = in_use(one, known[one.name])
+        if own is None or own.epoch == UNMANAGED_EPOCH:
             continue
         tags = {"credential": one.name, "engine": one.engine, "owner": one.owner}
         name = _in_a_name(one.name)
-        _tell("gauge", "age", name, tags, _seconds(now - newest.written))
-        until = promised_until(one.policy, newest.written)
+        _tell("gauge", "age", name, tags, _seconds(now - own.written))
+        until = promised_until(one.policy, own.written)
         if until is not None:
             _tell("gauge", "left", name, tags, _seconds(until - now))
 

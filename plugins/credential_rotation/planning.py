@@ -3,6 +3,7 @@
 Rules this file keeps:
 - No value is read and no target is asked; what was changed by hand only an attempt or `verify` sees.
 - An open version is always gone on with, whatever the policy says.
+- The newest record need not be CURRENT's: it may be begun only. What names do not tell is not claimed.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from credential_rotation.by_hand import awaits, how_to_close, how_to_confirm
 from credential_rotation.model import Consumer, Credential, Strategy
 from credential_rotation.outcome import Outcome, told
 from credential_rotation.policy import Decision, Request, due
-from credential_rotation.records import RecordName
+from credential_rotation.records import ENDING, INTENT, RecordName
 from credential_rotation.schedule import confirm_by, falls_due
 
+TWO = 2
+"""Records, while one version takes over from another."""
 FINISH = "an earlier run was interrupted, or a replaced version is not retired yet"
 
 
@@ -45,6 +48,49 @@ class Known:
     def is_open(self) -> bool:
         """Something was begun and is not over."""
         return len(self.names) > 1 or (bool(self.names) and not self.has_current)
+
+    @property
+    def open_since(self) -> datetime | None:
+        """When the newest thing was begun, a version or an intent; None where nothing is open."""
+        return self.names[0].written if self.is_open else None
+
+
+def may_be_current(credential: Credential, known: Known) -> tuple[RecordName, ...]:
+    """The versions of which CURRENT holds one, newest first; more than one where names do not tell which.
+
+    What is being ended was replaced. A key's record that has lost its intent was promoted; of two records
+    of a password the newer may be begun only, or be CURRENT with the older in grace.
+    """
+    if not known.has_current:
+        return ()
+    records = known.records
+    ended = {(one.epoch, one.attempt) for one in known.names if one.kind == ENDING}
+    unsure = {(one.epoch, one.attempt) for one in known.names if one.kind == INTENT}
+    left = records
+    for place, one in enumerate(records):
+        if place and (one.epoch, one.attempt) in ended:
+            left = records[:place]
+            break
+    is_turn = len(records) == TWO  # a third is a rollback's, which has no intent
+    if credential.strategy is Strategy.OVERLAPPING and is_turn:
+        return left if (left[0].epoch, left[0].attempt) in unsure else left[:1]
+    return left
+
+
+def in_use(credential: Credential, known: Known) -> RecordName | None:
+    """The version whose value CURRENT holds; None where there is none, or names do not tell which."""
+    found = may_be_current(credential, known)
+    return found[0] if len(found) == 1 else None
+
+
+def begun(credential: Credential, known: Known) -> str:
+    """In words, what may be begun only; empty where names tell what is in use."""
+    newest, *before = may_be_current(credential, known) or (known.newest,)
+    if newest is None or (not before and known.has_current):
+        return ""
+    older = " or ".join(str(one.epoch) for one in before)
+    holds = f"CURRENT holds it or version {older}" if older else "there is no CURRENT yet"
+    return f"version {newest.epoch} was begun {newest.written:%Y-%m-%d %H:%M} UTC, and {holds}"
 
 
 def confirm_until(credential: Credential, known: Known) -> datetime | None:
@@ -76,7 +122,9 @@ def plan(
     newest = known.newest
     version = newest.epoch if newest else None
     if known.is_open:
-        return _with_people(told(credential, "planned", FINISH, version=version), credential, known)
+        own = in_use(credential, known)
+        finish = told(credential, "planned", FINISH, version=own.epoch if own else None)
+        return _with_people(finish, credential, known)
     if begin is None:
         return told(credential, "unchanged", "nothing is open", version=version)
     if credential.strategy is Strategy.BY_HAND:
@@ -113,7 +161,8 @@ def status(credential: Credential, known: Known, *, begin: Request, now: datetim
     """`ok`, with version and age and when it is due; `planned` where the next run has something to do."""
     planned = plan(credential, known, begin=begin, now=now)
     word = "ok" if planned.outcome == "unchanged" else planned.outcome
-    age = f"{_age(now - known.newest.written)} old" if known.newest else "no version yet"
+    own = in_use(credential, known)
+    age = f"{_age(now - own.written)} old" if own else begun(credential, known) or "no version yet"
     told_all = planned if planned.waits_for else _with_people(planned, credential, known)
     return replace(told_all, outcome=word, reason=f"{age}; {told_all.reason}")
 

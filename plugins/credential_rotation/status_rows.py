@@ -2,6 +2,7 @@
 
 Rules this file keeps:
 - Told from the inventory and the names in the vault alone: no request, no value, no note.
+- Where names do not tell which of two versions is in use, neither is said to be: both stand in `may_be`.
 - Moments are ISO texts in UTC and durations are seconds; what is not known is None.
 """
 
@@ -14,7 +15,7 @@ from typing import Any
 from credential_rotation.by_hand import BY_HAND, how_to_close, how_to_confirm, named
 from credential_rotation.durations import write_duration
 from credential_rotation.model import UNMANAGED_EPOCH, ApprovalRule, Credential, Policy, Window
-from credential_rotation.planning import Known, confirm_until
+from credential_rotation.planning import Known, confirm_until, in_use, may_be_current
 from credential_rotation.schedule import falls_due, promised_until
 
 SCHEMA = 1
@@ -34,8 +35,9 @@ def status_document(
 
 def status_row(credential: Credential, known: Known) -> dict[str, Any]:
     """One entry, and the version that the vault has of it."""
-    newest, policy = known.newest, credential.policy
-    is_ours = newest is not None and newest.epoch != UNMANAGED_EPOCH
+    own, policy, since = in_use(credential, known), credential.policy, known.open_since
+    is_ours = own is not None and own.epoch != UNMANAGED_EPOCH
+    may_be = [] if own else [one.epoch for one in may_be_current(credential, known) or known.records]
     return {
         "name": credential.name,
         "engine": credential.engine,
@@ -48,10 +50,11 @@ def status_row(credential: Credential, known: Known) -> dict[str, Any]:
         "vault": {"project": credential.vault.project, "key": credential.vault.key},
         "consumers": [f"{one.kind}: {one.name}" for one in credential.consumers],
         "policy": _policy(policy),
-        "version": newest.epoch if newest else None,
-        **moments(policy, newest.written if newest and is_ours else None),
+        "version": own.epoch if own else None,
+        "may_be": may_be,
+        **moments(policy, own.written if own and is_ours else None),
         "is_open": known.is_open,
-        "open_until": _iso(newest.written + policy.grace + policy.soak) if newest and known.is_open else None,
+        "open_until": _iso(since + policy.grace + policy.soak) if since else None,
         "has_current": known.has_current,
         "awaits": _awaits(credential, known),
         "by_hand": _by_hand(credential),

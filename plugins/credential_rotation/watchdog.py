@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from credential_rotation.durations import write_duration
 from credential_rotation.model import UNMANAGED_EPOCH, Credential
-from credential_rotation.planning import Known
+from credential_rotation.planning import Known, begun, in_use, may_be_current
 from credential_rotation.schedule import falls_due
 
 TOLERANCE = timedelta(days=1)
@@ -61,20 +61,36 @@ def _ending(slot: str, end: datetime, now: datetime) -> Iterable[str]:
 
 
 def _of_one(credential: Credential, known: Known, now: datetime) -> Iterable[str]:
-    policy, newest = credential.policy, known.newest
+    policy, own = credential.policy, in_use(credential, known)
     if policy.pause:
         yield "paused by its policy: nothing new begins"
         return
-    if policy.is_scheduled and (newest is None or newest.epoch == UNMANAGED_EPOCH):
+    is_ours = own is not None and own.epoch != UNMANAGED_EPOCH
+    if policy.is_scheduled and not is_ours and (own is not None or known.newest is None):
         yield "never rotated: is the rotating DAG paused? Its tasks' logs say what keeps it"
-    elif newest is not None and policy.is_scheduled:
-        due = falls_due(policy, newest.written)
+    elif own is not None and policy.is_scheduled:
+        due = falls_due(policy, own.written)
         if due is not None and due + TOLERANCE < now:
-            yield f"overdue since {due:%Y-%m-%d}: version {newest.epoch} is {_days(now - newest.written)} old"
-    if known.is_open and newest is not None and not known.awaited:  # whom it waits for is told by `reminders`
-        rests = newest.written + policy.grace + policy.soak + TOLERANCE
-        if rests < now:
-            yield f"stuck: something is open since {newest.written:%Y-%m-%d}; the runs that try it say why"
+            yield f"overdue since {due:%Y-%m-%d}: version {own.epoch} is {_days(now - own.written)} old"
+    yield from _stuck(credential, known, now)
+
+
+def _stuck(credential: Credential, known: Known, now: datetime) -> Iterable[str]:
+    policy, since = credential.policy, known.open_since
+    if since is None or known.awaited:  # whom it waits for is told by `reminders`
+        return
+    if since + policy.grace + policy.soak + TOLERANCE < now:
+        what = begun(credential, known) or f"something is open since {since:%Y-%m-%d}"
+        yield f"stuck: {what}; {_overdue_perhaps(credential, known, now)}the runs that try it say why"
+
+
+def _overdue_perhaps(credential: Credential, known: Known, now: datetime) -> str:
+    """The version before, should CURRENT hold that one still."""
+    *_, before = may_be_current(credential, known) or (None,)
+    due = falls_due(credential.policy, before.written) if before else None
+    if before is None or due is None or due + TOLERANCE >= now or in_use(credential, known):
+        return ""
+    return f"version {before.epoch} was due on {due:%Y-%m-%d}; "
 
 
 def _days(age: timedelta) -> str:

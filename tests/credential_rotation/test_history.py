@@ -125,8 +125,11 @@ def test_a_run_about_nothing_leaves_nothing(environ: dict[str, str]) -> None:
 def test_a_status_has_all_that_the_list_shows(environ: dict[str, str]) -> None:
     """Told from names alone; what is open says until when it may be."""
     credential = replace(ETL, policy=Policy("quarterly", max_age=90 * DAY, grace=7 * DAY), tags=("pci",))
-    records = tuple(RecordName(f"id-{n}", ETL.name, n, START - (5 - n) * DAY, "a1") for n in (4, 3))
-    known = {ETL.name: Known(records, has_current=True)}
+    names = tuple(
+        RecordName(f"id-{n}", ETL.name, n, START - (5 - n) * DAY, f"a{n}", kind)
+        for n, kind in ((4, ""), (3, ""), (3, "ending"))
+    )
+    known = {ETL.name: Known(names, has_current=True)}
     keep_status(
         environ, "retire_credentials", status_document([credential], known, problems=["x"], now=START)
     )

@@ -63,12 +63,15 @@ def test_an_attempt_tells_its_outcome_and_how_long_it_took(backend: Backend) -> 
 
 
 def test_the_watchdog_tells_each_age_and_what_is_left(backend: Backend) -> None:
-    """Overdue is less than nothing; what was never rotated has no age that anybody knows."""
+    """Overdue is less than nothing; what was never rotated, or may be begun only, has no age."""
     from credential_rotation.metrics import tell_ages  # noqa: PLC0415 - after Airflow's home is set
 
     entries = [replace(ETL, name=name, policy=Policy("p", max_age=90 * DAY)) for name in ("old", "new")]
     old = Known((RecordName("id", "old", 4, NOW - 91 * DAY, "a"),), has_current=True)
-    tell_ages(entries, {"old": old, "new": Known((), has_current=False)}, NOW)
+    just = RecordName("id-5", "begun", 5, NOW, "b")
+    begun = Known((just, *old.names), has_current=True)
+    entries.append(replace(entries[0], name="begun"))
+    tell_ages(entries, {"old": old, "new": Known((), has_current=False), "begun": begun}, NOW)
     assert [(stat, value) for _, stat, value, tags in backend.told if tags] == [
         ("credential_rotation.age", 91 * 86400),
         ("credential_rotation.left", -86400),

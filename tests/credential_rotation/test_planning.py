@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from credential_rotation.model import Policy, Window
-from credential_rotation.planning import Known, plan, records_by_name, status
+from credential_rotation.planning import Known, in_use, plan, records_by_name, status
 from credential_rotation.policy import Request
 from credential_rotation.records import RecordName
 from simulators.scene import ETL, START
@@ -62,11 +62,12 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_plan(case: str) -> None:
-    """`planned` where an attempt has something to do, with its reason and the newest version."""
+    """`planned` where an attempt has something to do, with its reason and the version in use, where known."""
     found, begin, word, reason = CASES[case]
     outcome = plan(ETL, found, begin=begin, now=START)
     assert (outcome.outcome, outcome.reason) == (word, reason)
-    assert outcome.version == (found.newest.epoch if found.newest else None)
+    own = in_use(ETL, found)
+    assert outcome.version == (own.epoch if own else None)
     assert outcome.is_done
 
 

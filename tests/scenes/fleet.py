@@ -16,7 +16,7 @@ from credential_rotation.model import Answer, Consumer, Credential, Policy, Stra
 from credential_rotation.outcome import Outcome, Step, told
 from credential_rotation.planning import Known
 from credential_rotation.records import RecordName
-from credential_rotation.status_rows import status_document
+from credential_rotation.status_rows import moments, status_document
 
 DAY = timedelta(days=1)
 QUARTERLY = Policy("quarterly", max_age=90 * DAY, grace=2 * DAY)
@@ -89,6 +89,12 @@ def fill(environ: Mapping[str, str], count: int, now: datetime) -> list[Credenti
             _row(one, number, now - age * DAY) for number, one in enumerate(fleet) if _happens(number, age)
         ]
         keep_run(environ, replace(SCHEDULE, run_id=f"run-{age}"), rows, now=now - age * DAY)
+    in_grace = [
+        {**told(one, "rotated", "done", version=4).as_dict(), **moments(one.policy, now - 3 * DAY)}
+        for number, one in enumerate(fleet)
+        if _is_in_grace(number)
+    ]
+    keep_run(environ, replace(SCHEDULE, run_id="run-grace"), in_grace, now=now - 3 * DAY)
     proved = [{**told(one, "ok", "CURRENT works").as_dict()} for one in fleet if "crm" not in one.name]
     verify = Asked("schedule", None, "verify_credentials", "scheduled__verify")
     keep_run(environ, verify, proved, now=now - timedelta(hours=5))
@@ -125,14 +131,18 @@ def _failure(environ: Mapping[str, str], one: Credential, at: datetime) -> None:
     keep_run(environ, replace(SCHEDULE, run_id="run-now"), [outcome.as_dict()], now=at)
 
 
+def _is_in_grace(number: int) -> bool:
+    return number % len(NAMES) == 1
+
+
 def _known(one: Credential, number: int, now: datetime) -> Known:
     if one.name.startswith("search-index"):
         return Known((), has_current=True)
     age = age_of(one, number)
     if number == 3:  # due since yesterday, and its target is down
         age = QUARTERLY.max_age + 4 * timedelta(hours=1) if QUARTERLY.max_age else age
-    is_open = number % len(NAMES) == 1
-    if is_open:  # the old value is in its grace
+    is_open = _is_in_grace(number)
+    if is_open:
         age = 3 * DAY
     names = [RecordName(f"id-{number}", one.name, 4, now - age, "a1")]
     if is_open:

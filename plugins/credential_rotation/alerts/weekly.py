@@ -23,7 +23,7 @@ from credential_rotation.alerts.people import DEPLOYMENT
 from credential_rotation.alerts.slack import NotSent, Sent
 from credential_rotation.alerts.telling import Teller
 from credential_rotation.model import UNMANAGED_EPOCH, Credential
-from credential_rotation.planning import Known
+from credential_rotation.planning import Known, begun, in_use
 from credential_rotation.schedule import falls_due
 
 WEEK = timedelta(days=7)
@@ -42,6 +42,8 @@ class Week:
     drifted: tuple[str, ...]
     coming: tuple[str, ...]
     """With their days."""
+    begun: tuple[str, ...] = ()
+    """A new version is there, and the names in the vault do not tell whether it is in use."""
     checkpoints: tuple[str, ...] = ()
 
 
@@ -99,10 +101,10 @@ def week_of(
     ) -> list[tuple[str, datetime | None]]:
         found = []
         for one in credentials:
-            newest = known[one.name].newest
-            if newest is not None and newest.epoch != UNMANAGED_EPOCH:
-                due = falls_due(one.policy, newest.written) if not one.policy.pause else None
-                if are(newest.written, due):
+            own = in_use(one, known[one.name])
+            if own is not None and own.epoch != UNMANAGED_EPOCH:
+                due = falls_due(one.policy, own.written) if not one.policy.pause else None
+                if are(own.written, due):
                     found.append((one.name, due))
         return found
 
@@ -117,6 +119,7 @@ def week_of(
         overdue=tuple(name for name, _ in overdue),
         drifted=tuple(sorted(drifted)),
         coming=tuple(f"{name} ({due:%a %d %b})" for name, due in coming if due),
+        begun=tuple(one.name for one in credentials if begun(one, known[one.name])),
         checkpoints=tuple(checkpoints),
     )
 
@@ -125,6 +128,7 @@ def weekly_message(week: Week, *, deployment: str | None, run: str) -> Message:
     """One message, within Slack's limits whatever the names."""
     groups = (
         ("Rotated in the last seven days", week.rotated),
+        *([("Begun: in grace, or not finished", week.begun)] if week.begun else []),
         ("Overdue", week.overdue),
         ("Refused where they are used", week.drifted),
         ("Due in the next seven days", week.coming),

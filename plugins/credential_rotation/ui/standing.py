@@ -49,7 +49,7 @@ def standing(row: Mapping[str, Any], said: Sequence[Row], now: datetime, *, as_o
         return _by_hand(row, row["by_hand"], now)
     due, open_until = moment(row.get("due")), moment(row.get("open_until"))
     is_open, policy = bool(row.get("is_open")), row.get("policy") or {}
-    never = not row.get("version") and bool(policy.get("is_scheduled"))
+    never = not row.get("version") and not row.get("may_be") and bool(policy.get("is_scheduled"))
     wants = is_open or never or (due is not None and due <= now)
     trouble = _trouble(said, wants=wants, as_of=as_of)
     told = _question(row, now) or _failed(trouble) or _awaited(row.get("awaits") or (), now)
@@ -128,10 +128,21 @@ def _quiet(
     if due is not None and due <= now:
         return Standing("warn", "Due", "the next hourly run rotates it")
     if row.get("is_open"):
-        return Standing("good", "In grace", "the old value lives on beside the new one")
+        return _begun(row) or Standing("good", "In grace", "the old value lives on beside the new one")
     if not (row.get("policy") or {}).get("is_scheduled"):
         return Standing("idle", "When asked", "its policy rotates it only by hand")
     return Standing("good", "Fine", "works, and is not due")
+
+
+def _begun(row: Mapping[str, Any]) -> Standing | None:
+    """A version that nothing has shown to be CURRENT yet."""
+    newest, *before = row.get("may_be") or (None,)
+    if newest is None or row.get("version") == newest:
+        return None
+    why = f"version {newest} is recorded, and was not seen to become CURRENT"
+    if before:
+        why += f"; that holds it or version {' or '.join(map(str, before))}"
+    return Standing("warn", "Begun", why, "Nothing to do: the next hourly run goes on with it.")
 
 
 def _trouble(said: Sequence[Row], *, wants: bool, as_of: str) -> Row | None:

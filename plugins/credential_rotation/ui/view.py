@@ -3,6 +3,7 @@
 Rules this file keeps:
 - Pure. Nothing comes out that status, outcomes and readers do not say already: no value is in any of them.
 - What a run said after the planners' status replaces what that says of the version.
+- Where the planners cannot tell which of two versions is in use, the run that made one of them CURRENT can.
 """
 
 from __future__ import annotations
@@ -85,7 +86,7 @@ def _row(
     return {
         **{
             name: entry.get(name)
-            for name in ("name", "owner", "where", "version", "written", "due", "act_by")
+            for name in ("name", "owner", "where", "version", "may_be", "written", "due", "act_by")
         },
         "tags": list(entry.get("tags") or ()),
         "engine": _ENGINES.get(engine, engine),
@@ -109,10 +110,13 @@ def _told(told: Standing) -> dict[str, Any]:
 def _overtaken(entry: Mapping[str, Any], said: Sequence[Row], as_of: str) -> Mapping[str, Any]:
     """The entry with the version that a run has made since the planners looked."""
     newer = [one for one in said if one.at > as_of and one.outcome in _MADE and one.written]
-    if not newer:
+    may_be = entry.get("may_be") or ()
+    made = newer or [one for one in said if one.written and one.version in may_be]
+    if not made:
         return entry
-    last = newer[-1]
-    return {**entry, "version": last.version, "written": last.written, "due": last.due, "act_by": last.act_by}
+    last, may_be = made[-1], [] if newer else may_be
+    told = {"version": last.version, "written": last.written, "due": last.due, "act_by": last.act_by}
+    return {**entry, **told, "may_be": may_be}
 
 
 def _last(said: Sequence[Row]) -> dict[str, Any] | None:

@@ -45,6 +45,19 @@ CASES: dict[str, tuple[dict[str, Any], list[Row], str, bool]] = {
         "Waits for approval",
         True,
     ),
+    "begun, and nothing tells which is in use": (
+        entry(due=None, version=None, may_be=[5, 4], is_open=True),
+        [],
+        "Begun",
+        False,
+    ),
+    "begun, and the old one is in use past its time": (
+        entry(due=-2 * DAY, may_be=[5, 4], is_open=True),
+        [],
+        "Overdue",
+        True,
+    ),
+    "begun, and seen to be CURRENT": (entry(may_be=[4, 3], is_open=True), [], "In grace", False),
     "due, and nobody answered": (entry(due=-HOUR, question=question(-HOUR)), [], "Due", False),
     "a person said no": (
         entry(due=-HOUR, question=question(HOUR, "refused")),

@@ -71,6 +71,19 @@ def test_a_run_after_the_planners_look_tells_the_newer_version(shelf: Shelf) -> 
     assert (changed["version"], changed["written"]) == (5, later.isoformat())
 
 
+def test_where_names_do_not_tell_which_version_is_in_use_its_run_does(shelf: Shelf) -> None:
+    """In grace both are recorded, as where the newer one was never applied: that one made it CURRENT."""
+    one = shown(shelf)["billing-ledger"]
+    assert (one["version"], one["state"]["word"]) == (4, "In grace")  # type: ignore[index]
+    status = shelf.status()
+    assert status is not None
+    rows = [row for row in shelf.rows(NOW) if not row.written]
+    [one] = [o for o in credential_rows(status, rows, {}, NOW) if o["name"] == "billing-ledger"]
+    assert (one["version"], one["may_be"], one["age"]) == (None, [4, 3], None)
+    assert one["state"]["word"] == "Begun"  # type: ignore[index]
+    assert "version 4 is recorded, and was not seen to become CURRENT" in one["state"]["why"]  # type: ignore[index]
+
+
 def test_h1_what_no_tool_can_change_has_a_row_and_no_dag_to_trigger(tmp_path: Path) -> None:
     """Its detail tells what to do instead of "Rotate now", and a close changes it at once."""
     made = replace(

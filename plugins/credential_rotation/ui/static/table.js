@@ -118,7 +118,7 @@ function stateCell(one) {
 /** A bar from new to too old, and the same in words. */
 export function ageCell(one) {
   const version = one.version ? `version ${one.version}, ` : "";
-  if (one.age === null) return el("span", { class: "quiet" }, one.version === null ? "no version yet" : "age not known");
+  if (one.age === null) return el("span", { class: "quiet" }, one.version !== null ? "age not known" : one.may_be?.length ? `version ${one.may_be.join(" or ")}` : "no version yet");
   const words = `${version}${span(one.age)}`;
   if (one.share === null) return [words, el("span", { class: "why" }, one.policy)];
   const share = Math.min(one.share, 1);
