@@ -25,6 +25,7 @@ from credential_rotation.inspection import HEAL
 from credential_rotation.inventory import Inventory, Problem
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Credential, Secret
+from credential_rotation.orphans import orphans
 from credential_rotation.outcome import Outcome, told
 from credential_rotation.passwords import SYMBOLS_OPTION, rule_from
 from credential_rotation.people_remarks import remarks_on_people
@@ -179,12 +180,7 @@ def _orphans(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
         records = deployment.bitwarden.records(deployment.bitwarden.names())
     except RotationError:
         return  # told among the mistakes already
-    listed = {one.name for one in inventory.credentials} | {problem.name for problem in inventory.problems}
-    for name in sorted({record.name for record in records} - listed):
-        yield (
-            f"the journal holds records of {name!r}, which no entry is called: was it renamed or removed? "
-            "Give the entry its old name back, or delete the records in Bitwarden once its value is dead."
-        )
+    yield from orphans(records, inventory)
 
 
 def _written(settle: timedelta) -> str:

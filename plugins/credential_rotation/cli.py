@@ -90,7 +90,8 @@ def plan(names: tuple[str, ...], *, as_json: bool) -> None:
         these = [one.name for one in chosen]
         outcomes = deployment.plan(inventory, _request(deployment), these=these)
         outcomes = with_questions(outcomes, os.environ, deployment.clock())
-        return output.show(outcomes, problems, as_json=as_json)
+        notes = () if names else deployment.orphans(inventory)
+        return output.show(outcomes, problems, as_json=as_json, notes=notes)
 
     run_command(run, as_json=as_json)
 

@@ -37,16 +37,19 @@ def show(
     *,
     as_json: bool,
     agent: Mapping[str, object] | None = None,
+    notes: Sequence[str] = (),
 ) -> int:
-    """Print outcomes and what is wrong with the inventory; the exit status."""
+    """Print outcomes, what is wrong with the inventory, and what is to be seen to; the exit status."""
     if as_json:
-        more = {"agent": dict(agent)} if agent is not None else {}
+        more: dict[str, object] = {"agent": dict(agent)} if agent is not None else {}
+        more |= {"warnings": list(notes)} if notes else {}
         _print_json(
             {"credentials": [one.as_dict() for one in outcomes], "problems": _texts(problems), **more}
         )
     else:
         _say_each("wrong", _texts(problems))
         _print_table(outcomes)
+        _say_each("note", notes)
     _sum_up(outcomes, problems)
     return BAD_INPUT if problems else exit_status(outcomes)
 

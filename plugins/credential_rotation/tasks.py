@@ -164,6 +164,7 @@ def watch() -> None:
         tell_ages(inventory.all, known, deployment.clock())
         found = [Finding("", f"entry that cannot be used: {problem}") for problem in inventory.problems]
         found += findings(inventory.credentials, known, deployment.clock())
+        found += [Finding("", orphan) for orphan in deployment.orphans(inventory)]
         found += expiry(deployment.settings.token_ends, deployment.clock())
         found += [Finding("", remark) for remark in deployment.bitwarden.remarks_on_tokens()]
         found += exceptions_to_tell(deployment.settings.include, deployment.clock())
@@ -235,6 +236,8 @@ def _with_work(
     if not chosen:
         return []
     known = deployment.known(inventory.all)
+    for orphan in deployment.orphans(inventory):
+        log.warning("%s", orphan)
     problems = [str(problem) for problem in inventory.problems]
     document = status_document(inventory.all, known, problems=problems, now=deployment.clock())
     keep_status(os.environ, get_current_context()["ti"].dag_id, document)

@@ -33,11 +33,13 @@ from credential_rotation.inventory_kept import read_entry, read_inventory
 from credential_rotation.journal import Journal
 from credential_rotation.model import ConnectionAdmin, Credential, EntryAdmin, Secret
 from credential_rotation.ordering import ordered
+from credential_rotation.orphans import orphans
 from credential_rotation.outcome import Outcome, told
 from credential_rotation.persevere import persevere
 from credential_rotation.planning import Known, records_by_name, status
 from credential_rotation.policy import Request
 from credential_rotation.published_readers import PublishedReaders, with_readers
+from credential_rotation.records import RecordName
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,8 @@ class Deployment:
     caller: Caller | None = None
     clock: Callable[[], datetime] = now
     bitwarden: BitwardenAccess = field(init=False)
+    listed: tuple[RecordName, ...] = field(init=False, default=())
+    """The records that `known` found last, those of no entry too."""
 
     def __post_init__(self) -> None:
         """Nobody is asked yet."""
@@ -96,7 +100,8 @@ class Deployment:
         if len(found) == len(credentials):
             return found
         names = self.bitwarden.names()
-        records = records_by_name(self.bitwarden.records(names))
+        self.listed = self.bitwarden.records(names)
+        records = records_by_name(self.listed)
         places = {(name.project_id, text) for name in names for text in (name.key, name.id)}
         confirmations = self.confirmations
         for one in credentials:
@@ -107,6 +112,10 @@ class Deployment:
             known = Known(records.get(one.name, ()), has_current=has_current)
             found[one.name] = with_people(one, known, confirmations)
         return found
+
+    def orphans(self, inventory: Inventory) -> tuple[str, ...]:
+        """What the list that `known` asked for last has of no entry. Asks nobody."""
+        return orphans(self.listed, inventory)
 
     def plan(
         self,

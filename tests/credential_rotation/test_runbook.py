@@ -12,8 +12,12 @@ import pytest
 
 from credential_rotation.alerts.message import run_message
 from credential_rotation.alerts.situation import CHECK, REVOCATION, needs_a_person, situation
+from credential_rotation.inventory import Inventory, Problem
+from credential_rotation.orphans import orphans
 from credential_rotation.outcome import OutcomeDict
+from credential_rotation.records import RecordName
 from scenes.reminders import lines
+from simulators.scene import START
 
 ROOT = Path(__file__).parents[2]
 PLUGINS = ROOT / "plugins"
@@ -102,6 +106,13 @@ def test_every_line_of_the_digest_has_an_entry(where: str, line: str) -> None:
 @pytest.mark.parametrize("line", sorted(set(lines())))
 def test_every_reminder_has_an_entry(line: str) -> None:
     """What a person has to do by hand, in the words that they are reminded with."""
+    assert is_in_the_runbook(line)
+
+
+@pytest.mark.parametrize("problems", [(), (Problem("b.yaml", 1, "", "no YAML"),)], ids=["read", "unread"])
+def test_records_of_nobody_have_an_entry(problems: tuple[Problem, ...]) -> None:
+    """Also where an entry's file cannot be read."""
+    [line] = orphans([RecordName("id", "gone", 1, START, "a1")], Inventory((), problems))
     assert is_in_the_runbook(line)
 
 

@@ -1,0 +1,39 @@
+"""A DAG's task run in this process, in the context that Airflow would give it, on a site's settings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+from bitwarden_vault.settings import PASSED_ON
+from scenes.deployment import Site
+
+
+@contextmanager
+def as_task(site: Site, dag_id: str, task_id: str, **environ: str) -> Iterator[Any]:
+    """As in a scheduled run; gives the module `tasks`, which is imported once Airflow has a home."""
+    from airflow.sdk.execution_time.context import set_current_context  # noqa: PLC0415 - after Airflow's home
+
+    from credential_rotation import tasks  # noqa: PLC0415 - as above
+
+    run = SimpleNamespace(conf={}, run_type="scheduled", run_after=datetime.now(timezone.utc))
+    ti = SimpleNamespace(
+        dag_id=dag_id,
+        task_id=task_id,
+        run_id="scheduled__1",
+        try_number=1,
+        xcom_push=lambda **_: None,
+        get_dag=lambda _: SimpleNamespace(is_paused=False),
+    )
+    context: Any = {"ti": ti, "run_id": ti.run_id, "dag_run": run, "params": {}}
+    kept = {name: value for name, value in os.environ.items() if name not in PASSED_ON}  # one agent for all
+    with (
+        patch.dict("os.environ", {**kept, **site.environ, **environ}, clear=True),
+        set_current_context(context),
+    ):
+        yield tasks
