@@ -61,10 +61,16 @@ def _ending(slot: str, end: datetime, now: datetime) -> Iterable[str]:
 
 
 def _of_one(credential: Credential, known: Known, now: datetime) -> Iterable[str]:
-    policy, own = credential.policy, in_use(credential, known)
-    if policy.pause:
+    if credential.policy.pause:
         yield "paused by its policy: nothing new begins"
-        return
+    else:
+        yield from _missing(credential, known, now)
+    yield from _stuck(credential, known, now)
+
+
+def _missing(credential: Credential, known: Known, now: datetime) -> Iterable[str]:
+    """What the schedule should have begun."""
+    policy, own = credential.policy, in_use(credential, known)
     is_ours = own is not None and own.epoch != UNMANAGED_EPOCH
     if policy.is_scheduled and not is_ours and (own is not None or known.newest is None):
         yield "never rotated: is the rotating DAG paused? Its tasks' logs say what keeps it"
@@ -72,10 +78,10 @@ def _of_one(credential: Credential, known: Known, now: datetime) -> Iterable[str
         due = falls_due(policy, own.written)
         if due is not None and due + TOLERANCE < now:
             yield f"overdue since {due:%Y-%m-%d}: version {own.epoch} is {_days(now - own.written)} old"
-    yield from _stuck(credential, known, now)
 
 
 def _stuck(credential: Credential, known: Known, now: datetime) -> Iterable[str]:
+    """What was begun and is not over; a pause does not stop its end."""
     policy, since = credential.policy, known.open_since
     if since is None or known.awaited:  # whom it waits for is told by `reminders`
         return

@@ -50,6 +50,17 @@ CASES = {
 }
 
 
+def test_a_pause_stops_what_begins_and_silences_nothing_that_is_half_done() -> None:
+    """What was begun is finished in spite of it; what cannot be is told, and young or overdue is not."""
+    policy = replace(QUARTERLY, grace=3 * DAY, pause=True)
+    paused = "paused by its policy: nothing new begins"
+    assert told(known(200), policy) == [paused]
+    assert told(known(2, 80), policy) == [paused]
+    first, second = told(known(9, 80), policy)
+    assert first == paused
+    assert second.startswith("stuck: version 991 was begun")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_told(case: str) -> None:
     """Each state of a credential, and what the digest has to say of it."""

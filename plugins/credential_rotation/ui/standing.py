@@ -55,14 +55,15 @@ def standing(row: Mapping[str, Any], said: Sequence[Row], now: datetime, *, as_o
     told = _question(row, now) or _failed(trouble) or _awaited(row.get("awaits") or (), now)
     if told is not None:
         return told
-    if policy.get("pause"):
-        return Standing("idle", "Paused", "its policy is paused: nothing new begins")
-    if due is not None and due + TOLERANCE < now:
+    is_paused = bool(policy.get("pause"))
+    if not is_paused and due is not None and due + TOLERANCE < now:
         return Standing("bad", "Overdue", f"since {due:%Y-%m-%d}", _LOOK_AT_RUNS, needs_person=True)
     if open_until is not None and open_until + TOLERANCE < now:
         return Standing(
             "bad", "Stuck", "something is open for longer than it may be", _LOOK_AT_RUNS, needs_person=True
         )
+    if is_paused:
+        return Standing("idle", "Paused", "its policy is paused: nothing new begins")
     return _quiet(row, said, now, due=due, never=never)
 
 

@@ -58,6 +58,18 @@ CASES: dict[str, tuple[dict[str, Any], list[Row], str, bool]] = {
         True,
     ),
     "begun, and seen to be CURRENT": (entry(may_be=[4, 3], is_open=True), [], "In grace", False),
+    "paused, and something is open for longer than it may be": (
+        entry(policy={"pause": True}, is_open=True, open_until=(NOW - 2 * DAY).isoformat()),
+        [],
+        "Stuck",
+        True,
+    ),
+    "paused, and in grace": (
+        entry(policy={"pause": True}, is_open=True, open_until=(NOW + DAY).isoformat()),
+        [],
+        "Paused",
+        False,
+    ),
     "due, and nobody answered": (entry(due=-HOUR, question=question(-HOUR)), [], "Due", False),
     "a person said no": (
         entry(due=-HOUR, question=question(HOUR, "refused")),
