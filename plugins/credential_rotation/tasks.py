@@ -233,7 +233,7 @@ def _open(deployment: Deployment, inventory: Inventory, chosen: list[str], wish:
 def _with_work(
     deployment: Deployment, inventory: Inventory, chosen: list[str], begin: Request | None
 ) -> list[str]:
-    if not chosen:
+    if not chosen and inventory.credentials:  # another planner tells the page of those
         return []
     known = deployment.known(inventory.all)
     for orphan in deployment.orphans(inventory):
