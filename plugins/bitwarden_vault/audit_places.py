@@ -3,12 +3,14 @@
 Rules this file keeps:
 - No two agents have a name in common, also on hosts of one name and with one process id (containers).
 - Files are made once (never opened again for writing), 0600; a checkpoint is replaced as a whole.
+- A segment for which lines wait in memory is locked; the kernel unlocks it when its agent is gone.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import time
@@ -44,6 +46,30 @@ def create(directory: str, name: str) -> int:
     made = os.open(f"{directory}/{name}", flags, 0o600)
     _keep_name(directory)
     return made
+
+
+def hold(file: int) -> None:
+    """More is to be written into it, however long that takes."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def release(file: int) -> None:
+    """Nothing waits for it any more."""
+    with contextlib.suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def is_held(path: str) -> bool:
+    """Whether somebody has more to write into it, or that cannot be told. Raises: OSError (no such file)."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def replace(directory: str, name: str, content: bytes) -> None:

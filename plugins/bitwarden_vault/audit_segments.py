@@ -4,6 +4,8 @@ Rules this file keeps:
 - A line gets its place in the chain when it is added, and reaches the disk later, in order and whole.
 - What a full disk does not take is kept and tried again; only when too much is kept are lines given up, and
   how many is the next line.
+- What waits for a disk belongs into its own segment, however late, and that one is held until then; a full
+  segment for which nothing waits gets no line more.
 - The checkpoint follows the disk: it names no line that a power cut could still take away.
 """
 
@@ -15,7 +17,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from bitwarden_vault.audit_line import GENESIS, Seal, sealed
-from bitwarden_vault.audit_places import CHECKPOINT, create, new_agent_name, replace, segment_name
+from bitwarden_vault.audit_places import (
+    CHECKPOINT,
+    create,
+    hold,
+    new_agent_name,
+    release,
+    replace,
+    segment_name,
+)
 
 FORMAT = 1
 MOST_LINES = 10_000
@@ -63,7 +73,7 @@ class Segments:
             self.lost += 1
             self._untold += 1
             return
-        if self._number == 0 or (self._is_full() and self.write()):
+        if self._number == 0 or (self._is_full() and (not self._pending or self.write())):
             self._begin()
         if self._untold:
             untold, self._untold = self._untold, 0
@@ -81,7 +91,11 @@ class Segments:
             os.fdatasync(self._file)
         except OSError as wrong:
             self.trouble = f"{self._directory!r} cannot be written to: {wrong.strerror}"
+            if self._file is not None:
+                hold(self._file)
             return False
+        if self.trouble:
+            release(self._file)
         self.trouble = ""
         return True
 

@@ -18,12 +18,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitwarden_vault.audit_line import read
-from bitwarden_vault.audit_places import CHECKPOINT, SEGMENT, parse_segment_name
+from bitwarden_vault.audit_places import CHECKPOINT, SEGMENT, is_held, parse_segment_name
 from bitwarden_vault.audit_segments import MOST_SECONDS
 from bitwarden_vault.errors import Misconfigured
 
 CLOSED_AFTER = MOST_SECONDS + 60.0
-"""Seconds without a line: nothing is added to a segment that was begun longer ago than `MOST_SECONDS`."""
+"""Seconds without a line: to a segment that was begun longer ago than `MOST_SECONDS` nothing is added but
+what waits for a full disk, and then it is held."""
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ def ship(path: str, checkpoints: str, to: str, now: float | None = None) -> Ship
     for name, (agent, number) in segments:
         ended = (read(covers.get(agent, b"")) or {}).get("ended") is True
         is_old = (now or time.time()) - os.stat(f"{path}/{name}").st_mtime > CLOSED_AFTER  # noqa: PTH116 - as everywhere in this package
-        if number < newest[agent] or ended or is_old:
+        if number < newest[agent] or ended or (is_old and not is_held(f"{path}/{name}")):
             _create(target / name, _bytes(f"{path}/{name}"), name, done)
         else:
             done.left.append(name)

@@ -74,6 +74,24 @@ def test_a_segment_is_not_written_for_ever(tmp_path: Path, monkeypatch: pytest.M
     assert read_trail(tmp_path, [KEY]).findings() == []
 
 
+def test_a_full_segment_for_which_nothing_waits_gets_no_line_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be shipped already, even where the disk is out of order at this moment."""
+    monkeypatch.setattr(audit_segments, "MOST_SECONDS", 0.02)
+    written = begin(tmp_path)
+    written.add(LINE)
+    written.settle()
+    (before,) = read_trail(tmp_path).segments.values()
+    time.sleep(0.03)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fdatasync", lambda _: os.open(tmp_path / "no" / "such", os.O_RDONLY))
+        written.add(LINE)
+    written.end()
+    assert before in read_trail(tmp_path).segments.values()
+    assert read_trail(tmp_path, [KEY]).findings() == []
+
+
 def test_the_checkpoint_names_nothing_that_is_not_on_the_disk(tmp_path: Path, disk: Disk) -> None:
     """A power cut must not look like tampering."""
     written = begin(tmp_path)

@@ -1,6 +1,9 @@
 """Closed segments are copied to where a host cannot take them back; each is created there once."""
 
 import json
+import resource
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from bitwarden_vault import __main__ as command_line
 from bitwarden_vault import audit_segments
 from bitwarden_vault.audit_segments import Segments
 from bitwarden_vault.audit_ship import CLOSED_AFTER, Shipped, ship
-from scenes.audit import read_trail, write_trail
+from scenes.audit import KEY, read_trail, write_trail
 
 
 def shipped(folder: Path, to: Path, now: float | None = None) -> Shipped:
@@ -60,6 +63,57 @@ def test_of_one_that_was_killed_the_last_segment_follows_later(tmp_path: Path) -
     trail = write_trail(tmp_path / "here", ends=False)
     done = shipped(tmp_path / "here", tmp_path / "there", time.time() + CLOSED_AFTER + 1)
     assert (sorted(done.copied), done.left) == (trail.names, [])
+
+
+def test_of_one_whose_disk_is_full_the_last_segment_stays_until_what_waits_for_it_is_there(
+    tmp_path: Path,
+) -> None:
+    """However old it looks: what waits belongs into that file and no other."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    written = Segments(str(here), str(here / "checkpoints"), KEY)
+    written.add({"operation": "get_secret", "request": 1})
+    written.settle()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    (segment,) = here.glob("*.jsonl")
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (segment.stat().st_size + 100, usual[1]))
+        written.add({"operation": "get_secret", "request": 2})
+        assert not written.settle()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+    much_later = time.time() + 2 * CLOSED_AFTER
+    assert shipped(here, there, much_later).left == [segment.name]
+    written.settle()
+    assert shipped(here, there, much_later).copied == [segment.name]
+    written._begun_at -= 2 * CLOSED_AFTER
+    written.end()
+    last = shipped(here, there, much_later)
+    assert (len(last.copied), last.there, last.differ) == (1, [segment.name], [])
+    assert read_trail(there, [KEY]).findings() == []
+
+
+def test_of_one_that_was_killed_with_a_full_disk_the_last_segment_follows_too(tmp_path: Path) -> None:
+    """Nobody is left who would write into it; half a line at its end is told as such."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    code = f"""
+import os, resource, signal
+from bitwarden_vault.audit_segments import Segments
+from scenes.audit import KEY
+written = Segments({str(here)!r}, {str(here / "checkpoints")!r}, KEY)
+written.add({{"operation": "start"}})
+written.settle()
+room = os.path.getsize(written.path) + 100
+resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+written.add({{"operation": "look_up"}})
+written.settle()
+print(written.trouble, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "File too large" in ran.stdout
+    done = shipped(here, there, time.time() + CLOSED_AFTER + 1)
+    assert (len(done.copied), done.left) == (1, [])
+    assert read_trail(there, [KEY]).findings() == []
 
 
 def test_an_agent_that_ends_late_begins_a_segment_for_it(
