@@ -25,6 +25,10 @@ from bitwarden_vault.audit_verify import verify
 from bitwarden_vault.errors import Misconfigured, Unreachable
 
 
+class NoFolder(Misconfigured):
+    """There is none of that name."""
+
+
 class Folder(Mapping[str, bytes]):
     """The files of a folder, or of one in an object store, that end so; each is read when it is wanted."""
 
@@ -32,6 +36,8 @@ class Folder(Mapping[str, bytes]):
         self._path: Any = folder_at(path) if "://" in path else Path(path)
         try:
             self._names = [one.name for one in self._path.iterdir() if one.name.endswith(ending)]
+        except FileNotFoundError:
+            raise NoFolder(f"{path!r} cannot be read: there is no such folder") from None
         except OSError as wrong:
             raise Misconfigured(f"{path!r} cannot be read: {wrong.strerror or wrong}") from None
 
@@ -104,10 +110,13 @@ def _ship(wanted: argparse.Namespace) -> int:
 
 
 def _checkpoints(path: str) -> Mapping[str, bytes]:
-    """A folder that is gone is a finding for each agent, not a reason to look at nothing."""
+    """A folder that is gone is a finding for each agent, one that cannot be read is none.
+
+    Raises: Misconfigured.
+    """
     try:
         return dict(Folder(path, CHECKPOINT))
-    except Misconfigured:
+    except NoFolder:
         return {}
 
 
