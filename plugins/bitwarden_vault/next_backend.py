@@ -34,9 +34,18 @@ class NextBackend:
     def _make(self) -> Any:  # noqa: ANN401 - any backend
         module, _, name = self.path.rpartition(".")
         try:
-            return getattr(import_module(module), name)(**self._kwargs)
-        except (ImportError, AttributeError, ValueError):
-            raise Misconfigured(f"next_backend {self.path!r} cannot be imported") from None
+            backend_class = getattr(import_module(module), name)
+        except (ImportError, AttributeError, ValueError) as wrong:
+            raise Misconfigured(
+                f"next_backend {self.path!r} cannot be imported: {type(wrong).__name__}"
+            ) from None
+        try:
+            return backend_class(**self._kwargs)
+        except (ImportError, AttributeError, ValueError) as wrong:
+            raise Misconfigured(
+                f"next_backend {self.path!r} is there and cannot be made: {type(wrong).__name__}; look at "
+                "its next_backend_kwargs, and at what it needs to be installed"
+            ) from None
         except TypeError as wrong:
             raise Misconfigured(
                 f"next_backend {self.path!r} does not take its next_backend_kwargs"
