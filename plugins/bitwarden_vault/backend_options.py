@@ -44,6 +44,9 @@ _OTHERS = (
     "next_backend_kwargs",
     "next_first_pattern",
 )
+_SECRET = re.compile("token|secret|password")
+_NO_SECRETS = ("_prefix", "_pattern", "_file", "_from")
+"""How names end that hold no secret, whatever they sound like."""
 _NAMES = (*(f"{kind}_{what}" for kind in KINDS for what in ("prefix", "lookup_pattern")), *_OTHERS, *SETTINGS)
 
 
@@ -56,12 +59,12 @@ class BackendOptions:
     def __init__(self, given: Mapping[str, Any]) -> None:
         """Raises: Misconfigured."""
         reading = _Reading(given)
-        self.prefixes = {kind: reading.prefix(kind) for kind in KINDS}
+        self.sep = reading.text("sep", "/") or ""
+        self.prefixes = {kind: reading.prefix(kind, self.sep) for kind in KINDS}
         """By kind; None switches the kind off, an empty one looks the bare name up."""
         self.patterns = {kind: reading.pattern(f"{kind}_lookup_pattern") for kind in KINDS}
         """By kind: only names that match are looked up in Bitwarden."""
         self.projects = reading.names("projects")
-        self.sep = reading.text("sep", "/") or ""
         self.team_sep = reading.text("team_sep", "--") or "--"
         self.falls_through = reading.choice("on_outage", FAIL, FALL_THROUGH) == FALL_THROUGH
         """An outage is a warning, and Airflow goes on to its next place; by default it is an error."""
@@ -72,6 +75,8 @@ class BackendOptions:
         told = {name: reading.text(option, None) for option, name in SETTINGS.items()}
         self.settings = {name: text for name, text in told.items() if text}
         """Variables of the environment that the options replace."""
+        self.names = {name: option for option, name in SETTINGS.items() if name in self.settings}
+        """How they are called here, by variable."""
         reading.unknown()
         if reading.mistakes:
             raise Misconfigured("[secrets] backend_kwargs cannot work: " + "; ".join(reading.mistakes))
@@ -84,7 +89,7 @@ class _Reading:
         self.given = given
         self.mistakes: list[str] = []
 
-    def prefix(self, kind: str) -> str | None:
+    def prefix(self, kind: str, sep: str) -> str | None:
         name = f"{kind}_prefix"
         if name not in self.given:
             return f"airflow/{kind}"
@@ -92,7 +97,7 @@ class _Reading:
         if isinstance(value, str) and value == "":
             return ""
         text = self.text(name, None)
-        return text.rstrip("/") if text else text
+        return text.rstrip("/") if text and sep == "/" else text
 
     def text(self, name: str, default: str | None) -> str | None:
         value = self.given.get(name, default)
@@ -112,7 +117,7 @@ class _Reading:
             return None
 
     def choice(self, name: str, *choices: str) -> str:
-        text = self.text(name, choices[0])
+        text = self.text(name, None) or choices[0]
         if text not in choices:
             self.mistakes.append(f"{name} is one of {', '.join(choices)}")
         return str(text)
@@ -150,7 +155,7 @@ class _Reading:
         for name in self.given:
             if name in _NAMES:
                 continue
-            if "token" in name or "secret" in name or "password" in name:
+            if _SECRET.search(name) and not name.endswith(_NO_SECRETS):
                 self.mistakes.append(
                     f"{name!r} is no option: Airflow shows its configuration to people; put the token into "
                     "a file (access_token_file) or into BWS_ACCESS_TOKEN"

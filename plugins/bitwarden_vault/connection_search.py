@@ -1,9 +1,10 @@
-"""A connection as Airflow makes it of a secret, or what is wrong with that secret.
+"""The backend's search in its users' words: connections are made, mistakes told by the options' names.
 
 Rules this file keeps:
 - Airflow swallows what its own readers raise and says "isn't defined": here that is an error of ours, with
   the secret's key and id.
 - Airflow's words may quote the value: its error is named, and neither shown nor chained.
+- A mistake in an option is told of that option, not of the variable for which it stands.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Callable
 from typing import Any
 
 from bitwarden_vault.backend_search import Search, _refusal
+from bitwarden_vault.errors import Misconfigured
+from bitwarden_vault.settings import Settings, renamed
 
 
 class ConnectionSearch(Search):
-    """A search that also has connections made."""
+    """What `BitwardenSecretsBackend` asks."""
 
     def made(self, conn_id: str, team_name: str | None, make: Callable[[str, str], Any]) -> Any:  # noqa: ANN401 - one of Airflow's two classes
         """The connection, from Bitwarden; or None."""
@@ -33,3 +36,9 @@ class ConnectionSearch(Search):
         if found is None:
             return None  # it was deleted meanwhile
         raise _refusal(f"the secret {found['key']!r} ({found['id']}): {why}") from None
+
+    def _current_settings(self) -> Settings:
+        try:
+            return super()._current_settings()
+        except Misconfigured as wrong:
+            raise type(wrong)(renamed(wrong.message, self._options.names)) from None

@@ -23,10 +23,10 @@ from airflow.sdk import BaseHook, get_current_context
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Misconfigured, VaultError
-from bitwarden_vault.hook_connection import NEXT_CONN_ID, names_of, read_extra, renamed, variables_of
+from bitwarden_vault.hook_connection import NEXT_CONN_ID, names_of, read_extra, variables_of
 from bitwarden_vault.nouns import Caller
 from bitwarden_vault.provider import CONNECTION_TYPE, HIDDEN, LABELS, NAME
-from bitwarden_vault.settings import Settings, overlaid, read_settings
+from bitwarden_vault.settings import Settings, overlaid, read_settings, renamed
 from bitwarden_vault.token_reading import TOKEN
 from bitwarden_vault.token_remarks import remarks_on_tokens
 

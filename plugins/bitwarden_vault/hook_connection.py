@@ -9,7 +9,6 @@ Rules this file keeps:
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -64,11 +63,6 @@ def names_of(place: str, given: Mapping[str, str]) -> dict[str, str]:
     told = {*given, *(ADDRESSES if not ADDRESSES.isdisjoint(given) else ())}
     names = {variable: f"{name} of {place}" for name, variable in VARIABLES.items() if variable in told}
     return {**names, **({TOKEN: place} if TOKEN in told else {})}
-
-
-def renamed(message: str, names: Mapping[str, str]) -> str:
-    """The message with these names in place of the variables."""
-    return re.sub(r"\bB[A-Z_]+\b", lambda found: names.get(found[0], found[0]), message)
 
 
 def _unknown(extra: Mapping[str, Any]) -> Iterator[str]:

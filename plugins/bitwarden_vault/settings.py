@@ -158,6 +158,11 @@ def overlaid(environ: Mapping[str, str], given: Mapping[str, str]) -> dict[str, 
     return {**{name: text for name, text in environ.items() if name not in replaced}, **given}
 
 
+def renamed(message: str, names: Mapping[str, str]) -> str:
+    """What is said of variables, by the names under which somebody gave them instead."""
+    return re.sub(r"\bB[A-Z_]+\b", lambda found: names.get(found[0], found[0]), message)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reading:
     """One pass over the environment that collects mistakes instead of stopping at the first."""

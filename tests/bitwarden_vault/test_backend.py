@@ -132,6 +132,10 @@ def test_making_one_never_fails_and_what_is_wrong_is_said_at_a_lookup(
         backend.get_variable("x")
     with pytest.raises(refusal, match="no project 'nowhere'"):
         make(projects=["nowhere"], on_outage="fall_through").get_connection("x")
+    with pytest.raises(refusal, match="cannot work: cache_life is not a duration"):
+        make(cache_life="soon").get_connection("x")
+    with pytest.raises(refusal, match="cannot work: server_url must begin with https"):
+        make(server_url="http://x").get_connection("x")
     monkeypatch.delenv("BWS_ACCESS_TOKEN")
     with pytest.raises(refusal, match="BWS_ACCESS_TOKEN is missing"):
         make().get_connection("x")

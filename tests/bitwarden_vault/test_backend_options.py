@@ -83,6 +83,33 @@ def test_all_mistakes_are_told_at_once_and_the_nearest_name() -> None:
     assert "next_backend_kwargs is not a JSON object" in said
 
 
+@pytest.mark.parametrize("nothing", [None, "", "null"])
+def test_null_is_the_default_where_it_switches_nothing_off(nothing: str | None) -> None:
+    """As of every other option."""
+    options = BackendOptions({"on_outage": nothing, "team_sep": nothing, "cache_life": nothing})
+    assert (options.falls_through, options.team_sep, options.settings) == (False, "--", {})
+
+
+@pytest.mark.parametrize(("sep", "prefix"), [("/", "af"), ("", "af/"), ("-", "af/")])
+def test_a_slash_at_a_prefixs_end_is_dropped_where_the_separator_brings_one(sep: str, prefix: str) -> None:
+    """With another separator it belongs to the name."""
+    assert BackendOptions({"variables_prefix": "af/", "sep": sep}).prefixes["variables"] == prefix
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("secrets_prefix", "prefix"),
+        ("secret_lookup_pattern", "lookup_pattern"),
+        ("accesstoken_file", "access_token_file"),
+    ],
+)
+def test_a_name_that_is_no_tokens_is_told_with_the_nearest(name: str, near: str) -> None:
+    """However it sounds; what is in it is no token."""
+    with pytest.raises(Misconfigured, match=f"there is no option '{name}'; is it '[a-z_]*{near}'"):
+        BackendOptions({name: "x"})
+
+
 @pytest.mark.parametrize("name", ["access_token", "token", "client_secret", "password"])
 def test_a_token_in_airflows_configuration_is_refused(name: str) -> None:
     """Airflow shows its configuration to people; the value is not repeated either."""
