@@ -50,9 +50,9 @@ class NoConnection(VaultError):
 def connection_text(value: str, note: str) -> str:
     """Airflow's JSON or URI. Raises: NoConnection."""
     text = value.strip()
+    if wrong := misread(text):
+        raise NoConnection(wrong)
     if is_uri(text):
-        if wrong := misread(text):
-            raise NoConnection(wrong)
         return text
     try:
         return _json(value, text, note)
@@ -70,10 +70,7 @@ def _json(value: str, text: str, note: str) -> str:
     if extra := {**told.get("extra", {}), **found.get("extra", {})}:
         made["extra"] = _whole(extra)
     if not made.get("conn_type"):
-        raise NoConnection(
-            'its value does not tell what kind of connection it is: add "conn_type" to its JSON, or to the '
-            "`bitwarden-vault` block of its note"
-        )
+        raise NoConnection(f"its value does not tell what kind of connection it is{_where_to_tell(note)}")
     return json.dumps(made)
 
 
@@ -108,6 +105,17 @@ def _told_by(note: str) -> dict[str, Any]:
     if "extra" in told:
         told["extra"] = _extra(told["extra"], "the extra in its note's block")
     return told
+
+
+def _where_to_tell(note: str) -> str:
+    from bitwarden_vault.note import FENCE, read_note  # noqa: PLC0415 - as above
+
+    if FENCE in note and read_note(note) is None:
+        return (
+            ", and the `bitwarden-vault` block of its note cannot be read: between its fences belongs one "
+            "JSON object whose values are texts in quotes"
+        )
+    return ': add "conn_type" to its JSON, or to the `bitwarden-vault` block of its note'
 
 
 def _read(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Rules this file keeps:
 - What stands around the block is a person's, and stays byte for byte.
 - A block that is cut or broken is a person's text too: it is neither read nor removed.
 - The last whole block counts, wherever somebody may have moved it.
+- All fields are texts; people write `port` and `extra` as they are in a connection, which is as good.
 
     Ask Kim before you change this.
 
@@ -31,6 +32,8 @@ _END = "```"
 _BETWEEN = "\n\n"
 """Stands between the person's text and a block that is added; it goes with the block."""
 _HISTORY = "history"
+_ALSO = {"port": int, "extra": dict}
+"""What these may be besides texts."""
 _OPENING = re.compile(rf"^{FENCE}[ \t]*\r?$", re.MULTILINE)
 _CLOSING = re.compile(rf"^{_END}[ \t]*\r?$", re.MULTILINE)
 
@@ -97,9 +100,12 @@ def _find(note: str) -> _Place | None:
 def _parsed(text: str) -> NoteBlock | None:
     try:
         content = json.loads(text)
+        if not isinstance(content, dict):
+            return None
+        for name, kind in _ALSO.items():
+            if type(content.get(name)) is kind:
+                content[name] = json.dumps(content[name], ensure_ascii=False)
     except (ValueError, RecursionError):
-        return None
-    if not isinstance(content, dict):
         return None
     history = content.pop(_HISTORY, [])
     if not isinstance(history, list) or not all(

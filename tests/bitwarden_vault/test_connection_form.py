@@ -80,6 +80,49 @@ def test_names_that_others_use_are_understood(connection_class: ConnectionClass)
     assert found.extra_dejson == {"sslmode": "require"}
 
 
+def test_port_and_extra_of_a_note_may_be_what_they_are(connection_class: ConnectionClass) -> None:
+    """The whole block was passed over for one number."""
+    note = '```bitwarden-vault\n{"conn_type": "postgres", "port": 5433, "extra": {"sslmode": "require"}}\n```'
+    found = _made(connection_class, "pw", note)
+    assert (found.conn_type, found.password, found.port) == ("postgres", "pw", 5433)
+    assert found.extra_dejson == {"sslmode": "require"}
+
+
+def test_a_block_that_cannot_be_read_is_told_where_the_kind_is_missing() -> None:
+    """It may say the kind, so that "add it there" would send people in circles."""
+    note = '```bitwarden-vault\n{"conn_type": "postgres", "login": 5}\n```'
+    with pytest.raises(NoConnection, match="block of its note cannot be read") as caught:
+        connection_text("geheim", note)
+    assert "geheim" not in str(caught.value)
+
+
+NO_URI = {
+    "postgresql+psycopg://etl:geheim@h:5432/d": "no '+' in a connection's type",
+    "my_type://etl:geheim@h": "'-' for '_' in a URI's type",
+    "postgres://etl:geheim@h:5432/d?application_name=my app": "a blank is %20",
+    "postgres://etl:gehe im@h:5432/d": "a blank is %20",
+}
+
+
+@pytest.mark.parametrize(("value", "why"), NO_URI.items())
+@pytest.mark.parametrize("note", ["", _note(conn_type="postgres", login="etl")])
+def test_a_uri_that_is_none_is_told_and_not_taken_for_a_password(value: str, why: str, note: str) -> None:
+    """The server would see it, and the log of its failed logins."""
+    with pytest.raises(NoConnection, match="it begins like a URI") as caught:
+        connection_text(value, note)
+    assert why in str(caught.value)
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("password", ["a://b c", "p+q://", "x.y://z", "a b://c@d", "://@", "é://c@d"])
+def test_a_password_may_look_a_little_like_one(connection_class: ConnectionClass, password: str) -> None:
+    """What looks like one altogether has to be told in JSON."""
+    note = _note(conn_type="postgres")
+    assert _made(connection_class, password, note).password == password
+    value = json.dumps({"password": "postgres://etl:x y@h"})
+    assert _made(connection_class, value, note).password == "postgres://etl:x y@h"
+
+
 def test_the_value_wins_over_the_note(connection_class: ConnectionClass) -> None:
     """The value is what is rotated."""
     value = json.dumps({"username": "etl_b", "password": "p", "host": "new"})

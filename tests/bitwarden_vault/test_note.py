@@ -55,6 +55,8 @@ BROKEN = {
     "another fence": WHOLE.replace(FENCE, "```json"),
     "no JSON any more": WHOLE.replace('"epoch"', "epoch"),
     "a value that is no text": WHOLE.replace('"7"', "7"),
+    "a value that is true": f'{FENCE}\n{{"port": true}}\n```',
+    "half a character in an extra": f'{FENCE}\n{{"extra": {{"a": "\\ud800"}}}}\n```',
     "a list": f"{FENCE}\n[]\n```",
     "half a character": f'{FENCE}\n{{"a": "\\ud800"}}\n```',
     "half a character in a name": f'{FENCE}\n{{"\\udfff": "a"}}\n```',
@@ -72,6 +74,15 @@ def test_a_broken_block_is_a_persons_text(note: str) -> None:
     assert write_note(note, None) == note
     assert write_note(note, A_BLOCK) == f"{note}\n\n{WHOLE}"
     assert read_note(write_note(note, A_BLOCK)) == A_BLOCK
+
+
+def test_a_port_and_an_extra_need_no_quotes() -> None:
+    """People write them as they are in a connection; the program that writes the block next, as texts."""
+    written = f'Ask Kim.\n\n{FENCE}\n{{"port": 5432, "extra": {{"sslmode": "require", "ü": [1]}}}}\n```'
+    block = NoteBlock({"port": "5432", "extra": '{"sslmode": "require", "ü": [1]}'})
+    assert read_note(written) == block
+    assert read_note(write_note(written, block)) == block
+    assert write_note(written, None) == "Ask Kim."
 
 
 def test_the_last_whole_block_counts() -> None:
