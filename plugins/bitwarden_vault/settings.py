@@ -22,6 +22,7 @@ from bitwarden_vault.token_reading import TOKEN, read_tokens, slots_of
 US_CLOUD = ("https://api.bitwarden.com", "https://identity.bitwarden.com")
 ORGANIZATION = "BWS_ORGANIZATION_ID"
 ADDRESSES = frozenset({"BWS_SERVER_URL", "BWS_API_URL", "BWS_IDENTITY_URL"})
+_NAMES_A_USER = re.compile(r"https://[^/?#]*@")
 PASSED_ON = (
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
@@ -39,8 +40,7 @@ AWS = "AWS_"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
-_URL = re.compile(r"https://[^\s/?#@]+(?:/[^\s?#]*)?")
-_NAMES_A_USER = re.compile(r"https://[^/?#]*@")
+_URL = re.compile(r"https://[^\s/?#]+(?:/[^\s?#]*)?")
 
 
 @dataclass(frozen=True, slots=True)
