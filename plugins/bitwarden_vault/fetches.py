@@ -3,6 +3,7 @@
 Rules this file keeps:
 - Who joins a request hears of its progress like the first; when all have gone, it is not sent.
 - An answer that a write may have overtaken goes to those who asked before it, and to nobody else.
+- Only of an id is "not found" an answer; that there is no list is an error.
 """
 
 from __future__ import annotations
@@ -96,7 +97,8 @@ class Fetches:
 
     def _hear(self, fetch: _Fetch, message: Message) -> bool:
         """Something about a request; whether anybody still waits for it."""
-        is_nothing = "error" in message and message["error"]["kind"] == NotFound.kind
+        _, about = fetch.place
+        is_nothing = bool(about) and "error" in message and message["error"]["kind"] == NotFound.kind
         if "result" in message or is_nothing:
             answer = Answer(message.get("result"), fetch.begun_at, self._open.get(fetch.place) is not fetch)
             self._close(fetch)

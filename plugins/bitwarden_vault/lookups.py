@@ -121,7 +121,7 @@ class Lookups:
     def _list(self, place: Place, lookup: Lookup) -> None:
         def then(answer: Answer) -> None:
             if not answer.is_overtaken:
-                self._lists[place] = Listing(answer.result or (), answer.begun_at)
+                self._lists[place] = Listing(answer.result, answer.begun_at)
             self.take(lookup)
 
         self._fetches.ask(place, lookup.asker, then)

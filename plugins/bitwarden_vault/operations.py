@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 READS = frozenset({"list_secrets", "get_secret", "get_secrets", "list_projects"})
+LISTS = frozenset({"list_secrets", "list_projects"})
 WRITES = frozenset({"create_secret", "update_secret", "delete_secrets"})
 
 RESERVE = "reserve"

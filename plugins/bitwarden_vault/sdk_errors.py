@@ -4,6 +4,7 @@ Rules this file keeps:
 - A write whose request may have been received is `outcome_unknown`, whatever the text looks like.
 - The server's own text is not passed on: it may echo what was sent.
 - 401 is `unauthorized`, which only the agent sees: it may be a throttled renewal, so it logs in again.
+- 404 to a list is no "not found": an account that may see nothing gets an empty list.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ def is_refused_login(error: BaseException) -> bool:
     return "invalid_client" in str(error)
 
 
-def classify(error: BaseException, *, api_url: str, identity_url: str, is_write: bool) -> Verdict:
+def classify(
+    error: BaseException, *, api_url: str, identity_url: str, is_write: bool, is_list: bool = False
+) -> Verdict:
     """What this exception of an SDK call means."""
     text = str(error)
     if type(error).__name__ == "PanicException":
@@ -55,6 +58,8 @@ def classify(error: BaseException, *, api_url: str, identity_url: str, is_write:
     status = _STATUS.search(text)
     if status is not None:
         verdict = _by_status(int(status[1]), text, api_url, identity_url)
+        if is_list and verdict.kind == "not_found":
+            verdict = Verdict("misconfigured", _no_list(api_url))
         sent = int(status[1]) not in _NOT_SENT
     else:
         verdict, sent = _by_text(text, api_url, identity_url)
@@ -132,6 +137,14 @@ def _refused(api_url: str, identity_url: str) -> str:
         "1. it has expired or was revoked (web vault: Machine accounts > Access tokens); "
         f"2. wrong region or server: in use are {identity_url} and {api_url}; "
         "3. its secret part is wrong: copy the token again"
+    )
+
+
+def _no_list(api_url: str) -> str:
+    return (
+        "404 came instead of a list. Check in this order: 1. BWS_ORGANIZATION_ID is the organisation of this "
+        f"access token; 2. {api_url} is Bitwarden's API (BWS_SERVER_URL, or BWS_API_URL and "
+        "BWS_IDENTITY_URL; self-hosted addresses end in /api and /identity)"
     )
 
 

@@ -16,7 +16,7 @@ import sys
 from typing import Any
 
 from bitwarden_vault.errors import VaultError, to_wire
-from bitwarden_vault.operations import WRITES
+from bitwarden_vault.operations import LISTS, WRITES
 from bitwarden_vault.sdk_calls import CALLS
 from bitwarden_vault.sdk_core import SdkCore
 from bitwarden_vault.sdk_errors import classify, is_refused_login
@@ -90,6 +90,7 @@ class Desk:
             api_url=self._setup["api_url"],
             identity_url=self._setup["identity_url"],
             is_write=stage == "call" and order["operation"] in WRITES,
+            is_list=stage == "call" and order["operation"] in LISTS,
         )
         return {"kind": verdict.kind, "message": verdict.message, "retry_after": verdict.retry_after}
 

@@ -2,11 +2,12 @@
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import pytest
 
 from bitwarden_vault.client import VaultClient
-from bitwarden_vault.errors import NoAnswerInTime, RefusedToken
+from bitwarden_vault.errors import Misconfigured, NoAnswerInTime, RefusedToken
 from sandbox.bitwarden import Fault
 from scenes.vault import VaultScene, until
 
@@ -81,6 +82,35 @@ def test_a_refused_token_is_an_error_for_all_and_no_miss(vault: VaultScene) -> N
     vault.workplace.bitwarden.revoke_token(vault.workplace.token)
     with pytest.raises(RefusedToken):
         vault.client.find_secret("k")
+
+
+@pytest.mark.parametrize("body", ['{"message":"Resource not found."}', "404 page not found", ""])
+@pytest.mark.parametrize("asked", ["secrets", "projects"])
+def test_a_404_to_a_list_is_no_miss(vault: VaultScene, asked: str, body: str) -> None:
+    """A server answers so to another organisation's id, a proxy to a wrong address: both are named."""
+    vault.put("k")
+    path, content_type = f"/api/organizations/*/{asked}", "text/plain"
+    vault.workplace.bitwarden.fault(
+        Fault("answer", path=path, status=404, body=body, content_type=content_type)
+    )
+    for key in ("k", "missing"):
+        with pytest.raises(Misconfigured, match="BWS_ORGANIZATION_ID") as caught:
+            vault.client.find_secret(key, [vault.workplace.project_name])
+        assert "BWS_API_URL" in caught.value.message
+        assert vault.settings.api_url in caught.value.message
+    vault.workplace.bitwarden.clear_faults()
+    assert vault.client.find_secret("k", [vault.workplace.project_name]) is not None
+
+
+def test_another_organisations_id_is_named(vault: VaultScene) -> None:
+    """It is well-formed, so that nothing else finds out."""
+    vault.put("k")
+    client = vault.client_with(organization_id=str(uuid4()))
+    try:
+        with pytest.raises(Misconfigured, match="BWS_ORGANIZATION_ID"):
+            client.find_secret("k")
+    finally:
+        client.stop()
 
 
 def test_a_rate_limit_is_waited_out(vault: VaultScene) -> None:

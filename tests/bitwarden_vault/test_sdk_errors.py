@@ -38,8 +38,8 @@ TEXTS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def _classified(error: BaseException, *, is_write: bool = False) -> Verdict:
-    return classify(error, api_url=API, identity_url=IDENTITY, is_write=is_write)
+def _classified(error: BaseException, *, is_write: bool = False, is_list: bool = False) -> Verdict:
+    return classify(error, api_url=API, identity_url=IDENTITY, is_write=is_write, is_list=is_list)
 
 
 @pytest.mark.parametrize(("text", "read", "write"), TEXTS.values(), ids=TEXTS.keys())
@@ -76,3 +76,12 @@ def test_no_connection_names_the_side_that_was_asked() -> None:
     lost = _classified(Exception(f"error sending request for url ({IDENTITY}/connect/token)"))
     assert IDENTITY in lost.message
     assert API not in lost.message
+
+
+def test_404_to_a_list_is_a_setting_that_is_wrong() -> None:
+    """Who may see nothing gets an empty one; of a page it is known already who sent it."""
+    for body in ('{"message":"Resource not found."}', ""):
+        verdict = _classified(Exception(f"{SAID}[404 Not Found] {body}"), is_list=True)
+        assert verdict.kind == "misconfigured"
+        assert all(named in verdict.message for named in ("BWS_ORGANIZATION_ID", "BWS_API_URL", API))
+    assert _classified(Exception(f"{SAID}[404 Not Found] <html>"), is_list=True).kind == "blocked"

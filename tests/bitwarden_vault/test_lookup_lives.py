@@ -1,0 +1,100 @@
+"""How long what is known of names is good for: an agent's lookups with our own clock and Bitwarden."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from bitwarden_vault import fetches, lookups
+from bitwarden_vault.errand import Errand
+from bitwarden_vault.errors import NotFound, VaultError, from_wire, to_wire
+from bitwarden_vault.fetches import Asker
+from bitwarden_vault.lookups import Lookup, Lookups
+from bitwarden_vault.wire import Message
+
+
+@dataclass
+class Clock:
+    """Goes on when a test says so."""
+
+    now: float = 1000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+
+@dataclass
+class Scene:
+    """The lookups of one agent, whose requests are answered at once."""
+
+    clock: Clock
+    secrets: dict[str, Message] = field(default_factory=dict)
+    projects: dict[str, str] = field(default_factory=lambda: {"p1": "ours"})
+    broken: dict[str, VaultError] = field(default_factory=dict)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.lookups = Lookups("org", 60.0, self._send)
+
+    def put(self, number: int, key: str = "k", project: str = "p1", note: str = "") -> None:
+        made = f"id-{number}"
+        fields = {"key": key, "project_id": project, "value": f"value {number}", "note": note}
+        self.secrets[made] = {"id": made, **fields}
+
+    def value(self, key: str = "k", *projects: str, fresh: bool = False) -> str | None:
+        """What a lookup is told. Raises: VaultError."""
+        told: list[Message] = []
+
+        def tell(message: Message) -> bool:
+            told.append(message)
+            return True
+
+        asker = Asker({}, 15.0, self.clock.now + 300.0, tell)
+        self.lookups.take(Lookup((key, projects), asker, self.clock.now, is_fresh_wanted=fresh))
+        if "error" in told[-1]:
+            raise from_wire(told[-1]["error"])
+        result = told[-1]["result"]
+        return None if result is None else str(result["value"])
+
+    def later(self, seconds: float) -> None:
+        self.clock.now += seconds
+        self.lookups.sweep(self.clock.now)
+
+    def _send(self, errand: Errand) -> None:
+        self.asked[errand.operation] += 1
+        if errand.operation in self.broken:
+            errand.tell({"error": to_wire(self.broken[errand.operation])})
+        elif errand.operation == "get_secret" and errand.arguments["id"] not in self.secrets:
+            errand.tell({"error": to_wire(NotFound("gone"))})
+        else:
+            errand.tell({"result": self._answer(errand)})
+
+    def _answer(self, errand: Errand) -> Any:  # noqa: ANN401 - JSON
+        if errand.operation == "list_projects":
+            return [{"id": one, "name": name} for one, name in self.projects.items()]
+        if errand.operation == "list_secrets":
+            listed = ("id", "key", "project_id")
+            return [{name: one[name] for name in listed} for one in self.secrets.values()]
+        return dict(self.secrets[errand.arguments["id"]])
+
+
+@pytest.fixture
+def scene(monkeypatch: pytest.MonkeyPatch) -> Scene:
+    clock = Clock()
+    for module in (lookups, fetches):
+        monkeypatch.setattr(module, "time", clock)
+    return Scene(clock)
+
+
+@pytest.mark.parametrize("operation", ["list_secrets", "list_projects"])
+def test_that_there_is_no_list_is_an_error_whatever_a_worker_calls_it(scene: Scene, operation: str) -> None:
+    """A worker of an older version says "not found"; nothing is remembered of it."""
+    scene.put(1)
+    scene.broken[operation] = NotFound("?")
+    with pytest.raises(NotFound):
+        scene.value("k", "ours")
+    scene.broken.clear()
+    assert scene.value("k", "ours") == "value 1"
