@@ -3,7 +3,9 @@
 Rules this file keeps:
 - An answer is never older than its asker allows: a value than its cache life, a miss than a few seconds, and
   for who wants a fresh one than the question.
-- A remembered id that leads elsewhere (deleted, renamed, moved) is looked up anew before anybody is told.
+- A remembered id that leads elsewhere (deleted, renamed, moved) is looked up anew before anybody is told; one
+  that does not is good for as long as the list that it came from: its name may have a second secret by now.
+- What says no (none, several) comes from a younger list than what says yes.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitwarden_vault.errand import Errand
-from bitwarden_vault.errors import NotFound, VaultError, to_wire
+from bitwarden_vault.errors import Ambiguous, NotFound, VaultError, to_wire
 from bitwarden_vault.fetches import Answer, Asker, Fetches, Place
 from bitwarden_vault.lookup_cache import LookupCache, Wanted
 from bitwarden_vault.lookup_names import Listing, needs_project_names, project_ids, secret_id
@@ -22,7 +24,7 @@ from bitwarden_vault.lookup_names import Listing, needs_project_names, project_i
 NAMES_LIFE = 60.0
 """Seconds that a list is good for finding a secret."""
 MISS_LIFE = 15.0
-"""Seconds that a list is good for saying that there is none: people create a secret and try at once."""
+"""Seconds that a list is good for saying that there is none, or several: people mend it and try at once."""
 _SECRETS: Place = ("list_secrets", "")
 _PROJECTS: Place = ("list_projects", "")
 _ROUNDS = 3
@@ -50,7 +52,8 @@ class Lookups:
     def __init__(self, organization_id: str, life: float, send: Callable[[Errand], None]) -> None:
         self._fetches = Fetches(organization_id, send)
         self._cache = LookupCache(life)
-        self._ids: dict[Wanted, str] = {}
+        self._ids: dict[Wanted, tuple[str, float]] = {}
+        """The id that a name led to, and when its list was begun."""
         self._lists: dict[Place, Listing] = {}
 
     def __len__(self) -> int:
@@ -82,26 +85,39 @@ class Lookups:
 
     def _step(self, lookup: Lookup) -> None:
         """Raises: Misconfigured (no such project), Ambiguous."""
-        wanted = lookup.wanted
-        found = self._ids.get(wanted)
-        if found is None:
-            listed = self._lists.get(_SECRETS)
-            if listed is None or listed.begun_at < lookup.oldest(NAMES_LIFE):
-                self._list(_SECRETS, lookup)
-                return
-            projects = self._projects(lookup)
-            if projects is None and wanted[1]:
-                self._list(_PROJECTS, lookup)
-                return
-            found = secret_id(wanted[0], projects, listed.found)
-            if found is None:
-                if listed.begun_at >= lookup.oldest(MISS_LIFE):
-                    lookup.asker.tell({"result": None})
-                else:
-                    self._list(_SECRETS, lookup)
-                return
-            self._ids[wanted] = found
-        self._fetches.ask(("get_secret", found), lookup.asker, lambda answer: self._read(lookup, answer))
+        known = self._ids.get(lookup.wanted)
+        if known is None or known[1] < lookup.oldest(NAMES_LIFE):
+            known = self._named(lookup)
+        if known is not None:
+            place = "get_secret", known[0]
+            self._fetches.ask(place, lookup.asker, lambda answer: self._read(lookup, answer))
+
+    def _named(self, lookup: Lookup) -> tuple[str, float] | None:
+        """The id that the name leads to; None where there is none, or a list has to be asked for first."""
+        key, names = lookup.wanted
+        listed = self._lists.get(_SECRETS)
+        if listed is None or listed.begun_at < lookup.oldest(NAMES_LIFE):
+            self._list(_SECRETS, lookup)
+            return None
+        projects = self._projects(lookup)
+        if projects is None and names:
+            self._list(_PROJECTS, lookup)
+            return None
+        is_young = listed.begun_at >= lookup.oldest(MISS_LIFE)
+        try:
+            found = secret_id(key, projects, listed.found)
+        except Ambiguous:
+            if is_young:
+                raise
+            found = None
+        if found is not None:
+            self._ids[lookup.wanted] = found, listed.begun_at
+            return self._ids[lookup.wanted]
+        if is_young:
+            lookup.asker.tell({"result": None})
+        else:
+            self._list(_SECRETS, lookup)
+        return None
 
     def _projects(self, lookup: Lookup) -> frozenset[str] | None:
         """The ids of its projects; None where they have to be listed first, or where it names none."""

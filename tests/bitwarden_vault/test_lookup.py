@@ -38,6 +38,15 @@ def test_two_of_one_name_are_an_error_that_tells_their_ids(vault: VaultScene) ->
     assert all(one in caught.value.message for one in ids)
 
 
+def test_a_second_one_is_noticed_by_who_wants_a_fresh_answer(vault: VaultScene) -> None:
+    """Also where the agent knows the first: whoever replaced it would find the old value served for ever."""
+    vault.put("k", "first")
+    assert _value(vault.client) == "first"
+    vault.put("k", "second")
+    with pytest.raises(Ambiguous, match="2 secrets have the key 'k'"):
+        _value(vault.client, fresh=True)
+
+
 def test_only_the_configured_projects_count(vault: VaultScene) -> None:
     """By name or by id; the same key elsewhere is somebody else's."""
     workplace = vault.workplace

@@ -10,9 +10,9 @@ import pytest
 
 from bitwarden_vault import fetches, lookups
 from bitwarden_vault.errand import Errand
-from bitwarden_vault.errors import NotFound, VaultError, from_wire, to_wire
+from bitwarden_vault.errors import Ambiguous, NotFound, VaultError, from_wire, to_wire
 from bitwarden_vault.fetches import Asker
-from bitwarden_vault.lookups import Lookup, Lookups
+from bitwarden_vault.lookups import MISS_LIFE, NAMES_LIFE, Lookup, Lookups
 from bitwarden_vault.wire import Message
 
 
@@ -98,3 +98,44 @@ def test_that_there_is_no_list_is_an_error_whatever_a_worker_calls_it(scene: Sce
         scene.value("k", "ours")
     scene.broken.clear()
     assert scene.value("k", "ours") == "value 1"
+
+
+def test_a_second_secret_of_one_name_is_noticed_by_whoever_knew_the_first(scene: Scene) -> None:
+    """At once by who wants a fresh answer, otherwise when the value is read anew and its list is old."""
+    scene.put(1)
+    assert scene.value() == "value 1"
+    scene.put(2)
+    assert scene.value() == "value 1"
+    scene.later(1.0)
+    with pytest.raises(Ambiguous):
+        scene.value(fresh=True)
+    scene.later(NAMES_LIFE + 1)
+    with pytest.raises(Ambiguous):
+        scene.value()
+
+
+def test_names_are_listed_once_in_their_life_however_many_values_are_read_anew(scene: Scene) -> None:
+    """Values that live for seconds, as those that are rotated in place: a read each, and no list."""
+    lives = '```bitwarden-vault\n{"cache_seconds": "5"}\n```'
+    for number in range(4):
+        scene.put(number, f"k{number}", note=lives)
+    for _ in range(24):
+        for number in range(4):
+            for _ in range(3):
+                assert scene.value(f"k{number}") == f"value {number}"
+        scene.later(5.0)
+    assert scene.asked == {"list_secrets": 2, "get_secret": 24 * 4}
+
+
+def test_who_removes_the_second_one_is_served_as_soon_as_after_a_miss(scene: Scene) -> None:
+    """That there are two is believed no longer than that there is none."""
+    scene.put(1)
+    scene.put(2)
+    with pytest.raises(Ambiguous):
+        scene.value()
+    del scene.secrets["id-1"]
+    with pytest.raises(Ambiguous):
+        scene.value()
+    assert scene.asked["list_secrets"] == 1
+    scene.later(MISS_LIFE + 1)
+    assert scene.value() == "value 2"
