@@ -2,6 +2,7 @@
 
 Rules this file keeps:
 - Only the configured projects count, by id or by name; without any, all that the account can read.
+- An id that is configured is found wrong only where nothing is found: for that, projects have to be listed.
 - A name is never guessed at: two secrets of one name are an error that tells their ids.
 """
 
@@ -42,11 +43,26 @@ def project_ids(projects: Sequence[str], known: Listed) -> frozenset[str]:
         if len(named) > 1:
             wrong.append(f"{project!r} is the name of {len(named)} projects: configure its id")
         if not named:
-            names = ", ".join(sorted(repr(str(one["name"])) for one in known)) or "none"
-            wrong.append(f"no project {project!r} that this machine account can see (it sees: {names})")
+            wrong.append(_unseen(project, known))
     if wrong:
         raise Misconfigured("; ".join(wrong))
     return frozenset(ids)
+
+
+def insist_on_seen(projects: Sequence[str], known: Listed, secrets: Listed) -> None:
+    """Raises: Misconfigured (an id that is no project's of which this account sees anything)."""
+    seen = {str(one["id"]).lower() for one in known}
+    if all(one.lower() in seen for one in projects if UUID.fullmatch(one)):
+        return
+    seen.update(str(one["project_id"]).lower() for one in secrets)  # some see secrets, and not their project
+    wrong = [one for one in projects if UUID.fullmatch(one) and one.lower() not in seen]
+    if wrong:
+        raise Misconfigured("; ".join(_unseen(one, known) for one in wrong))
+
+
+def _unseen(project: str, known: Listed) -> str:
+    names = ", ".join(sorted(repr(str(one["name"])) for one in known)) or "none"
+    return f"no project {project!r} that this machine account can see (it sees: {names})"
 
 
 def secret_id(key: str, projects: frozenset[str] | None, listed: Listed) -> str | None:

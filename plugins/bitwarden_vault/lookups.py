@@ -5,7 +5,7 @@ Rules this file keeps:
   for who wants a fresh one than the question.
 - A remembered id that leads elsewhere (deleted, renamed, moved) is looked up anew before anybody is told; one
   that does not is good for as long as the list that it came from: its name may have a second secret by now.
-- What says no (none, several) comes from a younger list than what says yes.
+- What says no (none, several, no such project) comes from younger lists than what says yes.
 """
 
 from __future__ import annotations
@@ -16,15 +16,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from bitwarden_vault.errand import Errand
-from bitwarden_vault.errors import Ambiguous, NotFound, VaultError, to_wire
+from bitwarden_vault.errors import Misconfigured, NotFound, VaultError, to_wire
 from bitwarden_vault.fetches import Answer, Asker, Fetches, Place
 from bitwarden_vault.lookup_cache import LookupCache, Wanted
-from bitwarden_vault.lookup_names import Listing, needs_project_names, project_ids, secret_id
+from bitwarden_vault.lookup_names import (
+    Listing,
+    insist_on_seen,
+    needs_project_names,
+    project_ids,
+    secret_id,
+)
 
 NAMES_LIFE = 60.0
-"""Seconds that a list is good for finding a secret."""
+"""Seconds that a list, of secrets or projects, is good for finding a secret."""
 MISS_LIFE = 15.0
-"""Seconds that a list is good for saying that there is none, or several: people mend it and try at once."""
+"""Seconds that lists are good for saying no: people mend it and try at once."""
 _SECRETS: Place = ("list_secrets", "")
 _PROJECTS: Place = ("list_projects", "")
 _ROUNDS = 3
@@ -94,45 +100,38 @@ class Lookups:
 
     def _named(self, lookup: Lookup) -> tuple[str, float] | None:
         """The id that the name leads to; None where there is none, or a list has to be asked for first."""
-        key, names = lookup.wanted
-        listed = self._lists.get(_SECRETS)
-        if listed is None or listed.begun_at < lookup.oldest(NAMES_LIFE):
-            self._list(_SECRETS, lookup)
-            return None
-        projects = self._projects(lookup)
-        if projects is None and names:
-            self._list(_PROJECTS, lookup)
-            return None
-        is_young = listed.begun_at >= lookup.oldest(MISS_LIFE)
-        try:
-            found = secret_id(key, projects, listed.found)
-        except Ambiguous:
-            if is_young:
-                raise
-            found = None
-        if found is not None:
-            self._ids[lookup.wanted] = found, listed.begun_at
-            return self._ids[lookup.wanted]
-        if is_young:
-            lookup.asker.tell({"result": None})
-        else:
-            self._list(_SECRETS, lookup)
+        for life in (NAMES_LIFE, MISS_LIFE):
+            place = self._outdated(lookup, life)
+            if place is not None:
+                self._list(place, lookup)
+                return None
+            try:
+                found = secret_id(lookup.wanted[0], self._projects(lookup), self._lists[_SECRETS].found)
+            except VaultError:
+                if life == MISS_LIFE:
+                    raise
+                continue
+            if found is not None:
+                self._ids[lookup.wanted] = found, self._lists[_SECRETS].begun_at
+                return self._ids[lookup.wanted]
+        if lookup.wanted[1]:
+            insist_on_seen(lookup.wanted[1], self._lists[_PROJECTS].found, self._lists[_SECRETS].found)
+        lookup.asker.tell({"result": None})
         return None
 
-    def _projects(self, lookup: Lookup) -> frozenset[str] | None:
-        """The ids of its projects; None where they have to be listed first, or where it names none."""
+    def _outdated(self, lookup: Lookup, life: float) -> Place | None:
+        """The list that is missing, or has been good for so long."""
         names = lookup.wanted[1]
-        if not names or not needs_project_names(names):
-            return project_ids(names, ()) if names else None
-        listed = self._lists.get(_PROJECTS)
-        if listed is None:
-            return None
-        try:
-            return project_ids(names, listed.found)
-        except VaultError:
-            if listed.begun_at >= lookup.oldest(MISS_LIFE):
-                raise
-            return None
+        has_projects = needs_project_names(names) or (names and life == MISS_LIFE)
+        places = (_SECRETS, _PROJECTS) if has_projects else (_SECRETS,)
+        known = ((place, self._lists.get(place)) for place in places)
+        oldest = lookup.oldest(life)
+        return next((place for place, one in known if one is None or one.begun_at < oldest), None)
+
+    def _projects(self, lookup: Lookup) -> frozenset[str] | None:
+        """The ids of its projects; None where it names none. Raises: Misconfigured."""
+        names, listed = lookup.wanted[1], self._lists.get(_PROJECTS)
+        return project_ids(names, listed.found if listed else ()) if names else None
 
     def _list(self, place: Place, lookup: Lookup) -> None:
         def then(answer: Answer) -> None:
@@ -154,7 +153,10 @@ class Lookups:
             lookup.asker.tell({"result": secret})
 
     def _is_in_place(self, lookup: Lookup, secret: dict[str, Any]) -> bool:
-        projects = self._projects(lookup)
+        try:
+            projects = self._projects(lookup)
+        except Misconfigured:  # a later list has them no more
+            return False
         return projects is None or str(secret["project_id"]).lower() in projects
 
     def _look_anew(self, lookup: Lookup) -> None:

@@ -62,11 +62,26 @@ def test_only_the_configured_projects_count(vault: VaultScene) -> None:
         vault.client.find_secret("k", [other_name, workplace.project_name])
 
 
-def test_a_project_that_nobody_sees_is_named_with_those_that_are_seen(vault: VaultScene) -> None:
+@pytest.mark.parametrize("project", ["nowhere", "6b1e7a3c-0000-4000-8000-000000000000"])
+def test_a_project_that_nobody_sees_is_named_with_those_that_are_seen(
+    vault: VaultScene, project: str
+) -> None:
     """A miss would send Airflow on to the next backend without a word."""
-    with pytest.raises(Misconfigured, match="no project 'nowhere'") as caught:
-        vault.client.find_secret("k", ["nowhere"])
+    with pytest.raises(Misconfigured, match=f"no project '{project}'") as caught:
+        vault.client.find_secret("k", [project])
     assert vault.workplace.project_name in caught.value.message
+
+
+@pytest.mark.parametrize("by", ["name", "id"])
+def test_a_project_that_is_no_longer_seen_is_no_miss_either(vault: VaultScene, by: str) -> None:
+    """Who knew the secret is told why it is not there, at once by a fresh answer."""
+    workplace = vault.workplace
+    project = workplace.project_name if by == "name" else workplace.project
+    vault.put("k")
+    assert _value(vault.client, "k", project) == "v"
+    workplace.bitwarden.grant(workplace.account, workplace.project_name, None)
+    with pytest.raises(Misconfigured, match=f"no project '{project}'"):
+        _value(vault.client, "k", project, fresh=True)
 
 
 def test_a_second_lookup_asks_nobody(vault: VaultScene) -> None:

@@ -10,10 +10,12 @@ import pytest
 
 from bitwarden_vault import fetches, lookups
 from bitwarden_vault.errand import Errand
-from bitwarden_vault.errors import Ambiguous, NotFound, VaultError, from_wire, to_wire
+from bitwarden_vault.errors import Ambiguous, Misconfigured, NotFound, VaultError, from_wire, to_wire
 from bitwarden_vault.fetches import Asker
 from bitwarden_vault.lookups import MISS_LIFE, NAMES_LIFE, Lookup, Lookups
 from bitwarden_vault.wire import Message
+
+OURS, THEIRS = "0bd4ee27-c9b8-4e2c-b4ba-b0a0dd7a3a3a", "5f5b5c6e-2f4c-4a0c-8f43-0d1dcf6ad8f1"
 
 
 @dataclass
@@ -28,18 +30,20 @@ class Clock:
 
 @dataclass
 class Scene:
-    """The lookups of one agent, whose requests are answered at once."""
+    """The lookups of one agent, whose requests are answered in its loop's turns."""
 
     clock: Clock
     secrets: dict[str, Message] = field(default_factory=dict)
-    projects: dict[str, str] = field(default_factory=lambda: {"p1": "ours"})
+    projects: dict[str, str] = field(default_factory=lambda: {OURS: "ours"})
     broken: dict[str, VaultError] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
 
-    def __post_init__(self) -> None:
-        self.lookups = Lookups("org", 60.0, self._send)
+    sent: list[Errand] = field(default_factory=list)
 
-    def put(self, number: int, key: str = "k", project: str = "p1", note: str = "") -> None:
+    def __post_init__(self) -> None:
+        self.lookups = Lookups("org", 60.0, self.sent.append)
+
+    def put(self, number: int, key: str = "k", project: str = OURS, note: str = "") -> None:
         made = f"id-{number}"
         fields = {"key": key, "project_id": project, "value": f"value {number}", "note": note}
         self.secrets[made] = {"id": made, **fields}
@@ -54,6 +58,11 @@ class Scene:
 
         asker = Asker({}, 15.0, self.clock.now + 300.0, tell)
         self.lookups.take(Lookup((key, projects), asker, self.clock.now, is_fresh_wanted=fresh))
+        while self.sent:
+            try:
+                self._hear(self.sent.pop())
+            except VaultError as error:
+                raise AssertionError("the agent would end of this") from error
         if "error" in told[-1]:
             raise from_wire(told[-1]["error"])
         result = told[-1]["result"]
@@ -63,7 +72,7 @@ class Scene:
         self.clock.now += seconds
         self.lookups.sweep(self.clock.now)
 
-    def _send(self, errand: Errand) -> None:
+    def _hear(self, errand: Errand) -> None:
         self.asked[errand.operation] += 1
         if errand.operation in self.broken:
             errand.tell({"error": to_wire(self.broken[errand.operation])})
@@ -139,3 +148,58 @@ def test_who_removes_the_second_one_is_served_as_soon_as_after_a_miss(scene: Sce
     assert scene.asked["list_secrets"] == 1
     scene.later(MISS_LIFE + 1)
     assert scene.value() == "value 2"
+
+
+@pytest.mark.parametrize("project", ["ours", OURS])
+def test_a_project_that_is_no_longer_seen_is_an_error_for_what_was_in_it(scene: Scene, project: str) -> None:
+    """The list of secrets is empty then, and that looks like a miss."""
+    scene.put(1)
+    assert scene.value("k", project) == "value 1"
+    assert scene.value("missing", project) is None
+    scene.secrets.clear()
+    scene.projects.clear()
+    scene.later(1.0)
+    with pytest.raises(Misconfigured, match=f"no project '{project}'"):
+        scene.value("k", project, fresh=True)
+    scene.later(MISS_LIFE)
+    with pytest.raises(Misconfigured, match=f"no project '{project}'"):
+        scene.value("another", project)
+
+
+def test_a_name_that_another_project_has_by_now_leads_there(scene: Scene) -> None:
+    """Projects are listed anew as names are, also while all names are found."""
+    scene.put(1)
+    scene.put(2, project=THEIRS)
+    assert scene.value("k", "ours") == "value 1"
+    scene.projects = {OURS: "former", THEIRS: "ours"}
+    scene.later(NAMES_LIFE + 1)
+    assert scene.value("k", "ours") == "value 2"
+
+
+def test_who_reads_a_known_secret_after_its_project_was_renamed_is_told(scene: Scene) -> None:
+    """Another lookup has seen the new names meanwhile; the agent must not fall over that."""
+    scene.put(1, note='```bitwarden-vault\n{"cache_seconds": "0"}\n```')
+    assert scene.value("k", "ours") == "value 1"
+    scene.projects = {OURS: "renamed"}
+    scene.later(MISS_LIFE + 1)
+    for key in ("missing", "k"):
+        with pytest.raises(Misconfigured, match=r"no project 'ours'.*'renamed'"):
+            scene.value(key, "ours")
+
+
+def test_a_project_of_which_single_secrets_are_seen_is_seen(scene: Scene) -> None:
+    """An account may be granted a secret instead of its project."""
+    scene.put(1, project=THEIRS)
+    assert scene.value("k", THEIRS) == "value 1"
+    assert scene.value("missing", THEIRS) is None
+
+
+def test_misses_cost_a_list_of_projects_in_their_life_and_finds_none(scene: Scene) -> None:
+    """Whoever configures ids is asked for none while all names are found."""
+    scene.put(1)
+    for _ in range(3):
+        scene.value("k", OURS)
+    assert "list_projects" not in scene.asked
+    for number in range(5):
+        assert scene.value(f"missing {number}", OURS) is None
+    assert (scene.asked["list_secrets"], scene.asked["list_projects"]) == (1, 1)
