@@ -95,9 +95,13 @@ class Dispatch:
         ready = []
         for errand in list(self.waiting):
             moment = errand.ready_at(self.budget, now)
-            if max(moment, now) >= errand.give_up_at:
+            end = max(moment, now)
+            if end >= errand.give_up_at:
                 self._finish(errand, self._why_waited(errand, moment - now))
-            elif moment <= now:
+                continue
+            if end >= errand.impatient_at:
+                errand.dismiss(end, self._why_waited(errand, moment - now))
+            if moment <= now:
                 ready.append(errand)
         return ready
 
@@ -110,7 +114,7 @@ class Dispatch:
         moments = [worker.until for worker in self.workers if worker.until is not None]
         for errand in self.waiting:
             moment = errand.ready_at(self.budget, now)
-            moments.append(moment if moment > now else errand.give_up_at)
+            moments.append(moment if moment > now else min(errand.impatient_at, errand.give_up_at))
         if self.waiting and self.login.not_before > now:
             moments.append(self.login.not_before)
         return min(moments, default=now + _LONG)

@@ -1,12 +1,13 @@
 """One request of one client, from its arrival to its answer.
 
 Rules this file keeps:
-- The deadline runs from the sending of a try; waiting has its own limit, the patience.
+- The deadline runs from the sending of a try; waiting has its own limit, the patience of each who waits.
 - Once a write was handed to a worker, losing the worker is an unknown outcome.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -42,6 +43,10 @@ class Errand:
     not_before: float = 0.0
     failures: Counter[str] = field(default_factory=Counter)
     last: VaultError | None = None
+    impatient_at: float = math.inf
+    """When the first of several who wait for it gives up; the last one does at `give_up_at`."""
+    dismiss: Callable[[float, VaultError], None] = lambda _end, _error: None
+    """Tells those of several who would wait until this moment in vain."""
 
     @property
     def is_write(self) -> bool:

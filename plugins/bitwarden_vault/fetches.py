@@ -1,20 +1,22 @@
 """Reads that several may wait for: however many need the same answer at once, Bitwarden is asked once.
 
 Rules this file keeps:
-- Who joins a request hears of its progress like the first; when all have gone, it is not sent.
+- Who joins a request hears of its progress like the first, and gives up at its own time; when all have gone,
+  it is not sent.
 - An answer that a write may have overtaken goes to those who asked before it, and to nobody else.
 - Only of an id is "not found" an answer; that there is no list is an error.
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from bitwarden_vault.errand import Errand
-from bitwarden_vault.errors import NotFound
+from bitwarden_vault.errors import NotFound, VaultError, to_wire
 from bitwarden_vault.operations import window_of_request
 from bitwarden_vault.wire import Message
 
@@ -71,6 +73,7 @@ class Fetches:
         if fetch is not None:
             fetch.waiting.append((asker, then))
             fetch.errand.give_up_at = max(fetch.errand.give_up_at, asker.give_up_at)
+            fetch.errand.impatient_at = min(fetch.errand.impatient_at, asker.give_up_at)
             return
         fetch = self._open[place] = _Fetch(place, time.monotonic(), [(asker, then)])
         fetch.errand = self._errand(fetch, asker)
@@ -93,7 +96,18 @@ class Fetches:
             deadline=asker.deadline,
             give_up_at=asker.give_up_at,
             tell=lambda message: self._hear(fetch, message),
+            impatient_at=asker.give_up_at,
+            dismiss=lambda end, error: self._dismiss(fetch, end, error),
         )
+
+    def _dismiss(self, fetch: _Fetch, end: float, error: VaultError) -> None:
+        """Whoever has no patience until then is told, and waits no longer."""
+        over = [asker for asker, _ in fetch.waiting if asker.give_up_at <= end]
+        fetch.waiting = [(asker, then) for asker, then in fetch.waiting if asker.give_up_at > end]
+        left = (asker.give_up_at for asker, _ in fetch.waiting)
+        fetch.errand.impatient_at = min(left, default=math.inf)
+        for asker in over:
+            asker.tell({"error": to_wire(error)})
 
     def _hear(self, fetch: _Fetch, message: Message) -> bool:
         """Something about a request; whether anybody still waits for it."""
