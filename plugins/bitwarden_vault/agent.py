@@ -9,6 +9,7 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+import math
 import os
 import resource
 import selectors
@@ -212,8 +213,8 @@ class Agent:
         give_up_at = now + float(message["patience"])
         asker = Asker(message["caller"], float(message["deadline"]), give_up_at, tell)
         wanted = arguments["key"], tuple(arguments["projects"])
-        lookup = Lookup(wanted, asker, now, is_fresh_wanted=arguments["fresh"])
-        self._lookups.take(lookup)
+        life = float(message.get("cache_life", math.inf))  # an older client says none
+        self._lookups.take(Lookup(wanted, asker, now, is_fresh_wanted=arguments["fresh"], cache_life=life))
 
     def _watched(self, message: Message, tell: Callable[[Message], bool]) -> Callable[[Message], bool]:
         """Tells the lookups when a write may begin to count, and when it has ended."""

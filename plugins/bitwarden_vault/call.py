@@ -50,6 +50,7 @@ def ask(settings: Settings, request: Mapping[str, Any]) -> Any:  # noqa: ANN401 
             "build": build(),
             "deadline": settings.deadline,
             "patience": max(0.0, give_up_at - time.monotonic()),
+            "cache_life": settings.cache_life,
         }
         with _connected(settings, path) as sock:
             answer = _Conversation(Channel(sock), message, settings).run()

@@ -10,6 +10,7 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,6 +46,8 @@ class Lookup:
     asker: Asker
     asked_at: float
     is_fresh_wanted: bool
+    cache_life: float = math.inf
+    """Seconds that a value may be old for this asker; the agent may keep it for less."""
     rounds: int = 0
 
     def oldest(self, life: float) -> float:
@@ -81,7 +84,7 @@ class Lookups:
     def take(self, lookup: Lookup) -> None:
         """Answer, or take the next step towards it."""
         kept = self._cache.get(lookup.wanted, time.monotonic())
-        if kept is not None and (not lookup.is_fresh_wanted or kept.begun_at >= lookup.asked_at):
+        if kept is not None and kept.begun_at >= lookup.oldest(lookup.cache_life):
             lookup.asker.tell({"result": kept.secret})
             return
         try:
@@ -145,7 +148,7 @@ class Lookups:
         wanted, secret = lookup.wanted, answer.result
         if secret is None or secret["key"] != wanted[0] or not self._is_in_place(lookup, secret):
             self._look_anew(lookup)
-        elif lookup.is_fresh_wanted and answer.begun_at < lookup.asked_at:
+        elif answer.begun_at < lookup.oldest(lookup.cache_life):
             self.take(lookup)
         else:
             if not answer.is_overtaken:

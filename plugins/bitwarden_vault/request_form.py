@@ -30,7 +30,7 @@ def insist_on_form(message: Message) -> None:
         and isinstance(arguments, Mapping)
         and isinstance(message["caller"], Mapping)
         and isinstance(message.get("reservation"), (str, type(None)))
-        and all(map(_is_time, (message["deadline"], message["patience"])))
+        and all(map(_is_time, (message["deadline"], message["patience"], message.get("cache_life", 0))))
     )
     read_by_the_agent = {RESERVE: _are_places, LOOK_UP: _is_question}.get(str(message["operation"]))
     if not fits or (read_by_the_agent is not None and not read_by_the_agent(arguments)):

@@ -74,6 +74,7 @@ STRANGE = {
     "a deadline before now": request(deadline=-1),
     "a deadline that is no number": request(deadline=float("nan")),
     "a patience without end": request(patience=10**400),
+    "a life of values that is none": request(cache_life="for ever"),
     "a reservation that is none": request(reservation=[]),
     "places that are none": request(
         operation="reserve", arguments={"creates": "x", "updates": 5, "reads": []}
@@ -98,6 +99,15 @@ def test_what_is_no_request_of_ours_ends_its_connection_alone(vault: VaultScene)
     assert vault.logins() == 1
 
 
+def test_a_client_that_does_not_say_how_long_values_may_be_kept_is_served(vault: VaultScene) -> None:
+    """One of an older version, which goes on using a newer agent."""
+    vault.put("k", "found")
+    vault.client.list_projects()
+    question = {"key": "k", "projects": [], "fresh": False}
+    for _ in range(2):
+        assert b'"found"' in say(vault, request(operation="look_up", arguments=question))
+
+
 SCALARS: st.SearchStrategy[Any] = (
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=8)
 )
@@ -108,7 +118,9 @@ VALUES = st.sampled_from([HUGE, -1, 10**400, "\ud800", "status", "reserve", "get
         max_leaves=5,
     )
 )
-NAMES = st.sampled_from([*FINE, "creates", "updates", "reads", "ids", "key", "projects", "fresh"])
+NAMES = st.sampled_from(
+    [*FINE, "cache_life", "creates", "updates", "reads", "ids", "key", "projects", "fresh"]
+)
 CHANGES = st.dictionaries(NAMES, VALUES | st.dictionaries(NAMES, VALUES, max_size=4), min_size=1, max_size=3)
 
 

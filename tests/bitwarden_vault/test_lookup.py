@@ -1,5 +1,7 @@
 """Secrets by their key: none, one and several are three answers; what is remembered is never too old."""
 
+import time
+
 import pytest
 
 from bitwarden_vault.client import VaultClient
@@ -103,6 +105,23 @@ def test_a_value_is_forgotten_after_its_life(vault: VaultScene) -> None:
     assert _value(client) == "before"
     until(lambda: client.status()["remembered"] == 0, "the agent forgets it", within=2.0)
     assert _value(client) == "after"
+
+
+def test_who_wants_values_kept_for_less_gets_no_older_one_whoever_started_the_agent(
+    vault: VaultScene,
+) -> None:
+    """And who wants them kept for longer than the agent does gets none that is older than the agent keeps."""
+    made, short = vault.put("k", "before"), vault.client_with(cache_life=0.3)
+    assert _value(vault.client) == "before"
+    vault.workplace.bitwarden.edit_secret(made, value="after")
+    assert _value(vault.client) == "before"
+    time.sleep(0.4)
+    assert _value(short) == "after"
+    vault.client.stop()
+    assert _value(short) == "after"
+    vault.workplace.bitwarden.edit_secret(made, value="last")
+    time.sleep(0.4)
+    assert _value(vault.client) == "last"
 
 
 @pytest.mark.parametrize(("seconds", "remembered"), [("0", 0), ("9999999", 1)])
