@@ -19,6 +19,7 @@ LONGEST_KEY = 500
 MOST_NAMED = 1000
 """Secrets in one line; our clients ask for 500 at once."""
 _LONGEST_CLAIM = 250
+_MOST_DIGITS = 9
 _TELLING = 12
 """Characters from which on the first three do not give away what follows."""
 _CLAIMS = {"dag_id": "dag", "task_id": "task", "run_id": "run", "try_number": "try", "user": "user"}
@@ -36,11 +37,19 @@ def claims(caller: object) -> Message:
     if not isinstance(caller, Mapping):
         return {}
     said = {short: caller.get(name) for name, short in _CLAIMS.items()}
+    said["try"] = whole_number(said["try"])
     return {
         short: value if isinstance(value, int) else str(value)[:_LONGEST_CLAIM]
         for short, value in said.items()
         if value
     }
+
+
+def whole_number(said: object) -> int:
+    """The number that somebody claims; 0 where it is none, for a claim may be any text."""
+    if isinstance(said, str) and said.isdecimal() and len(said) <= _MOST_DIGITS:
+        return int(said)
+    return said if isinstance(said, int) else 0
 
 
 def subject(operation: str, arguments: object, answer: Message) -> Message:

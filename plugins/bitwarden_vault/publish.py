@@ -64,7 +64,9 @@ def _left_by_the_dead(folder: StateFolder, document: dict[str, Any], name: str) 
     for one in folder.names(FOLDER):
         if one != name and one.startswith(f"{FOLDER}/{document['host']}-"):
             other = read_document(folder.read(one))
-            if other is not None and other.host == document["host"] and _is_over(other, document):
+            if other is None or other.host != document["host"] or other.unclear:
+                continue  # who is not clear would be forgotten in silence
+            if _is_over(other, document):
                 found[one] = other
     return found
 

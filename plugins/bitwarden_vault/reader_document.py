@@ -9,6 +9,7 @@
 Rules this file keeps:
 - Never a value; names as the audit trail has them.
 - A document of another schema, or a torn one, is None: whoever reads it then knows that it does not know.
+- One strange reader hides none of the others; that there is one is told.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from bitwarden_vault.audit_subject import whole_number
+
 SCHEMA = 1
 FOLDER = "readers"
 HEARTBEAT = timedelta(minutes=5)
@@ -26,6 +29,7 @@ SILENT_AFTER = 3 * HEARTBEAT
 """Something has happened to an agent that has not written for so long."""
 UNHEARD_AFTER = timedelta(days=1)
 """Who was last heard of so long ago is no longer waited for."""
+_NO_READER = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,8 @@ class ReaderDocument:
     left_out: int
     """Readers for which there was no room."""
     readers: tuple[Reader, ...]
+    unclear: int = 0
+    """Readers that are named, and nobody understands how."""
 
 
 def read_document(raw: Mapping[str, Any] | None) -> ReaderDocument | None:
@@ -76,6 +82,8 @@ def read_document(raw: Mapping[str, Any] | None) -> ReaderDocument | None:
     try:
         if raw is None or raw["schema"] != SCHEMA:
             return None
+        readers = [_reader(one) for one in raw["readers"]]
+        known = tuple(one for one in readers if one is not None)
         return ReaderDocument(
             host=str(raw["host"]),
             boot=str(raw["boot"]),
@@ -84,9 +92,10 @@ def read_document(raw: Mapping[str, Any] | None) -> ReaderDocument | None:
             agent_started=int(raw["agent_started"]),
             written=_moment(raw["written"]),
             left_out=int(raw["left_out"]),
-            readers=tuple(_reader(one) for one in raw["readers"]),
+            readers=known,
+            unclear=len(readers) - len(known),
         )
-    except (KeyError, TypeError, ValueError, OverflowError):
+    except _NO_READER:
         return None
 
 
@@ -115,25 +124,29 @@ def entry_of(reader: Reader) -> dict[str, Any]:
     }
 
 
-def _reader(raw: Mapping[str, Any]) -> Reader:
-    return Reader(
-        pid=int(raw["pid"]),
-        started=int(raw["started"]),
-        program=str(raw["program"]),
-        secret=str(raw["secret"]),
-        key=str(raw["key"]),
-        project=str(raw["project"]),
-        version=int(raw["version"]),
-        newest=int(raw["newest"]),
-        first=_moment(raw["first"]),
-        last=_moment(raw["last"]),
-        dag=str(raw.get("dag", "")),
-        task=str(raw.get("task", "")),
-        run=str(raw.get("run", "")),
-        try_number=int(raw.get("try", 0)),
-        user=str(raw.get("user", "")),
-        hands_on=raw.get("hands_on") is True,
-    )
+def _reader(raw: Mapping[str, Any]) -> Reader | None:
+    """The reader; None where this is none."""
+    try:
+        return Reader(
+            pid=int(raw["pid"]),
+            started=int(raw["started"]),
+            program=str(raw["program"]),
+            secret=str(raw["secret"]),
+            key=str(raw["key"]),
+            project=str(raw["project"]),
+            version=int(raw["version"]),
+            newest=int(raw["newest"]),
+            first=_moment(raw["first"]),
+            last=_moment(raw["last"]),
+            dag=str(raw.get("dag", "")),
+            task=str(raw.get("task", "")),
+            run=str(raw.get("run", "")),
+            try_number=whole_number(raw.get("try", 0)),
+            user=str(raw.get("user", "")),
+            hands_on=raw.get("hands_on") is True,
+        )
+    except _NO_READER:
+        return None
 
 
 def _moment(text: object) -> datetime:

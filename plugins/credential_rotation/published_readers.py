@@ -86,6 +86,8 @@ class PublishedReaders:
                         self.folder.remove(name)
                     continue
                 found.append(document)
+                if document.unclear:
+                    unknown.append(f"{document.unclear} of the readers in {name} cannot be understood")
                 if document.left_out:
                     unknown.append(f"{document.host} had more readers than it keeps ({document.left_out})")
         except StateUnavailable as trouble:

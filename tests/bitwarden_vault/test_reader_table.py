@@ -64,6 +64,14 @@ def test_versions_have_half_the_room_to_themselves(monkeypatch: pytest.MonkeyPat
     assert table.left_out == 2
 
 
+@pytest.mark.parametrize(("said", "kept"), [("2nd", None), ("2", 2), (2, 2), ("9" * 5000, None)])
+def test_a_try_that_is_no_number_is_not_claimed(said: object, kept: int | None) -> None:
+    """Other hosts read the document: one odd claim in it must not hide who else reads."""
+    table = ReaderTable()
+    table.note(SECRET, 3, os.getpid(), {"dag_id": "nightly", "try_number": said})
+    assert [(one["dag"], one.get("try")) for one in table.entries()] == [("nightly", kept)]
+
+
 def test_of_a_process_that_first_asked_for_others_and_then_for_itself_it_is_a_reader() -> None:
     """The remote-log connection stays in an api-server, whatever it asks for beside."""
     table = ReaderTable()
@@ -99,6 +107,25 @@ def test_of_the_dead_agents_of_this_host_those_who_live_are_taken_over(tmp_path:
     own = read_document(folder.read("readers/host-a-own"))
     assert own is not None
     assert [one.pid for one in own.readers] == [os.getpid()]
+
+
+def test_one_strange_reader_is_left_out_and_counted_and_the_others_are_known() -> None:
+    """An odd claim is none; without a process or a version nobody knows what it is."""
+    now = datetime.now(timezone.utc)
+    odd, torn = {**_me(now), "try": "2nd", "hands_on": 1}, {**_me(now), "version": "three"}
+    for strange, unclear in ((odd, 0), (torn, 1), ({}, 1), ("?", 1)):
+        read = read_document(_document(now, _me(now), strange))  # type: ignore[arg-type]  # a strange one
+        assert read is not None
+        assert (read.readers[0].pid, read.unclear) == (os.getpid(), unclear)
+        assert len(read.readers) == 2 - unclear
+
+
+def test_a_dead_agents_document_stays_where_a_reader_in_it_is_not_clear(tmp_path: Path) -> None:
+    """Whoever takes it over would forget that reader in silence."""
+    folder, now = StateFolder(str(tmp_path)), datetime.now(timezone.utc)
+    folder.write("readers/host-a-dead", _document(now, _me(now), {**_me(now), "pid": "?"}))
+    assert carry_out(_order(tmp_path)) == {"taken": [], "trouble": ""}
+    assert folder.names("readers") == ["readers/host-a-dead"]
 
 
 @pytest.mark.parametrize("changed", [{"boot": "before"}, {"numbers": "pid:[7]"}])

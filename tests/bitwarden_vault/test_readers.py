@@ -119,6 +119,16 @@ def test_a_server_that_asks_for_tasks_keeps_only_the_connection_of_the_logs(
     assert [one.hands_on for one in readers(tmp_path)] == [logs != "x"]
 
 
+def test_a_task_whose_try_is_no_number_is_a_reader_all_the_same(share: Share, tmp_path: Path) -> None:
+    """Anybody can set that variable; what a task claims besides is kept."""
+    odd = {"AIRFLOW_CTX_DAG_ID": "nightly", "AIRFLOW_CTX_TRY_NUMBER": "2nd"}
+    scene = share(tmp_path, AIRFLOW_HOME=str(tmp_path), PROJECT="", **odd)
+    scene.environ["PROJECT"] = scene.workplace.project
+    scene.put("c/x", '{"conn_type": "aws"}', note(3))
+    assert "conn_type" in scene.run(_AS_A_SERVER + "client.stop()")[0]
+    assert [(one.dag, one.try_number) for one in readers(tmp_path)] == [("nightly", 0)]
+
+
 def test_what_a_killed_agent_knew_the_next_one_takes_over(share: Share, tmp_path: Path) -> None:
     """Those who live: of who ended meanwhile nothing is left, and of the dead agent no document."""
     scene = share(tmp_path)

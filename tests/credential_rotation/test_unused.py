@@ -104,6 +104,7 @@ def reader(**changed: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
 UNKNOWN: dict[str, Callable[[Shared], object]] = {
     "a document of readers that cannot be understood": lambda it: it.write("readers/x.json", {"schema": 9}),
     "more readers than an agent keeps": lambda it: it.write("readers/x.json", reader(left_out=3)),
+    "a reader that cannot be understood": lambda it: it.write("readers/x.json", reader(readers=[{}])),
     "a use of another schema": lambda it: it.write("last-used/other.json", {"schema": 9}),
     "a use without a moment": lambda it: it.used(100, last="yesterday"),
 }
