@@ -2,7 +2,8 @@
 
 Rules this file keeps:
 - Only ids, keys and counts are taken, each by its name: what is added to an answer later does not get in.
-- A name that matched nothing is shortened, for people paste passwords into the wrong place.
+- A name that matched nothing is shortened, for people paste passwords into the wrong place. What its asker
+  put before it by configuration (a prefix, a team) is shown, so that a typing error or a probe is recognised.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ _LONGEST_CLAIM = 250
 _MOST_DIGITS = 9
 _TELLING = 12
 """Characters from which on the first three do not give away what follows."""
-_CLAIMS = {"dag_id": "dag", "task_id": "task", "run_id": "run", "try_number": "try", "user": "user"}
+_CLAIMS = {
+    "dag_id": "dag",
+    "task_id": "task",
+    "run_id": "run",
+    "try_number": "try",
+    "team": "team",
+    "user": "user",
+}
 
 
 def shortened(text: object) -> str:
@@ -67,8 +75,8 @@ def subject(operation: str, arguments: object, answer: Message) -> Message:
 def _asked(operation: str, arguments: Mapping[str, Any], answer: Message) -> Message:
     if operation == LOOK_UP:
         several = answer.get("error", {}).get("kind") == Ambiguous.kind
-        key = arguments.get("key")
-        return {"secrets": [{"key": key_shown(key) if several else shortened(key)}]}
+        key, start = arguments.get("key"), arguments.get("start")
+        return {"secrets": [{"key": key_shown(key) if several else _missed(key, start)}]}
     if "ids" in arguments and isinstance(arguments["ids"], list):
         return _some([{"id": _id(one)} for one in arguments["ids"][:MOST_NAMED]], len(arguments["ids"]))
     asked = {}
@@ -80,6 +88,13 @@ def _asked(operation: str, arguments: Mapping[str, Any], answer: Message) -> Mes
     if "project_id" in arguments:
         said["project"] = _id(arguments["project_id"])
     return said
+
+
+def _missed(key: object, start: object) -> str:
+    """A name that nothing has, behind what its asker put before it by configuration."""
+    if not isinstance(key, str) or not isinstance(start, str) or not key.startswith(start):
+        return shortened(key)
+    return f"{start[:_LONGEST_CLAIM]}{shortened(key[len(start) :])}"
 
 
 def _some(named: list[Message], count: int) -> Message:

@@ -111,11 +111,11 @@ class Search:
             log.warning("The %s %r is not looked up: its name spells out a team's own", _SINGULAR[kind], name)
             return None
         start = f"{prefix}{options.sep}" if prefix else ""
-        who = _claimed(kind, name)
-        names = [f"{team_name}{options.team_sep}{name}", name] if team_name else [name]
+        who = _claimed(kind, name, team_name)
+        starts = [f"{start}{team_name}{options.team_sep}", start] if team_name else [start]
         try:
             return next(
-                (found for one in names if (found := self._look_up(start + one, who)) is not None), None
+                (found for one in starts if (found := self._look_up(one, name, who)) is not None), None
             )
         except Misconfigured as wrong:
             raise _refusal(wrong.message) from None
@@ -123,8 +123,13 @@ class Search:
             self._outage(f"Bitwarden, asked for the {_SINGULAR[kind]} {name!r}: {wrong.message}")
             return None
 
-    def _look_up(self, key: str, who: Mapping[str, Any]) -> dict[str, Any] | None:
-        arguments = {"key": key, "projects": self._options.projects, "fresh": is_fresh_wanted()}
+    def _look_up(self, start: str, name: str, who: Mapping[str, Any]) -> dict[str, Any] | None:
+        arguments = {
+            "key": start + name,
+            "start": start,
+            "projects": self._options.projects,
+            "fresh": is_fresh_wanted(),
+        }
         request = {"operation": LOOK_UP, "arguments": arguments, "caller": who}
         try:
             found: dict[str, Any] | None = ask(self._current_settings(), request)
@@ -147,11 +152,13 @@ class Search:
         log.warning("%s; Airflow looks elsewhere, as on_outage says", message)
 
 
-def _claimed(kind: str, name: str) -> dict[str, Any]:
+def _claimed(kind: str, name: str, team_name: str | None) -> dict[str, Any]:
     """Who asks, and whether the value stays with it: whoever proves one or passes it on does not keep it."""
     who: dict[str, Any] = {
         name: os.environ[variable] for name, variable in _CLAIMED.items() if variable in os.environ
     }
+    if team_name:
+        who["team"] = team_name
     if is_fresh_wanted():
         who["keeps_nothing"] = True
     elif os.environ.get(_PROCESS) == "server" and not (kind == "connections" and _is_for_logs(name)):

@@ -10,9 +10,11 @@ from uuid import uuid4
 
 import pytest
 
+from bitwarden_vault.backend_search import Search as BackendSearch
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Ambiguous, NotFound, RefusedToken, VaultError
 from bitwarden_vault.nouns import Caller
+from bitwarden_vault.settings import PASSED_ON
 from scenes.audit import said
 from scenes.audited import Audited
 from scenes.leaks import Search
@@ -107,6 +109,42 @@ def test_a_name_that_matches_nothing_is_shortened(audited: Audited) -> None:
     assert [line["secrets"][0]["key"] for line in audited.all_lines("look_up")] == shown
     assert [line["secrets"][0]["id"] for line in audited.lines("get_secret")] == shown
     assert {line["outcome"] for line in audited.lines("look_up")} == {"nothing"}
+
+
+@pytest.fixture
+def search(audited: Audited, monkeypatch: pytest.MonkeyPatch) -> BackendSearch:
+    """What the secrets backend looks things up with, in an environment that leads to the audited agent."""
+    for name in PASSED_ON:
+        monkeypatch.delenv(name, raising=False)
+    for name, text in audited.scene.environ.items():
+        monkeypatch.setenv(name, text)
+    return BackendSearch({})
+
+
+def test_of_what_the_backend_misses_the_kind_is_told(audited: Audited, search: BackendSearch) -> None:
+    """A typing error or a probe is recognised; what stands behind the prefix may be a password."""
+    for name in ("Tr0ub4dor&3-and-more", "hunter2"):
+        assert search.text("variables", name, None) is None
+    assert search.connection("warehouse_eu_1", None) is None
+    assert [line["secrets"][0]["key"] for line in audited.all_lines("look_up")] == [
+        "airflow/variables/Tr0… (20 characters)",
+        "airflow/variables/… (7 characters)",
+        "airflow/connections/war… (14 characters)",
+    ]
+
+
+def test_the_team_that_asked_is_told(audited: Audited, search: BackendSearch) -> None:
+    """B8: where it got its own, what is everybody's, and nothing."""
+    audited.scene.put("airflow/variables/red--colour")
+    for team in ("red", "blue", None):
+        search.text("variables", "colour", team)
+    lines = audited.all_lines("look_up")
+    assert [line["claimed"].get("team") for line in lines] == ["red", "blue", "blue", None]
+    assert [line["secrets"][0]["key"] for line in lines] == [
+        "airflow/variables/red--colour",
+        "airflow/variables/blue--… (6 characters)",
+        *["airflow/variables/… (6 characters)"] * 2,
+    ]
 
 
 def test_a_name_that_several_have_is_shown(audited: Audited) -> None:
