@@ -40,6 +40,8 @@ AWS = "AWS_"
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
+LONGEST = 864_000.0
+"""Seconds; what is longer is a slip, and the agent takes it for no request of ours (`request_form`)."""
 _URL = re.compile(r"https://[^\s/?#]+(?:/[^\s?#]*)?")
 
 
@@ -234,4 +236,8 @@ class _Reading:
         if match is None or float(match[1]) <= 0:
             self.mistakes.append(f"{name} is not a duration above zero: write seconds, or 15s, 5m, 1h")
             return default
-        return float(match[1]) * _SECONDS[match[2]]
+        seconds = float(match[1]) * _SECONDS[match[2]]
+        if seconds > LONGEST:
+            self.mistakes.append(f"{name} is longer than {LONGEST / 3600:g}h")
+            return default
+        return seconds

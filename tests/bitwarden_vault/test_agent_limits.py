@@ -12,6 +12,7 @@ from bitwarden_vault.errors import (
     RefusedToken,
     Unreachable,
 )
+from bitwarden_vault.settings import read_settings
 from sandbox.bitwarden import Fault
 from scenes.vault import VaultScene
 
@@ -67,6 +68,16 @@ def test_a_wait_that_is_longer_than_the_patience_is_an_error_at_once(vault: Vaul
     assert caught.value.retry_after is not None
     assert 50 < caught.value.retry_after <= 60
     assert vault.workplace.stored() == []
+
+
+def test_the_agent_takes_the_longest_durations_that_settings_allow(vault: VaultScene) -> None:
+    """It hangs up on what it takes for no client of ours."""
+    names = ("DEADLINE", "PATIENCE", "CACHE_LIFE", "IDLE_EXIT")
+    longest = {f"BITWARDEN_{name}": "240h" for name in names}
+    client = VaultClient(read_settings({**vault.environ, **longest}))
+    vault.put("k")
+    assert client.find_secret("k") is not None
+    client.stop()
 
 
 def _turn_limits_on(vault: VaultScene) -> None:

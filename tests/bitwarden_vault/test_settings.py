@@ -72,6 +72,8 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "duration in words": ({"BITWARDEN_DEADLINE": "soon"}, "BITWARDEN_DEADLINE is not a duration"),
     "no time at all": ({"BITWARDEN_PATIENCE": "0s"}, "BITWARDEN_PATIENCE is not a duration"),
+    "longer than anybody waits": ({"BITWARDEN_PATIENCE": "300h"}, "BITWARDEN_PATIENCE is longer than 240h"),
+    "no end": ({"BITWARDEN_CACHE_LIFE": "9" * 400}, "BITWARDEN_CACHE_LIFE is longer than 240h"),
     "trust store missing": ({"SSL_CERT_FILE": "/no/such"}, "SSL_CERT_FILE"),
     "trust folder missing": ({"SSL_CERT_DIR": "/no/such"}, "SSL_CERT_DIR"),
 }
@@ -118,7 +120,7 @@ def test_a_preferred_token_wins_where_it_is_set(tmp_path: Path) -> None:
     assert read_settings({**GOOD, f"{name}_FILE": str(file)}, prefer_token=name).token.text == OTHER
 
 
-DURATIONS = {"90": 90.0, "1.5s": 1.5, "5m": 300.0, "1h": 3600.0}
+DURATIONS = {"90": 90.0, "1.5s": 1.5, "5m": 300.0, "1h": 3600.0, "240h": 864_000.0}
 
 
 @pytest.mark.parametrize(("text", "seconds"), DURATIONS.items())
