@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 OUTCOME = "outcome"
 TROUBLE = "trouble"
+UNCONFIGURED = "unconfigured"
+"""Left by a planner that met nothing to plan for: its word alone tells a fresh drop-in from one that died."""
 IS_ANSWER = "is_answer"
 """A person's no, or nobody's word: told as an outcome, and no failure of the run."""
 ASK_AGAIN = (
@@ -47,6 +49,8 @@ class Reported:
     links: Mapping[str, str]
     trouble: str | None
     is_tick: bool
+    is_unconfigured: bool = False
+    """The plan was skipped: nothing has been filled in."""
     act_by: Mapping[str, str] = field(default_factory=dict)
     """When a policy's promise breaks, by name."""
     answers: frozenset[str] = frozenset()
@@ -62,12 +66,17 @@ class Reported:
         ti = context["ti"]
         found = [one for one in ti.xcom_pull(task_ids=[worker], key=OUTCOME) or [] if one]
         planned = ti.xcom_pull(task_ids=planner)
+        trouble = ti.xcom_pull(task_ids=planner, key=TROUBLE)
+        is_unconfigured = planned is None and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))
+        if planned is None and not is_unconfigured:
+            trouble = trouble or _left_nothing(planner)
         return replace(
             cls._of_run(context, work),
             planned=None if planned is None else tuple(planned),
             outcomes=tuple(found),
             links={one["name"]: one["log_url"] for one in found},
-            trouble=ti.xcom_pull(task_ids=planner, key=TROUBLE),
+            trouble=trouble,
+            is_unconfigured=is_unconfigured,
             act_by={one["name"]: one["act_by"] for one in found if one.get("act_by")},
             answers=frozenset(one["name"] for one in found if one.get(IS_ANSWER)),
         )
@@ -104,11 +113,6 @@ class Reported:
         )
 
     @property
-    def is_unconfigured(self) -> bool:
-        """The plan was skipped: nothing has been filled in."""
-        return self.planned is None and self.trouble is None
-
-    @property
     def missing(self) -> tuple[str, ...]:
         """Planned, and nobody can tell what became of it."""
         told = {one["name"] for one in self.outcomes}
@@ -124,8 +128,6 @@ class Reported:
         fine = {*DONE, "waiting"} if self.is_tick else DONE
         open_ones = [f"{o['name']} ({o['outcome']})" for o in unanswered if o["outcome"] not in fine]
         parts = [self.trouble or ""]
-        if self.planned is None and not self.trouble:
-            parts.append("the plan was not made")
         if open_ones:
             parts.append(f"{len(open_ones)} of {len(self.planned or ())} not done: {', '.join(open_ones)}")
         if self.missing:
@@ -173,6 +175,14 @@ class Reported:
         if self.is_tick or self.work == REVOCATION:
             return ()
         return tuple(one for one in self.outcomes if one["outcome"] in HEALS_BY_ITSELF)
+
+
+def _left_nothing(planner: str) -> str:
+    """Of a planner that could not say what happened to it."""
+    return (
+        "the plan was not made, and nothing tells why: its task was killed, took too long, or met what "
+        f"nobody foresaw; see the log of {planner}"
+    )
 
 
 def _run_link(dag_id: str, run_id: str) -> str:

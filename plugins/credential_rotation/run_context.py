@@ -24,7 +24,7 @@ from credential_rotation.history import Asked, keep_outcome, version_made
 from credential_rotation.metrics import tell_outcome
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
-from credential_rotation.report import OUTCOME, TROUBLE
+from credential_rotation.report import OUTCOME, TROUBLE, UNCONFIGURED
 from credential_rotation.trigger_form import MOST_REASON, Wish, is_compromise, wish_of
 from credential_rotation.wiring import Deployment, open_deployment
 
@@ -113,6 +113,7 @@ def airflow_words(context: Context) -> Iterator[None]:
         yield
     except NotConfigured as nothing:
         log.warning("%s. %s", nothing.what, nothing.next_step)
+        context["ti"].xcom_push(key=UNCONFIGURED, value=True)
         raise AirflowSkipException(nothing.what) from None
     except RotationError as error:
         text = f"{error.what}. {error.next_step}"

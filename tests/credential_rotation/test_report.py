@@ -71,12 +71,6 @@ def test_nothing_planned_is_no_complaint() -> None:
     assert (quiet.complaint, quiet.is_unconfigured, texts(quiet)) == ("", False, [])
 
 
-def test_no_plan_and_no_trouble_is_a_fresh_drop_in() -> None:
-    """The plan was skipped; the report skips too."""
-    assert report(None).is_unconfigured
-    assert not report(None, trouble="the inventory cannot be read").is_unconfigured
-
-
 @pytest.mark.parametrize("word", ["unproved", "waiting", "busy", "refused", "broken", "failed"])
 def test_what_is_not_done_is_a_complaint(word: str) -> None:
     """The name and the word, and how many of how many."""
@@ -115,7 +109,6 @@ def test_a_plan_that_was_not_made_is_a_complaint_with_its_reason() -> None:
     assert failed.complaint == "no connection to Bitwarden. The next run tries again."
     [message] = messages(failed)
     assert "no connection to Bitwarden" in message["text"]
-    assert report(None).complaint == "the plan was not made"
 
 
 def test_everything_that_is_wrong_is_said_together() -> None:

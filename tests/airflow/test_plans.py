@@ -1,0 +1,77 @@
+"""What a report makes of a plan that died, or that a cleared run makes anew. One Airflow for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from sandbox.bitwarden.faults import Fault
+from sandbox.demo.warehouse import Warehouse
+from sandbox.sandbox import Sandbox
+from sandbox.tick import REPAIR, clear_of
+from scenes.airflow import DAGS, ROOT, Office
+
+pytestmark = [pytest.mark.airflow, pytest.mark.feature]
+
+IMPATIENT = "rotate_impatiently"
+_DAG = """\
+import os
+from datetime import timedelta
+from airflow.sdk import dag
+from credential_rotation.engines.registry import DATABASES
+from credential_rotation.tasks import plan_rotations, report, rotate
+from credential_rotation.trigger_form import rotation_params
+
+@dag(schedule=None, params=rotation_params(DATABASES, os.environ), is_paused_upon_creation=False)
+def rotate_impatiently():
+    impatient = plan_rotations.override(execution_timeout=timedelta(seconds=8), retries=0)
+    outcomes = rotate.expand(name=impatient(list(DATABASES)))
+    outcomes >> report(worker="rotate", planner="plan_rotations", work="rotation")
+
+rotate_impatiently()
+"""
+"""As `rotate_database_credentials`, with a plan that has seconds."""
+
+
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with Sandbox(tmp_path_factory.mktemp("office")) as sandbox:
+        warehouse = Warehouse(sandbox)
+        include = warehouse.build(ROOT)
+        running = sandbox.start_airflow(
+            env=warehouse.environment(), dags=ROOT / "dags", plugins=ROOT / "plugins", include=include
+        )
+        (running.dags / "rotate_impatiently.py").write_text(_DAG)
+        running.api.wait_for_dags(*DAGS, IMPATIENT)
+        yield Office(sandbox, warehouse)
+
+
+@pytest.fixture(autouse=True)
+def _works_again(office: Office) -> Iterator[None]:
+    """Whatever a test does to it; the hourly repair does not come in between."""
+    clear_of(REPAIR, within=90)
+    yield
+    office.sandbox.bitwarden.clear_faults()
+
+
+def told_since(office: Office, told: int) -> list[dict[str, Any]]:
+    return office.sandbox.slack.messages()[told:]
+
+
+def test_a_planner_that_dies_makes_the_run_red_and_is_told_until_a_plan_is_made(office: Office) -> None:
+    """Bitwarden hangs, and Airflow ends the plan at its time limit: nothing of ours can say a word then."""
+    told = len(office.sandbox.slack.messages())
+    office.sandbox.bitwarden.fault(Fault("hang", verb="GET", times=50))
+    ended = office.run(IMPATIENT)
+    assert "AirflowTaskTimeout" in ended.log("plan_rotations")
+    assert (ended.state, ended.states()["report"]) == ("failed", "failed")
+    [message] = told_since(office, told)
+    assert "the plan was not made" in message["text"]
+    assert "see the log of plan_rotations" in message["text"]
+    assert office.api.run_url(IMPATIENT, ended.run).split("/runs/")[0] in str(message["blocks"])
+
+    office.sandbox.bitwarden.clear_faults()
+    assert office.run(IMPATIENT).state == "success"
+    assert "resolved" in str(told_since(office, told))
