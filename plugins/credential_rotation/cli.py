@@ -3,6 +3,7 @@
 Rules this file keeps:
 - Bad input is said before anything is asked of vault or target, all names at once.
 - Entries that cannot be used are told by every command that means all entries, which then is not green.
+- What is done is kept at once and printed, also where Ctrl-C or a crash ends the rest.
 - Values are never printed.
 """
 
@@ -26,7 +27,7 @@ from credential_rotation.approvals_kept import with_questions
 from credential_rotation.checking import check_deployment
 from credential_rotation.cli_later import LateGroup
 from credential_rotation.cli_run import as_json, named, run_command, who
-from credential_rotation.history import Asked, is_kept, keep_command
+from credential_rotation.history import Asked, is_kept, keep_command_run, keep_outcome
 from credential_rotation.inventory import Inventory, Problem
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
@@ -264,15 +265,37 @@ def _each(
     why: str | None = None,
 ) -> int:
     credentials, problems = chosen
-    outcomes = []
-    for position, credential in enumerate(credentials, 1):
-        output.progress(f"[{position}/{len(credentials)}] {doing} {credential.name}")
-        outcomes.append(run(credential))
-    if is_kept(os.environ):
-        asked = Asked(by=who(), why=why, compromise=doing == REVOKING)
-        keep_command(os.environ, credentials, outcomes, asked, now=wiring.now())
+    asked = Asked(by=who(), why=why, compromise=doing == REVOKING)
+    outcomes: list[Outcome] = []
+    try:
+        for position, credential in enumerate(credentials, 1):
+            output.progress(f"[{position}/{len(credentials)}] {doing} {credential.name}")
+            outcomes.append(run(credential))
+            if is_kept(os.environ):
+                keep_outcome(os.environ, credential, outcomes[-1], asked, now=wiring.now())
+    except BaseException:
+        _keep_run(credentials, outcomes, asked)
+        if outcomes:
+            output.show(outcomes, problems, as_json=as_json)
+        output.progress(_ended_early([one.name for one in credentials[len(outcomes) :]]))
+        raise
+    _keep_run(credentials, outcomes, asked)
     _end_incidents(outcomes, _WORK.get(doing, "rotation"), why=why)
     return output.show(outcomes, problems, as_json=as_json)
+
+
+def _keep_run(credentials: Sequence[Credential], outcomes: Sequence[Outcome], asked: Asked) -> None:
+    if is_kept(os.environ):
+        keep_command_run(os.environ, credentials[: len(outcomes)], outcomes, asked, now=wiring.now())
+
+
+def _ended_early(left: Sequence[str]) -> str:
+    """Of Ctrl-C or a crash: whom it met, and who was not begun."""
+    others = f"; nothing was done about {', '.join(left[1:])}" if left[1:] else ""
+    return (
+        f"ended early: what became of {left[0]} is not known, and `retire {left[0]}` finishes what was begun"
+        f"{others}"
+    )
 
 
 def _end_incidents(outcomes: Sequence[Outcome], work: str, *, why: str | None) -> None:

@@ -126,10 +126,22 @@ def keep_command(
     *,
     now: datetime,
 ) -> None:
-    """What one command did; a dry run did nothing."""
-    done = [pair for pair in zip(credentials, outcomes, strict=True) if pair[1].outcome != "planned"]
-    for credential, outcome in done:
+    """What one command did: each outcome, and all of them as a run."""
+    for credential, outcome in zip(credentials, outcomes, strict=True):
         keep_outcome(environ, credential, outcome, asked, now=now)
+    keep_command_run(environ, credentials, outcomes, asked, now=now)
+
+
+def keep_command_run(
+    environ: Mapping[str, str],
+    credentials: Sequence[Credential],
+    outcomes: Sequence[Outcome],
+    asked: Asked,
+    *,
+    now: datetime,
+) -> None:
+    """One command as a run, whose outcomes are kept; a dry run did nothing."""
+    done = [pair for pair in zip(credentials, outcomes, strict=True) if pair[1].outcome != "planned"]
     rows = [{**outcome.as_dict(), **version_made(credential, outcome)} for credential, outcome in done]
     keep_run(environ, asked, rows, now=now)
 
