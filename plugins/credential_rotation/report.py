@@ -8,8 +8,9 @@ Rules this file keeps:
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from urllib.parse import quote
 
 from airflow.configuration import conf
@@ -28,6 +29,8 @@ OUTCOME = "outcome"
 TROUBLE = "trouble"
 UNCONFIGURED = "unconfigured"
 """Left by a planner that met nothing to plan for: its word alone tells a fresh drop-in from one that died."""
+PLACE = "map_index"
+"""Whose task left an outcome: the plan's entry at this place."""
 IS_ANSWER = "is_answer"
 """A person's no, or nobody's word: told as an outcome, and no failure of the run."""
 ASK_AGAIN = (
@@ -64,8 +67,8 @@ class Reported:
     def of_this_run(cls, context: Context, *, worker: str, planner: str, work: str) -> Reported:
         """Read what plan and mapped tasks left behind."""
         ti = context["ti"]
-        found = [one for one in ti.xcom_pull(task_ids=[worker], key=OUTCOME) or [] if one]
         planned = ti.xcom_pull(task_ids=planner)
+        found = outcomes_of(ti.xcom_pull(task_ids=[worker], key=OUTCOME), planned or ())
         trouble = ti.xcom_pull(task_ids=planner, key=TROUBLE)
         is_unconfigured = planned is None and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))
         if planned is None and not is_unconfigured:
@@ -175,6 +178,15 @@ class Reported:
         if self.is_tick or self.work == REVOCATION:
             return ()
         return tuple(one for one in self.outcomes if one["outcome"] in HEALS_BY_ITSELF)
+
+
+def outcomes_of(left: Iterable[Any] | None, planned: Sequence[str]) -> list[Any]:
+    """What the tasks of this plan left.
+
+    A run that is cleared is planned anew, and Airflow keeps what tasks left that the new plan has no place
+    for. It is all asked for at once: for chosen places Airflow would ask once for each.
+    """
+    return [one for one in left or () if one and [one["name"]] == planned[one[PLACE] :][:1]]
 
 
 def _left_nothing(planner: str) -> str:

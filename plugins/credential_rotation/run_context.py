@@ -24,7 +24,7 @@ from credential_rotation.history import Asked, keep_outcome, version_made
 from credential_rotation.metrics import tell_outcome
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
-from credential_rotation.report import OUTCOME, TROUBLE, UNCONFIGURED
+from credential_rotation.report import OUTCOME, PLACE, TROUBLE, UNCONFIGURED
 from credential_rotation.trigger_form import MOST_REASON, Wish, is_compromise, wish_of
 from credential_rotation.wiring import Deployment, open_deployment
 
@@ -74,7 +74,7 @@ def hand_on(  # noqa: PLR0913 - each by its name
     ti, made = context["ti"], version_made(credential, outcome)
     if outcome.act_by:
         made["act_by"] = outcome.act_by.isoformat()
-    told = {**outcome.as_dict(), **made, "log_url": ti.log_url, **(more or {})}
+    told = {**outcome.as_dict(), **made, "log_url": ti.log_url, PLACE: ti.map_index, **(more or {})}
     ti.xcom_push(key=OUTCOME, value=told)
     return told
 

@@ -39,7 +39,7 @@ from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from credential_rotation.reminders import reminders_of
 from credential_rotation.reminders_kept import Reminders
-from credential_rotation.report import OUTCOME, TROUBLE, Reported
+from credential_rotation.report import OUTCOME, TROUBLE, Reported, outcomes_of
 from credential_rotation.run_context import (
     airflow_words,
     asked_in,
@@ -285,8 +285,9 @@ def _brake(deployment: Deployment) -> str | None:
     red = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], states=["failed"])
     if red < limit:
         return None
-    outcomes = ti.xcom_pull(task_ids=[ti.task_id], key=OUTCOME) or []
-    return brake_pulled([one for one in outcomes if one], limit)
+    plans = ti.xcom_pull(task_ids=list(ti.task.upstream_task_ids))
+    planned = next((one for one in plans if isinstance(one, list)), [])
+    return brake_pulled(outcomes_of(ti.xcom_pull(task_ids=[ti.task_id], key=OUTCOME), planned), limit)
 
 
 def _paused(context: Context, rotating: Sequence[str]) -> list[str]:

@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 from sandbox.bitwarden.faults import Fault
-from sandbox.demo.warehouse import Warehouse
+from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.sandbox import Sandbox
 from sandbox.tick import REPAIR, clear_of
-from scenes.airflow import DAGS, ROOT, Office
+from scenes.airflow import DAGS, ROOT, Ended, Office
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
+REPORTING, ORDERS = ROLES[1:3]
 IMPATIENT = "rotate_impatiently"
 _DAG = """\
 import os
@@ -57,7 +58,8 @@ def _works_again(office: Office) -> Iterator[None]:
 
 
 def told_since(office: Office, told: int) -> list[dict[str, Any]]:
-    return office.sandbox.slack.messages()[told:]
+    """Of this DAG: others meet the same outage by their own ticks."""
+    return [one for one in office.sandbox.slack.messages()[told:] if IMPATIENT in str(one["blocks"])]
 
 
 def test_a_planner_that_dies_makes_the_run_red_and_is_told_until_a_plan_is_made(office: Office) -> None:
@@ -73,5 +75,25 @@ def test_a_planner_that_dies_makes_the_run_red_and_is_told_until_a_plan_is_made(
     assert office.api.run_url(IMPATIENT, ended.run).split("/runs/")[0] in str(message["blocks"])
 
     office.sandbox.bitwarden.clear_faults()
-    assert office.run(IMPATIENT).state == "success"
+    assert office.run(IMPATIENT, credentials=[ORDERS.name]).state == "success"
     assert "resolved" in str(told_since(office, told))
+
+
+def test_a_cleared_run_does_not_tell_again_of_tasks_that_its_new_plan_has_no_place_for(
+    office: Office,
+) -> None:
+    """What failed was mended meanwhile: nothing is due, and Airflow keeps what the removed tasks left."""
+    office.sandbox.postgres.execute("ALTER ROLE reporting NOLOGIN")
+    try:
+        failed = office.run(IMPATIENT)
+    finally:
+        office.sandbox.postgres.execute("ALTER ROLE reporting LOGIN")
+    task = f"rotate[{REPORTING.name}]"
+    assert (failed.state, failed.outcome(task)["outcome"]) == ("failed", "failed")
+    assert office.run(IMPATIENT, credentials=[REPORTING.name]).state == "success"
+    told = len(office.sandbox.slack.messages())
+
+    office.api.clear(IMPATIENT, failed.run)
+    again = Ended(office.api, IMPATIENT, failed.run, office.api.wait(IMPATIENT, failed.run, within=120))
+    assert {one.state for one in again.tasks().values() if one.task == "rotate"} <= {"removed", "skipped"}
+    assert (again.state, told_since(office, told)) == ("success", [])

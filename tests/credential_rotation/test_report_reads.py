@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from credential_rotation.outcome import told
+from simulators.scene import ETL
 
 if TYPE_CHECKING:
     from credential_rotation.report import Reported
@@ -73,3 +77,39 @@ def test_a_plan_of_nothing_is_a_quiet_hour() -> None:
     """Neither trouble nor a fresh drop-in."""
     reported, _ = read({(PLANNER, "return_value"): {-1: []}})
     assert (reported.is_unconfigured, reported.complaint) == (False, "")
+
+
+def left(name: str, word: str, place: int) -> dict[str, Any]:
+    """A mapped task's outcome, and whose task it was."""
+    return {
+        **told(replace(ETL, name=name), word, "because").as_dict(),
+        "log_url": f"https://airflow.example/log/{place}",
+        "map_index": place,
+    }
+
+
+def cleared(plan: list[str], *outcomes: dict[str, Any]) -> Reported:
+    """A run that was cleared as a whole: Airflow keeps what tasks left that the new plan has no place for."""
+    tasks = {one["map_index"]: one for one in outcomes}
+    reported, ti = read({(PLANNER, "return_value"): {-1: plan}, (WORKER, "outcome"): tasks})
+    assert ti.asked <= 4, "a thousand mapped tasks are one question, not a thousand"
+    return reported
+
+
+CLEARED = {
+    "the same plan: all of it": (["etl", "bi"], ["etl", "bi"], ()),
+    "nothing is due any more: nothing is told again": ([], [], ()),
+    "a shorter plan": (["etl"], ["etl"], ()),
+    "whose task is another one's now, and died: not the word of the one before": (["bi"], [], ("bi",)),
+    "a longer plan, whose last task died": (["etl", "bi", "orders"], ["etl", "bi"], ("orders",)),
+}
+
+
+@pytest.mark.parametrize("case", CLEARED)
+def test_what_tasks_of_an_earlier_plan_left_is_not_told_again(case: str) -> None:
+    """Only what the task says that has this credential now."""
+    plan, names, missing = CLEARED[case]
+    reported = cleared(plan, left("etl", "rotated", 0), left("bi", "failed", 1))
+    assert [one["name"] for one in reported.outcomes] == names
+    assert reported.missing == missing
+    assert ("bi (failed)" in reported.complaint) is ("bi" in names)
