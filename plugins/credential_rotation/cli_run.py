@@ -37,7 +37,7 @@ def run_command(command: Callable[[Deployment], int], *, as_json: bool) -> None:
         sys.stdout.reconfigure(errors="replace")  # a terminal of few characters must not cost the answer
     try:
         with rarely_looked_for():
-            code = command(open_deployment(os.environ, Caller(user=getpass.getuser())))
+            code = command(open_deployment(os.environ, Caller(user=_user())))
     except RotationError as error:
         code = output.show_error(error, as_json=as_json)
     raise SystemExit(code)
@@ -45,7 +45,15 @@ def run_command(command: Callable[[Deployment], int], *, as_json: bool) -> None:
 
 def who() -> str:
     """Who asks, as evidence keeps it."""
-    return f"{getpass.getuser()} (command line)"
+    return f"{_user()} (command line)"
+
+
+def _user() -> str:
+    """By name; by number where the machine has no name for it, as in an image that runs under any."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # up to Python 3.12, and from 3.13 on
+        return f"uid {os.getuid()}"
 
 
 def named(inventory: Inventory, names: Sequence[str], *, by_hand: bool = False) -> tuple[Credential, ...]:

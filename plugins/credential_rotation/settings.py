@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,7 +65,8 @@ def _include_folder(given: Mapping[str, str]) -> Path:
     """Beside `plugins/`; a wheel has nothing of its users beside it, and takes Airflow's home."""
     if carried_dags() is None:
         return Path(__file__).resolve().parents[2] / "include"
-    folder = Path(given.get("AIRFLOW_HOME", "~/airflow")).expanduser() / "include"
+    home = os.path.expanduser(given.get("AIRFLOW_HOME", "~/airflow"))  # noqa: PTH111 - pathlib's raises without a home
+    folder = Path(home) / "include"
     if not folder.exists():
         raise NotConfigured(
             f"there is no {folder} yet, and {INCLUDE} names no other folder",

@@ -30,6 +30,15 @@ def test_a_wheel_looks_in_the_home_of_airflow(tmp_path: Path, monkeypatch: pytes
     assert read_settings({}).include == include
 
 
+def test_a_wheel_of_somebody_without_a_home_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An image that runs under any number: the machine knows neither its name nor its home."""
+    monkeypatch.setattr(installed, "_DAGS", tmp_path)
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", {}.__getitem__)
+    with pytest.raises(NotConfigured, match="there is no ~/airflow/include yet"):
+        read_settings({})
+
+
 def test_a_fresh_wheel_says_what_to_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It skips as the other ways do, where nothing has been filled in."""
     monkeypatch.setattr(installed, "_DAGS", tmp_path)
