@@ -3,7 +3,8 @@
 Rules this file keeps:
 - Where the entry names a secret in Bitwarden, it has to have been changed since the last close; a person may
   say that it was not, and that is kept. Of the secret its revision date is kept, and nothing of its value.
-- Time goes forward: nothing is closed for a day before the last change, or for one that has not come.
+- Time goes forward: nothing is closed for a day before the last change, for one that has not come, or for one
+  that nobody can mean.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from datetime import datetime
 from bitwarden_vault.errors import NotFound
 from bitwarden_vault.nouns import VaultSecret
 from credential_rotation.by_hand import BY_HAND
-from credential_rotation.closings import Closing
+from credential_rotation.closings import EARLIEST, Closing
 from credential_rotation.errors import BadInput, VaultTrouble
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome, Step, told
@@ -46,10 +47,10 @@ def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome
         )
     last, now = deployment.closings.last(credential), deployment.clock()
     changed = word.changed or now
-    if changed > now or (last is not None and changed <= last.changed):
+    why_not = _why_not(changed, last, now)
+    if why_not:
         raise BadInput(
-            f"{credential.name}: it cannot have been changed on {changed:%Y-%m-%d}, "
-            + ("which has not come" if changed > now else f"last was {_written(last)}"),
+            f"{credential.name}: it cannot have been changed on {changed.date()}, {why_not}",
             next_step="Say the day on which it was changed, or leave it out for now.",
         )
     revised = None if word.is_unchanged else _revised(deployment, credential)
@@ -114,5 +115,12 @@ def _closed(credential: Credential, closing: Closing, now: datetime) -> Outcome:
     )
 
 
-def _written(last: Closing | None) -> str:
-    return f"{last.changed:%Y-%m-%d %H:%M} UTC" if last else ""
+def _why_not(changed: datetime, last: Closing | None, now: datetime) -> str:
+    """Why it cannot have been then; empty where it can."""
+    if changed > now:
+        return "which has not come"
+    if changed.year < EARLIEST:
+        return f"which is before {EARLIEST}"
+    if last is not None and changed <= last.changed:
+        return f"last was {last.changed:%Y-%m-%d %H:%M} UTC"
+    return ""

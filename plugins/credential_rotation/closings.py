@@ -3,7 +3,7 @@
 Rules this file keeps:
 - One document per entry, the last closing; those before are in the history like rotations.
 - No value is kept and nothing that depends on one: of a secret in Bitwarden its revision date alone.
-- What is not there was never closed: losing the folder brings the entry back, as overdue.
+- What is not there, or cannot be used, was never closed: losing the folder brings the entry back, as overdue.
 """
 
 from __future__ import annotations
@@ -24,6 +24,10 @@ from credential_rotation.records import RecordName
 log = logging.getLogger(__name__)
 
 FOLDER = "closings"
+EARLIEST = 1970
+"""The year. Nobody means one before, and calendars begin to fail there."""
+_LATEST = 9000
+"""What is due after it has to have a year, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +101,7 @@ def _understood(document: Mapping[str, Any] | None, name: str) -> Closing | None
     if document is None or document.get("name") != name:
         return None
     try:
-        return Closing(
+        closing = Closing(
             version=int(document["version"]),
             changed=datetime.fromisoformat(document["changed"]),
             at=datetime.fromisoformat(document["at"]),
@@ -106,4 +110,13 @@ def _understood(document: Mapping[str, Any] | None, name: str) -> Closing | None
             revised=datetime.fromisoformat(document["revised"]) if document["revised"] else None,
         )
     except (KeyError, TypeError, ValueError):
+        closing = None
+    if closing is None or not all(map(_is_usable, (closing.changed, closing.at, closing.revised))):
+        log.warning("%s: what was kept of its last closing cannot be used; it counts as never closed", name)
         return None
+    return closing
+
+
+def _is_usable(at: datetime | None) -> bool:
+    """Whether anything can be reckoned from it."""
+    return at is None or (at.tzinfo is not None and EARLIEST <= at.year < _LATEST)
