@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from urllib.parse import urlsplit
 
 from credential_rotation.errors import BadInput
@@ -17,7 +18,7 @@ _SECONDS = 10
 
 def beat(url: str) -> str:
     """Call the address; why it did not work, or "". Raises: BadInput (no web address)."""
-    if urlsplit(url).scheme not in {"http", "https"}:
+    if not _is_web_address(url):
         raise BadInput(
             f"{HEARTBEAT} is not a web address", next_step="Give an https:// address, or unset it."
         )
@@ -26,5 +27,12 @@ def beat(url: str) -> str:
             return "" if answer.status < 400 else f"it answers {answer.status}"  # noqa: PLR2004 - HTTP's own
     except urllib.error.HTTPError as error:
         return f"it answers {error.code}"
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         return f"it cannot be reached ({type(error).__name__})"
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in {"http", "https"}
+    except ValueError:
+        return False
