@@ -8,7 +8,7 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,17 +38,26 @@ class Reminder:
 
 
 def to_tell(reminders: Iterable[Reminder], told: Mapping[str, int]) -> list[Finding]:
-    """Those whose stage was not told yet, and all that are late."""
-    return [
-        one.finding
-        for one in reminders
-        if one.stage == LATE or one.about not in told or one.stage < told[one.about]
-    ]
+    """Those whose stage was not told yet, and then all that are late, which come daily."""
+    found = [one for one in reminders if _is_to_tell(one, told)]
+    return [one.finding for one in sorted(found, key=lambda one: one.stage == LATE)]
 
 
-def told_now(reminders: Iterable[Reminder]) -> dict[str, int]:
-    """What was told when these were: what is over is forgotten."""
-    return {one.about: one.stage for one in reminders}
+def told_now(
+    reminders: Iterable[Reminder], told: Mapping[str, int], shown: Collection[Finding]
+) -> dict[str, int]:
+    """What is told when these were shown: what is over is forgotten, and what had no room stays as it was."""
+    found = {}
+    for one in reminders:
+        if one.finding in shown or not _is_to_tell(one, told):
+            found[one.about] = one.stage
+        elif one.about in told:
+            found[one.about] = told[one.about]
+    return found
+
+
+def _is_to_tell(reminder: Reminder, told: Mapping[str, int]) -> bool:
+    return reminder.stage == LATE or reminder.stage < told.get(reminder.about, reminder.stage + 1)
 
 
 def stage_of(due: datetime, since: datetime, now: datetime, ahead: Sequence[int] = AHEAD) -> int | None:

@@ -8,7 +8,7 @@ Rules this file keeps:
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
@@ -26,16 +26,19 @@ class Reminders:
 
     folder: StateFolder
     all: Sequence[Reminder]
+    before: Mapping[str, int] = field(init=False)
+    """What was told of them, by what they are about."""
     findings: list[Finding] = field(init=False)
     """Those that are to be told now."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "findings", to_tell(self.all, self._told()))
+        object.__setattr__(self, "before", self._told())
+        object.__setattr__(self, "findings", to_tell(self.all, self.before))
 
-    def were_told(self) -> None:
-        """They got through."""
+    def were_told(self, shown: Collection[Finding]) -> None:
+        """These got through."""
         try:
-            self.folder.write(PLACE, {"schema": 1, "told": told_now(self.all)})
+            self.folder.write(PLACE, {"schema": 1, "told": told_now(self.all, self.before, shown)})
         except StateUnavailable as why:
             log.warning("what was reminded of is told again tomorrow: %s", why)
 

@@ -19,7 +19,7 @@ from airflow.sdk import Context, get_current_context, task
 
 from bitwarden_vault.state_folder import state_folder
 from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
-from credential_rotation.alerts.digest import digest_message, long_open
+from credential_rotation.alerts.digest import digest_message, long_open, those_shown
 from credential_rotation.alerts.people import DEPLOYMENT, teller_of
 from credential_rotation.alerts.removed import tell_removed
 from credential_rotation.alerts.slack import NotSent, is_complete
@@ -162,11 +162,15 @@ def watch() -> None:
         inventory = deployment.inventory()
         known = deployment.known(inventory.all)
         tell_ages(inventory.all, known, deployment.clock())
-        found = [Finding("", f"entry that cannot be used: {problem}") for problem in inventory.problems]
+        reminders = Reminders(
+            state_folder(os.environ), reminders_of(inventory.all, known, deployment.clock())
+        )
+        found = [*expiry(deployment.settings.token_ends, deployment.clock())]
+        found += [Finding("", remark) for remark in deployment.bitwarden.remarks_on_tokens()]
+        found += reminders.findings
+        found += [Finding("", f"entry that cannot be used: {problem}") for problem in inventory.problems]
         found += findings(inventory.credentials, known, deployment.clock())
         found += [Finding("", orphan) for orphan in deployment.orphans(inventory)]
-        found += expiry(deployment.settings.token_ends, deployment.clock())
-        found += [Finding("", remark) for remark in deployment.bitwarden.remarks_on_tokens()]
         found += exceptions_to_tell(deployment.settings.include, deployment.clock())
         asks = any(one.policy.approval for one in inventory.credentials)
         rotating = (*ROTATING, WITH_APPROVAL) if asks else ROTATING
@@ -177,10 +181,6 @@ def watch() -> None:
         teller = teller_of(os.environ, context=context)
         tell_removed(teller, inventory, run=context["run_id"], deployment=os.environ.get(DEPLOYMENT))
         found += long_open(teller.book.all(), deployment.clock())
-        reminders = Reminders(
-            state_folder(os.environ), reminders_of(inventory.all, known, deployment.clock())
-        )
-        found += reminders.findings
         unused = unused_to_tell(deployment, inventory.credentials)
         found += unused
         for finding in found:
@@ -188,8 +188,9 @@ def watch() -> None:
         message = digest_message(found, deployment=os.environ.get(DEPLOYMENT), run=context["run_id"])
         sent = teller.say(message, "digest") if message else None
         if is_complete(sent, has_others=teller.notify is not None):
-            reminders.were_told()
-            unused_was_told(deployment, unused)
+            shown = those_shown(found)
+            reminders.were_told(shown)
+            unused_was_told(deployment, unused, shown)
         weekly = tell_week(teller, os.environ, inventory.all, known, run=context["run_id"])
         sent = weekly if sent is None or isinstance(weekly, NotSent) else sent
         url = os.environ.get(HEARTBEAT, "").strip()

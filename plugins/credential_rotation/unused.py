@@ -3,13 +3,13 @@
 Rules this file keeps:
 - Only of those that somebody was seen to read before: who never asks our agents is not known, and unknown is
   not unused. So nothing is said where hosts share no folder, or where a document of it cannot be understood.
-- At most once a week, and only what was told counts.
+- At most once a week, and only what was told counts: what there was no room for comes on the next days.
 - The target's own "last used" says nothing here: the daily proof logs in with the same value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -29,7 +29,10 @@ _Place = tuple[str, str]
 
 
 def unused_to_tell(deployment: Deployment, credentials: Sequence[Credential]) -> list[Finding]:
-    """One for each; none where it is not known, is switched off, or was told less than a week ago."""
+    """One for each; none where it is not known, is switched off, or was told less than a week ago.
+
+    Of a week that has begun, those for which the digest had no room.
+    """
     after, folder, now = (
         deployment.settings.unused_after,
         state_folder(deployment.environ),
@@ -38,11 +41,12 @@ def unused_to_tell(deployment: Deployment, credentials: Sequence[Credential]) ->
     if after is None or not deployment.environ.get(PATH, "").strip():
         return []
     try:
-        last_uses = {} if _was_told(folder, now) else _last_uses(deployment, folder)
+        _, left = _told(folder, now)
+        last_uses = {} if left == [] else _last_uses(deployment, folder)
     except StateUnavailable:
         return []
     found = []
-    for one in credentials:
+    for one in credentials if left is None else [one for one in credentials if one.name in left]:
         last = last_uses.get(_place(deployment, one))
         is_read_elsewhere = any(consumer.kind == "manual" for consumer in one.consumers)
         if last is not None and now - last > after and not is_read_elsewhere:
@@ -52,18 +56,26 @@ def unused_to_tell(deployment: Deployment, credentials: Sequence[Credential]) ->
     return found
 
 
-def unused_was_told(deployment: Deployment, told: Sequence[Finding]) -> None:
-    """A week of silence about it begins; where that cannot be kept, it is told again."""
-    if told:
-        try:
-            state_folder(deployment.environ).write(_TOLD, {"told": deployment.clock().isoformat()})
-        except StateUnavailable:
-            return
+def unused_was_told(deployment: Deployment, found: Sequence[Finding], shown: Collection[Finding]) -> None:
+    """A week of silence about those that were shown begins; where that cannot be kept, it is told again."""
+    if not found:
+        return
+    folder, left = state_folder(deployment.environ), [one.name for one in found if one not in shown]
+    try:
+        since, _ = _told(folder, deployment.clock())
+        began = since or deployment.clock()
+        folder.write(_TOLD, {"told": began.isoformat(), "left": left})
+    except StateUnavailable:
+        return
 
 
-def _was_told(folder: StateFolder, now: datetime) -> bool:
-    last = _moment((folder.read(_TOLD) or {}).get("told"))
-    return last is not None and now - last < WEEK
+def _told(folder: StateFolder, now: datetime) -> tuple[datetime | None, list[str] | None]:
+    """When this week began, and who was left for its next days; None where a new one is to begin."""
+    document = folder.read(_TOLD) or {}
+    last, left = _moment(document.get("told")), document.get("left")
+    if last is None or now - last >= WEEK:
+        return None, None
+    return last, [str(name) for name in left] if isinstance(left, list) else []
 
 
 def _last_uses(deployment: Deployment, folder: StateFolder) -> dict[_Place, datetime]:

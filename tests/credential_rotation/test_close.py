@@ -61,7 +61,7 @@ def _digest(site: Site, **ahead: float) -> list[str]:
     inventory, now = deployment.inventory(), datetime.now(timezone.utc) + timedelta(**ahead)
     known = deployment.known(inventory.all)
     told = Reminders(deployment.confirmations.folder, reminders_of(inventory.all, known, now))
-    told.were_told()
+    told.were_told(told.findings)
     return [f"{one.name} ({one.owner}): {one.what}" for one in told.findings]
 
 

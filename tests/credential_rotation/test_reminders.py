@@ -77,7 +77,21 @@ def test_h1_each_stage_is_told_once_and_what_is_late_daily() -> None:
     assert to_tell([_reminder(7)], {"etl due x": 30}) == [Finding("etl", "stage 7")]
     assert to_tell([_reminder(LATE)], {"etl due x": LATE}) == [Finding("etl", "stage 0")]
     assert to_tell([_reminder(30)], {"etl due before": 1}) == [Finding("etl", "stage 30")]
-    assert told_now([_reminder(7)]) == {"etl due x": 7}
+
+
+def test_h1_what_there_was_no_room_for_is_not_told_yet() -> None:
+    """It comes again on the next day, and what was told of it before stays so."""
+    first, second = _reminder(7), Reminder("bi due y", 7, Finding("bi", "stage 7"))
+    assert told_now([first, second], {}, [first.finding]) == {"etl due x": 7}
+    assert told_now([first, second], {"bi due y": 30}, [first.finding]) == {"etl due x": 7, "bi due y": 30}
+    assert told_now([first, second], {"bi due y": 7}, [first.finding]) == {"etl due x": 7, "bi due y": 7}
+    assert told_now([], {"etl due x": 7}, []) == {}
+
+
+def test_h1_what_is_told_once_comes_before_what_is_told_daily() -> None:
+    """Else what is late for long leaves it no room."""
+    late, once = _reminder(LATE), Reminder("bi due y", 7, Finding("bi", "stage 7"))
+    assert to_tell([late, once], {}) == [once.finding, late.finding]
 
 
 def test_h1_what_slack_missed_is_told_again(tmp_path: Path) -> None:
@@ -85,7 +99,10 @@ def test_h1_what_slack_missed_is_told_again(tmp_path: Path) -> None:
     folder = StateFolder(str(tmp_path))
     assert Reminders(folder, [_reminder(30)]).findings
     assert Reminders(folder, [_reminder(30)]).findings
-    Reminders(folder, [_reminder(30)]).were_told()
+    reminders = Reminders(folder, [_reminder(30)])
+    reminders.were_told([])
+    assert Reminders(folder, [_reminder(30)]).findings
+    reminders.were_told(reminders.findings)
     assert Reminders(folder, [_reminder(30)]).findings == []
 
 
@@ -100,4 +117,4 @@ def test_h1_a_folder_that_cannot_be_written_keeps_nobody_from_being_told() -> No
     """It is one warning in the watchdog's log."""
     reminders = Reminders(StateFolder("/proc/nowhere"), [_reminder(30)])
     assert reminders.findings
-    reminders.were_told()
+    reminders.were_told(reminders.findings)

@@ -30,11 +30,11 @@ class Shared:
     site: Site
     folder: Path
 
-    def used(self, days: float, **changed: Any) -> None:  # noqa: ANN401 - JSON
-        """Somebody read `reporting` so many days ago."""
-        secret = self.site.current("reporting/db").id
+    def used(self, days: float, key: str = "reporting/db", **changed: Any) -> None:  # noqa: ANN401 - JSON
+        """Somebody read it so many days ago."""
+        secret, project = self.site.current(key).id, "data" if key == "reporting/db" else "admins"
         use = {
-            "schema": 1, "secret": secret, "key": "reporting/db", "project": self.site.projects["data"],
+            "schema": 1, "secret": secret, "key": key, "project": self.site.projects[project],
             "last": (NOW - days * DAY).isoformat(), "who": "nightly.load", "host": "h",
         }  # fmt: skip
         self.write(f"last-used/{secret}.json", use | changed)
@@ -44,14 +44,14 @@ class Shared:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(document))
 
-    def told(self, now: datetime = NOW, *, heard: bool = False, **environ: str) -> list[str]:
-        """What the digest of this day says of it."""
+    def told(self, now: datetime = NOW, *, heard: bool = False, room: int = 40, **environ: str) -> list[str]:
+        """What the digest of this day wants to say of it; `heard` says that it did, as far as it had room."""
         settings = {**self.site.environ, **environ}
         deployment = open_deployment({name: text for name, text in settings.items() if text})
         deployment.clock = lambda: now
         found = unused_to_tell(deployment, deployment.inventory().credentials)
         if heard:
-            unused_was_told(deployment, found)
+            unused_was_told(deployment, found, found[:room])
         return [f"{one.name} ({one.owner}): {one.what}" for one in found]
 
 
@@ -84,6 +84,20 @@ def test_it_is_told_once_a_week(shared: Shared) -> None:
     assert shared.told(heard=True) == SAID
     assert shared.told(NOW + 6 * DAY) == []
     assert len(shared.told(NOW + 7 * DAY)) == 1
+
+
+def test_what_the_digest_had_no_room_for_is_told_on_the_next_days_and_then_the_week_goes_on(
+    shared: Shared,
+) -> None:
+    """The week is that of those that were told first."""
+    shared.used(100)
+    shared.used(100, "rotation/admin")
+    both = [name.split()[0] for name in shared.told(heard=True, room=1)]
+    assert both == ["reporting", "admin"]
+    assert [name.split()[0] for name in shared.told(NOW + DAY, heard=True, room=0)] == ["admin"]
+    assert [name.split()[0] for name in shared.told(NOW + 2 * DAY, heard=True)] == ["admin"]
+    assert shared.told(NOW + 6 * DAY) == []
+    assert len(shared.told(NOW + 7 * DAY)) == 2
 
 
 def test_never_is_never(shared: Shared) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from credential_rotation.alerts.digest import digest_message
+from credential_rotation.alerts.digest import digest_message, those_shown
 from credential_rotation.model import Policy
 from credential_rotation.planning import Known
 from credential_rotation.records import RecordName
@@ -102,4 +102,22 @@ def test_a_digest_names_credential_owner_and_what_it_is() -> None:
     assert message is not None
     assert "name-0 (data-platform): overdue" in message.text
     assert "300 things to see to" in message.text
+    shown = len(those_shown(found))
+    assert f"and {300 - shown} more: the log of rotation_watchdog has all of them" in message.text
     assert all(len(block.get("text", {}).get("text", "")) <= 3000 for block in message.blocks)
+
+
+@pytest.mark.parametrize(
+    "what", ["overdue since 2026-11-23 " * 12, "<&> " * 40, "\N{LOCK}" * 200, "x" * 5000]
+)
+def test_a_digest_ends_with_a_whole_line_and_what_it_shows_is_known(what: str) -> None:
+    """What was cut off is not told; who takes it for told never tells it."""
+    found = [Finding(f"name-{n:03}", what, "data-platform") for n in range(60)]
+    shown = those_shown(found)
+    assert 0 < len(shown) < 40
+    message = digest_message(found, deployment=None, run="r")
+    assert message is not None
+    said = [block["text"]["text"] for block in message.blocks if "name-" in str(block)]
+    for text in (*said, message.text):
+        assert [one.name in text for one in found] == [one in shown for one in found]
+        assert text.endswith(f"and {60 - len(shown)} more: the log of rotation_watchdog has all of them")

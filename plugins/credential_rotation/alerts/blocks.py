@@ -45,6 +45,11 @@ def safe(text: str, room: int) -> str:
     return "".join(kept).rstrip() + "…"
 
 
+def length(text: str) -> int:
+    """How much room it takes when it is safe."""
+    return sum(_length(_ESCAPES.get(character, character)) for character in _visible(text))
+
+
 def header(name: str, words: str) -> Block:
     """The headline; where it is too long the name is cut, not what happened to it."""
     rest = safe(words, HEADER_ROOM // 2 + 30)
