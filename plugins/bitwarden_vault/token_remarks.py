@@ -16,8 +16,11 @@ from bitwarden_vault.nouns import Caller
 from bitwarden_vault.settings import Settings
 
 
-def remarks_on_tokens(settings: Settings, caller: Caller | None) -> Iterable[str]:
-    """What is to be done; asks Bitwarden only where there is a second token."""
+def remarks_on_tokens(settings: Settings, caller: Caller | None, *, good_too: bool = False) -> Iterable[str]:
+    """What is to be done; asks Bitwarden only where there is a second token.
+
+    `good_too`: a second token that is ready is said to be, because silence is also what an empty slot makes.
+    """
     client = VaultClient(settings, caller)
     if settings.next_is_wrong:
         yield f"the second access token could not take over: {settings.next_is_wrong}"
@@ -28,12 +31,12 @@ def remarks_on_tokens(settings: Settings, caller: Caller | None) -> Iterable[str
         elif settings.next_token is not None:
             seen = {project.id for project in client.list_projects()}
             alone = replace(settings, token=settings.next_token, next_token=None)
-            yield from _proof(VaultClient(alone, caller), settings.next_token.name, seen)
+            yield from _proof(VaultClient(alone, caller), settings.next_token.name, seen, good_too=good_too)
     except VaultError:
         return  # told where the vault itself is checked
 
 
-def _proof(alone: VaultClient, token: str, seen: set[str]) -> Iterable[str]:
+def _proof(alone: VaultClient, token: str, seen: set[str], *, good_too: bool) -> Iterable[str]:
     """By an agent of its own, which is ended at once."""
     try:
         projects = {project.id for project in alone.list_projects()}
@@ -45,5 +48,7 @@ def _proof(alone: VaultClient, token: str, seen: set[str]) -> Iterable[str]:
                 f"the second access token, {token}, sees other projects than the first: is it another "
                 "machine account's? Make it for the same one"
             )
+        elif good_too:
+            yield f"the second access token, {token}, logs in and sees the same projects as the first"
     finally:
         alone.stop()

@@ -55,9 +55,9 @@ class BitwardenAccess:
             self._client = VaultClient(self._settings(), caller)
         return self._client
 
-    def remarks_on_tokens(self) -> tuple[str, ...]:
+    def remarks_on_tokens(self, *, good_too: bool = False) -> tuple[str, ...]:
         """What people should know of the access tokens. Raises: BadInput (settings that cannot work)."""
-        return tuple(remarks_on_tokens(self._settings(), self.caller))
+        return tuple(remarks_on_tokens(self._settings(), self.caller, good_too=good_too))
 
     # --- projects --------------------------------------------------------------------------------------
 

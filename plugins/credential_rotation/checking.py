@@ -13,7 +13,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bitwarden_vault.token_reading import ENDINGS, TOKEN
 from credential_rotation import settings as ours
 from credential_rotation.approval_remarks import airflow_here, remarks_on_approval
 from credential_rotation.complaints import could_not_ask
@@ -31,6 +30,7 @@ from credential_rotation.passwords import SYMBOLS_OPTION, rule_from
 from credential_rotation.people_remarks import remarks_on_people
 from credential_rotation.reader_remarks import remarks_on_readers
 from credential_rotation.schedule import falls_due
+from credential_rotation.slot_remarks import remarks_on_slots
 from credential_rotation.vault_complaints import in_rotation_words
 from credential_rotation.wiring import Deployment
 
@@ -68,7 +68,7 @@ def check_deployment(
     for position, credential in enumerate(chosen, 1):
         tell(f"[{position}/{len(chosen)}] checking {credential.name}")
         outcomes.append(_checked(deployment, credential, remarks))
-    remarks += deployment.bitwarden.remarks_on_tokens()
+    remarks += deployment.bitwarden.remarks_on_tokens(good_too=True)
     warnings = (*_warnings(deployment, inventory), *_orphans(deployment, inventory), *remarks)
     return Report(tuple(outcomes), inventory.problems, tuple(mistakes), warnings)
 
@@ -135,19 +135,7 @@ def _remarks(look: Look, rotator: CheckedRotator, login: Secret | None, now: dat
 
 
 def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
-    own_token = any(f"{ours.TOKEN}{ending}" in deployment.environ for ending in ENDINGS)
-    if not own_token:
-        yield (
-            "rotation and consumers use one access token: whoever reads CURRENT can read the journal and "
-            f"the admins' secrets too. Give the rotation its own machine account ({ours.TOKEN})."
-        )
-    slot = ours.TOKEN if own_token else TOKEN
-    is_set = any(f"{slot}{ending}" in deployment.environ for ending in ENDINGS)
-    if is_set and slot not in deployment.settings.token_ends:
-        yield (
-            f"when the access token in {slot} ends is unknown, and Bitwarden does not tell: set "
-            f"{slot}_EXPIRES to the day that its page shows, and the watchdog warns ahead"
-        )
+    yield from remarks_on_slots(deployment.environ, deployment.settings.token_ends)
     if deployment.settings.settle < ours.SETTLES_SURELY:
         yield (
             f"{ours.SETTLE} is {_written(deployment.settings.settle)}: a write whose answer is lost may land "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
@@ -132,10 +133,15 @@ def test_one_token_for_all_is_told_and_one_of_its_own_is_not(untouched: Site) ->
     assert (own.code, own.json["warnings"]) == (0, [])
 
 
-def test_d1_a_token_whose_end_nobody_told_is_said_to_be_unknown(untouched: Site) -> None:
-    """A machine account cannot read it from Bitwarden; nothing is guessed."""
-    said = "when the access token in BWS_ACCESS_TOKEN ends is unknown"
+def test_d1_a_token_whose_end_nobody_told_is_said_to_be_unknown(untouched: Site, tmp_path: Path) -> None:
+    """A machine account cannot read it from Bitwarden; the slot that is filled is named."""
+    said = "nobody has told when the access token in BWS_ACCESS_TOKEN expires"
     assert any(said in text for text in check(untouched).json["warnings"])
+    (tmp_path / "token").write_text(untouched.ground.token)
+    in_file = check(untouched, BWS_ACCESS_TOKEN=None, BWS_ACCESS_TOKEN_FILE=str(tmp_path / "token"))
+    [said_of_file] = [text for text in in_file.json["warnings"] if "nobody has told" in text]
+    assert "in BWS_ACCESS_TOKEN_FILE expires" in said_of_file
+    assert "set BWS_ACCESS_TOKEN_EXPIRES" in said_of_file
     told = check(untouched, BWS_ACCESS_TOKEN_EXPIRES="2099-01-01").json["warnings"]
     assert not any(said in text for text in told)
 
@@ -217,4 +223,4 @@ def test_what_is_wrong_stands_above_what_is_right(untouched: Site) -> None:
 def test_where_no_token_is_set_nothing_is_said_of_its_end(untouched: Site) -> None:
     """That it is missing is the mistake to mend."""
     said = check(untouched, BWS_ACCESS_TOKEN=None).json["warnings"]
-    assert not [text for text in said if "ends is unknown" in text]
+    assert not [text for text in said if "nobody has told" in text]

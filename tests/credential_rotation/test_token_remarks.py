@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -36,13 +37,16 @@ def remarks(site: Site, environ: Environ, **changed: str) -> list[str]:
     """What `check` has to say of the tokens, and nothing else that is the other tests'."""
     ran = site.run("check", "etl", "--json", **{**environ, **changed})
     assert ran.code == 0
-    return [text for text in ran.json["warnings"] if "token" in text and "one access token" not in text]
+    told = (text for text in ran.json["warnings"] if "one access token" not in text)
+    return [text for text in told if "token" in text or "slot" in text]
 
 
-def test_two_good_tokens_are_no_news(site: Site, environ: Environ) -> None:
-    """The second has logged in, by an agent that is gone again."""
+def test_a_second_token_that_is_ready_is_said_to_be(site: Site, environ: Environ) -> None:
+    """It has logged in, by an agent that is gone again; the watchdog, daily, has nothing to tell of it."""
     before = sum(line.path.endswith("/connect/token") for line in site.bitwarden.requests())
-    assert remarks(site, environ) == []
+    [said] = remarks(site, environ)
+    assert said.startswith(f"the second access token, {NEXT} (")
+    assert said.endswith("), logs in and sees the same projects as the first")
     assert sum(line.path.endswith("/connect/token") for line in site.bitwarden.requests()) == before + 2
     alone = {**environ, "BWS_ACCESS_TOKEN": environ[NEXT], NEXT: ""}
     assert not VaultClient(read_settings(alone)).status()["running"]
@@ -69,6 +73,21 @@ def test_a_second_token_of_another_account_is_told(site: Site, environ: Environ)
     [said] = remarks(site, environ, **{NEXT: foreign})
     assert "sees other projects than the first" in said
     VaultClient(read_settings({**environ, NEXT: foreign})).stop()
+
+
+def test_an_empty_second_slot_looks_like_no_second_token(
+    site: Site, environ: Environ, tmp_path: Path
+) -> None:
+    """Who filled another file than the one that is read finds out before the first token is revoked."""
+    (tmp_path / "next").write_text("\n")
+    [said] = remarks(site, environ, **{NEXT: "", f"{NEXT}_FILE": str(tmp_path / "next")})
+    assert said.startswith(f"the second slot, {NEXT}_FILE, is empty: nothing goes on when Bitwarden refuses")
+    VaultClient(read_settings({**environ, NEXT: ""})).stop()
+
+
+def test_the_watchdog_tells_no_good_news_of_tokens(site: Site, environ: Environ) -> None:
+    """Its digest is for what somebody has to do."""
+    assert site.deployment(**environ).bitwarden.remarks_on_tokens() == ()
 
 
 def test_a_second_token_in_use_is_told_with_what_to_do(site: Site, environ: Environ) -> None:
