@@ -39,6 +39,10 @@ Chosen = tuple[tuple[Credential, ...], tuple[Problem, ...]]
 REVOKING = "revoking"
 _WORK = {"verifying": "check", "repairing": "retirement", REVOKING: REVOCATION}
 """What the DAGs' reports call it."""
+NOT_KEPT = (
+    "note: the reason is not kept: set ROTATION_STATE_PATH to the folder that scheduler and workers use, and "
+    "history and evidence know of what is done here"
+)
 
 some_names = click.argument("names", nargs=-1, metavar="[NAME]...")
 certain_names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -280,6 +284,8 @@ def _each(
         output.progress(_ended_early([one.name for one in credentials[len(outcomes) :]]))
         raise
     _keep_run(credentials, outcomes, asked)
+    if why and not is_kept(os.environ):
+        output.progress(NOT_KEPT)
     _end_incidents(outcomes, _WORK.get(doing, "rotation"), why=why)
     return output.show(outcomes, problems, as_json=as_json)
 

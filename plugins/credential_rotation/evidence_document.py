@@ -8,14 +8,14 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from credential_rotation import __version__
 from credential_rotation.by_hand import BY_HAND
-from credential_rotation.evidence import Event, Rotation
+from credential_rotation.evidence import STATE, Event, Rotation
 from credential_rotation.evidence_in_force import IN_FORCE, RECORDED
 from credential_rotation.evidence_steps import read_moment
 
@@ -125,8 +125,8 @@ def summary(evidence: Evidence) -> dict[str, Any]:
         "recorded_only": recorded,
         "longest_days": max(lived).days if lived else None,
         "late": late,
-        "failures": sum(one.outcome in {"failed", "broken", "unproved"} for one in evidence.events),
-        "revocations": sum(one.outcome == "revoked" for one in evidence.events),
+        "failures": _count(evidence, {"failed", "broken", "unproved"}),
+        "revocations": _count(evidence, {"revoked"}),
     }
 
 
@@ -134,6 +134,12 @@ def controls(evidence: Evidence) -> list[dict[str, str]]:
     """Which controls it supports, with what, and what each wants besides."""
     told = summary(evidence)
     policy = str((evidence.entry.get("policy") or {}).get("words", "")) or "not known here"
+    revoked = told["revocations"]
+    suspicions = (
+        "how many replacements followed a suspicion is not known"
+        if revoked is None
+        else f"{revoked} replacements after a suspicion"
+    )
     longest = "not known" if told["longest_days"] is None else f"{told['longest_days']} days"
     return [
         {
@@ -150,7 +156,7 @@ def controls(evidence: Evidence) -> list[dict[str, str]]:
         },
         {
             "control": "PCI DSS 4.0.1, 8.6 (application and system accounts; 8.6.3: also on suspicion)",
-            "shown": f"{_handed_over(evidence)}; {told['revocations']} replacements after a suspicion.",
+            "shown": f"{_handed_over(evidence)}; {suspicions}.",
             "besides": "The risk analysis that sets the frequency (12.3.1), and whether anybody logs in "
             "interactively as this principal (8.6.1).",
         },
@@ -161,6 +167,13 @@ def controls(evidence: Evidence) -> list[dict[str, str]]:
             "besides": "What people were told about handling it, and how the first value was given.",
         },
     ]
+
+
+def _count(evidence: Evidence, outcomes: Collection[str]) -> int | None:
+    """None where the state folder tells of nothing: it may never have been written."""
+    if not evidence.events and all(one.source != STATE for one in evidence.rotations):
+        return None
+    return sum(one.outcome in outcomes for one in evidence.events)
 
 
 def _made_by(evidence: Evidence) -> str:

@@ -68,11 +68,12 @@ def _head(document: Document) -> str:
 def _summary(told: Document) -> str:
     whole = told["whole_proofs"] == told["versions"] and not told["late"]
     late = ", ".join(map(str, told["late"]))
+    failures = "not known" if told["failures"] is None else told["failures"]
     lines = [
         _in_force(told),
         f"{told['versions']} versions were made; {told['whole_proofs']} of them are proved from end to end.",
         f"Later than their policy promised: {escape(late) or 'none'}.",
-        f"Attempts that failed, were not proved, or found it broken: {told['failures']}.",
+        f"Attempts that failed, were not proved, or found it broken: {failures}.",
     ]
     items = "".join(f"<li>{line}</li>" for line in lines)
     return f'<ul class="summary {"good" if whole else "look"}">{items}</ul>\n'
