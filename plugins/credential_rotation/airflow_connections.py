@@ -78,7 +78,7 @@ def _found(conn_id: str) -> Any:  # noqa: ANN401 - Airflow has two classes for i
 
 @contextmanager
 def _log_left_alone() -> Iterator[None]:
-    """Airflow sends all logs to standard output, where a command prints its one document."""
+    """Airflow takes all logs over when it is imported; a command goes on as it was."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     try:

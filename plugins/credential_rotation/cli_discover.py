@@ -8,7 +8,6 @@ Rules this file keeps:
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -55,11 +54,11 @@ def discover(ignore: Path | None, *, as_json: bool) -> None:
 
 def _show(found: Discovered, *, as_json: bool) -> int:
     if as_json:
-        json.dump(_document(found), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        json.dump(_document(found), output.answers(), indent=2)
+        output.answers().write("\n")
     else:
         for line in _lines(found):
-            click.echo(output.plain(line))
+            click.echo(output.plain(line), file=output.answers())
     count = len(found.unmanaged)
     output.progress(
         f"{count} unmanaged, {len(found.let_be)} let be, {len(found.unasked)} targets that could not be asked"

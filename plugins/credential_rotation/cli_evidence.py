@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -72,8 +71,8 @@ def evidence(  # noqa: PLR0913 - one for each option
         if html is not None:
             _write(html, page(document))
         if as_json:
-            json.dump(document, sys.stdout, indent=1)
-            sys.stdout.write("\n")
+            json.dump(document, output.answers(), indent=1)
+            output.answers().write("\n")
         return output.DONE
 
     run_command(run, as_json=as_json)

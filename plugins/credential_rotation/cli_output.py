@@ -1,7 +1,8 @@
 """What the command line prints, and its exit status.
 
 Rules this file keeps:
-- With `--json`, standard output is one JSON document and nothing else; all other words go to standard error.
+- With `--json`, standard output is one JSON document and nothing else; all other words go to standard error,
+  other people's too.
 - What is wrong comes first, the last line sums up.
 - Names and reasons are printed as they are: no text can colour, link or move the cursor.
 - Bad input decides the exit status where there is any: what it hides cannot be told before it is mended.
@@ -12,7 +13,10 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from contextvars import ContextVar
+from typing import TextIO
 
 import click
 
@@ -23,7 +27,24 @@ from credential_rotation.outcome import Outcome
 
 DONE, NEEDS_A_PERSON, BAD_INPUT, HEALS = 0, 1, 2, 3
 _WIDEST_NAME = 30
+_ANSWERS: ContextVar[TextIO | None] = ContextVar("answers", default=None)
 _COLOURS = {DONE: "green", NEEDS_A_PERSON: "red", HEALS: "yellow"}
+
+
+@contextmanager
+def answers_alone() -> Iterator[None]:
+    """Send what others write to standard output to standard error: Airflow's log, a notifier's own words."""
+    token = _ANSWERS.set(sys.stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        _ANSWERS.reset(token)
+
+
+def answers() -> TextIO:
+    """Where documents and tables go."""
+    return _ANSWERS.get() or sys.stdout
 
 
 def progress(words: str) -> None:
@@ -98,8 +119,9 @@ def _code(outcome: Outcome) -> int:
 
 def _print_json(document: Mapping[str, object]) -> None:
     """Indented for who looks at it; programs get it on one line, which is ten times as fast to write."""
-    sys.stdout.write(json.dumps(document, indent=2 if sys.stdout.isatty() else None))
-    sys.stdout.write("\n")
+    out = answers()
+    out.write(json.dumps(document, indent=2 if out.isatty() else None))
+    out.write("\n")
 
 
 def _print_table(outcomes: Sequence[Outcome]) -> None:
@@ -122,7 +144,7 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
         table.add_row(
             Text(plain(one.name)), Text(one.outcome, style=colour), Text(version), Text(plain(what))
         )
-    Console(soft_wrap=False).print(table)
+    Console(file=answers(), soft_wrap=False).print(table)
 
 
 def _by_itself(outcome: Outcome) -> str:

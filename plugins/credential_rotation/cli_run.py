@@ -36,7 +36,7 @@ def run_command(command: Callable[[Deployment], int], *, as_json: bool) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal of few characters must not cost the answer
     try:
-        with rarely_looked_for():
+        with rarely_looked_for(), output.answers_alone():
             code = command(open_deployment(os.environ, Caller(user=_user())))
     except RotationError as error:
         code = output.show_error(error, as_json=as_json)
