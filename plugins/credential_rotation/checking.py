@@ -30,6 +30,7 @@ from credential_rotation.passwords import SYMBOLS_OPTION, rule_from
 from credential_rotation.people_remarks import remarks_on_people
 from credential_rotation.reader_remarks import remarks_on_readers
 from credential_rotation.schedule import falls_due
+from credential_rotation.setting_mistakes import remarks_on_telling, setting_mistakes
 from credential_rotation.slot_remarks import remarks_on_slots
 from credential_rotation.vault_complaints import in_rotation_words
 from credential_rotation.wiring import Deployment
@@ -56,13 +57,16 @@ def check_deployment(
     deployment: Deployment, inventory: Inventory, chosen: Sequence[Credential], *, tell: Tell
 ) -> Report:
     """Check settings, vault and these entries."""
+    mistakes: list[RotationError] = [*setting_mistakes(deployment.environ, deployment.settings.include)]
     tell("checking access to Bitwarden")
     try:
         journal = deployment.bitwarden.journal_project()
     except RotationError as error:
         unasked = tuple(told(one, "failed", UNASKED) for one in chosen)
-        return Report(unasked, inventory.problems, (error,), tuple(_warnings(deployment, inventory)))
-    mistakes = _vault_mistakes(deployment, journal, chosen)
+        return Report(
+            unasked, inventory.problems, (error, *mistakes), tuple(_warnings(deployment, inventory))
+        )
+    mistakes += _vault_mistakes(deployment, journal, chosen)
     outcomes = []
     remarks: list[str] = []
     for position, credential in enumerate(chosen, 1):
@@ -145,6 +149,7 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
     if unasked:
         named = ", ".join(f"{name} ({who.kind.replace('_', ' ')} {who.name})" for name, who in unasked)
         yield f"no probe can ask these consumers: {named}; their entries end `unproved` at each rotation"
+    yield from remarks_on_telling(deployment.environ)
     yield from remarks_on_readers(deployment.environ, inventory.credentials)
     yield from remarks_on_people(deployment.environ, inventory.all)
     for one in inventory.credentials:

@@ -129,6 +129,7 @@ def test_one_token_for_all_is_told_and_one_of_its_own_is_not(untouched: Site) ->
         ROTATION_BWS_ACCESS_TOKEN=untouched.ground.token,
         ROTATION_BWS_ACCESS_TOKEN_EXPIRES="2099-01-01",
         BWS_ACCESS_TOKEN=None,
+        SLACK_WEBHOOK_URL="https://hooks.slack.com/services/x",
     )
     assert (own.code, own.json["warnings"]) == (0, [])
 
