@@ -28,19 +28,22 @@ class AirflowConnection:
 
 
 def secret_of(conn_id: str) -> Secret:
-    """User and password of this connection. Raises: BadInput (no Airflow, not there, incomplete)."""
-    found = connection_of(conn_id)
+    """User and password of an admin's connection. Raises: BadInput (no Airflow, not there, incomplete)."""
+    found = connection_of(conn_id, otherwise=", or make the admin an entry of the inventory")
     return Secret(found.login, found.password, found.login)
 
 
-def connection_of(conn_id: str) -> AirflowConnection:
-    """This connection, wherever Airflow finds it. Raises: BadInput (no Airflow, not there, incomplete)."""
+def connection_of(conn_id: str, *, otherwise: str = "") -> AirflowConnection:
+    """This connection, wherever Airflow finds it; `otherwise` is what else helps who has no Airflow here.
+
+    Raises: BadInput (no Airflow, not there, incomplete).
+    """
     try:
         found = _found(conn_id)
     except ImportError:
         raise BadInput(
             f"the Airflow connection {conn_id!r} cannot be read: Airflow is not installed here",
-            next_step="Run it where Airflow is, or make the admin an entry of the inventory.",
+            next_step=f"Run it where Airflow is{otherwise}.",
         ) from None
     except Exception as wrong:  # noqa: BLE001 - any backend may raise anything, and its text may hold a value
         raise BadInput(

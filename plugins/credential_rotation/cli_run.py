@@ -11,8 +11,9 @@ import getpass
 import io
 import logging
 import os
+import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import click
 
@@ -64,8 +65,17 @@ def named(inventory: Inventory, names: Sequence[str], *, by_hand: bool = False) 
     by_name = {one.name: one for one in listed}
     wrong = [_why_not(inventory, name) for name in dict.fromkeys(names) if name not in by_name]
     if wrong:
-        raise BadInput("\n".join(wrong), next_step="`check` shows every entry and what is wrong with it.")
+        raise BadInput("\n".join(wrong), next_step=_where_to_look(inventory, names, set(by_name)))
     return tuple(by_name[name] for name in dict.fromkeys(names))
+
+
+def _where_to_look(inventory: Inventory, names: Sequence[str], usable: Collection[str]) -> str:
+    """`check` lists what the rotation changes, and not what people change by hand."""
+    by_hand = [one.name for one in inventory.manual if one.name in names and one.name not in usable]
+    steps = [f"`status {shlex.quote(name)}` tells when it is due." for name in by_hand]
+    if any(name not in usable and name not in by_hand for name in names):
+        steps.append("`check` without a name shows every entry and what is wrong with it.")
+    return " ".join(steps)
 
 
 def _why_not(inventory: Inventory, name: str) -> str:

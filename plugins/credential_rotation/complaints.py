@@ -49,7 +49,8 @@ def nothing_stored(credential: Credential) -> NoStoredValueWorks:
     return NoStoredValueWorks(
         f"{credential.name}: nothing is stored yet, and who changes itself starts from a value that works",
         next_step=f"Put the working password into Bitwarden as `{place}` in project "
-        f"{credential.vault.project}, or give the entry an admin.",
+        f"{credential.vault.project}; or take it from an Airflow connection: adopt {credential.name} "
+        "--from-connection CONN_ID; or give the entry an admin.",
     )
 
 
@@ -107,7 +108,8 @@ def brought_value_refused(credential: Credential, probe: Probe) -> TargetRefused
     """What somebody wants adopted does not log in."""
     return TargetRefused(
         f"{credential.name}: {probe.where} refuses the value that was to be adopted",
-        next_step="Nothing was written. Mend the connection, or let the first rotation set a new value.",
+        next_step="Nothing was written. Mend the connection"
+        + (", or let the first rotation set a new value." if credential.admin else ": it has to log in."),
     )
 
 

@@ -20,7 +20,11 @@ _AGAIN = "The next run tries again by itself."
 _NEXT_STEPS: dict[type[vault.VaultError], str] = {
     vault.RefusedToken: "Mend or replace the access token; then run again.",
     vault.NotFound: "Give the machine account `Can read, write` on the project (web vault: Machine "
-    "accounts > Projects), and see that the project is spelled as there.",
+    "accounts > Projects), and see that the project is spelled as there and that BWS_ORGANIZATION_ID is its "
+    "organisation's id.",
+    vault.NoAnswerInTime: _AGAIN,
+    vault.Unreachable: f"{_AGAIN} If that does not help: let this host reach the address; where a private "
+    "authority signed its certificate, set SSL_CERT_FILE to that authority's certificate.",
     vault.RateLimited: f"{_AGAIN} If it goes on, spread the schedules of what uses this address.",
     vault.InvalidRequest: "Shorten what is named, then run again.",
     vault.Blocked: "Let the worker reach Bitwarden without a proxy's or firewall's web page in between.",

@@ -127,7 +127,7 @@ def test_as_a_program_of_its_own_the_message_is_two_lines_and_no_traceback(quiet
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.splitlines() == [
         "there is no credential 'nobody'",
-        "`check` shows every entry and what is wrong with it.",
+        "`check` without a name shows every entry and what is wrong with it.",
     ]
 
 
