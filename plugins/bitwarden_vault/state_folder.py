@@ -3,6 +3,8 @@
 Rules this file keeps:
 - A document is replaced whole, never added to: object stores cannot append, and a reader never sees a half.
 - A document that is not there, or is no JSON object, is None: losing this folder costs history, nothing else.
+- Several users write there, agents and tasks: what is made is the group's too, whatever the umask, and closed
+  to all others.
 - An object store's libraries are imported only where the path is an address; the agent has none of them.
 """
 
@@ -12,6 +14,7 @@ import contextlib
 import fcntl
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -133,13 +136,33 @@ class StateFolder:
 
 
 def _replace(path: str, raw: bytes) -> None:
-    os.makedirs(os.path.dirname(path), mode=0o770, exist_ok=True)  # noqa: PTH103, PTH120 - as everywhere in this package
+    _make_folder(os.path.dirname(path))  # noqa: PTH120 - as everywhere in this package
     beside = f"{path}.{os.getpid()}.new"
     try:
-        with open(beside, "wb") as file:  # noqa: PTH123 - as everywhere in this package
+        with open(beside, "wb", opener=_for_the_group) as file:
             file.write(raw)
         os.replace(beside, path)  # noqa: PTH105 - as everywhere in this package
     except OSError:
         with contextlib.suppress(OSError):
             os.unlink(beside)  # noqa: PTH108 - as everywhere in this package
         raise
+
+
+def _make_folder(path: str) -> None:
+    """With those above it; one that is there is left as somebody made it."""
+    if not path or os.path.isdir(path):  # noqa: PTH112 - as everywhere in this package
+        return
+    _make_folder(os.path.dirname(path))  # noqa: PTH120 - as everywhere in this package
+    try:
+        os.mkdir(path, 0o770)  # noqa: PTH102 - as everywhere in this package
+    except FileExistsError:
+        return  # another process was quicker
+    with contextlib.suppress(OSError):  # not every file system has modes
+        os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | 0o770)  # noqa: PTH101, PTH116, S103 - the group is meant
+
+
+def _for_the_group(path: str, flags: int) -> int:
+    descriptor = os.open(path, flags, 0o660)
+    with contextlib.suppress(OSError):  # as above
+        os.fchmod(descriptor, 0o660)
+    return descriptor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from pathlib import Path
 
@@ -69,3 +70,32 @@ def test_a_store_that_is_not_known_is_named() -> None:
 def test_by_default_it_lies_in_airflows_home() -> None:
     assert state_folder({"AIRFLOW_HOME": "/opt/airflow"}).path == "/opt/airflow/credential_rotation_state"
     assert state_folder({"ROTATION_STATE_PATH": "s3://bucket/state/"}).path == "s3://bucket/state"
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o077, 0o002])
+def test_the_group_shares_it_and_nobody_else_sees_it(tmp_path: Path, umask: int) -> None:
+    """Agents and tasks of several users write there; a umask, which differs by process, decides nothing."""
+    before = os.umask(umask)
+    try:
+        StateFolder(str(tmp_path / "state")).write("history/etl/one", {})
+        StateFolder(str(tmp_path / "state")).write("readers/here", {})
+    finally:
+        os.umask(before)
+    modes = {one.name: f"{one.stat().st_mode & 0o777:o}" for one in (tmp_path / "state").rglob("*")}
+    assert modes == {
+        "history": "770",
+        "etl": "770",
+        "one.json": "660",
+        "readers": "770",
+        "here.json": "660",
+    }
+    assert f"{(tmp_path / 'state').stat().st_mode & 0o777:o}" == "770"
+
+
+def test_a_folder_that_somebody_made_is_as_they_made_it(tmp_path: Path) -> None:
+    """Who keeps the group out, or hands its group on (setgid), has decided that."""
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o2700)
+    StateFolder(str(tmp_path / "state")).write("history/etl/one", {})
+    assert f"{(tmp_path / 'state').stat().st_mode & 0o7777:o}" == "2700"
+    assert f"{(tmp_path / 'state' / 'history').stat().st_mode & 0o7777:o}" == "2770"
