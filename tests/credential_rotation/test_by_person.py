@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from credential_rotation.model import Stamp
+from credential_rotation.model import Answer, Probe, Stamp
 from simulators.scene import GRACE, SETTLE, SOAK, Scene, rotated_scene
 
 MINUTE = timedelta(minutes=1)
@@ -28,6 +28,17 @@ def test_a_rollback_is_a_new_version_with_the_old_value(scene: Scene) -> None:
     assert scene.current == before
     assert newer is not None
     assert scene.accepts(newer)
+
+
+def test_a_rollback_waits_for_every_endpoint(scene: Scene) -> None:
+    """One that refuses the old value keeps CURRENT as it is: both values live, and nothing hurries."""
+    scene.rotate_now()
+    newer = scene.current
+    refusal = (Probe(Answer.REFUSED, "replica.example", "it is behind"),)
+    scene.target.endpoint_answers = scene.account.endpoint_answers = refusal
+    refused = scene.roll_back()
+    assert (refused.outcome, "replica.example" in refused.reason) == ("failed", True)
+    assert scene.current == newer
 
 
 def test_what_was_rolled_back_from_is_retired_in_its_turn(scene: Scene) -> None:

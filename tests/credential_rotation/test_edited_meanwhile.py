@@ -56,3 +56,22 @@ def test_another_value_is_never_written_over(scene: Scene) -> None:
         scene.run()
     assert scene.readers_can_log_in
     assert len(scene.epochs) == 1
+
+
+@pytest.mark.parametrize("kind", [{}, {"pair": True}, {"keys": True}], ids=["one role", "a pair", "keys"])
+def test_what_bitwarden_answers_instead_is_not_taken_for_the_new_one(kind: dict[str, bool]) -> None:
+    """Somebody writes right after us: their value works, and yet the new version is not what readers get."""
+    scene = rotated_scene(**kind)
+    before = scene.current
+    assert before is not None
+
+    def overwrite() -> None:
+        if scene.world.calls[-1] == "vault: write CURRENT":
+            scene.world.after_each = lambda: None
+            scene.target.passwords[before.principal] = before.password
+            scene.vault.put_current(before)
+
+    scene.world.after_each = overwrite
+    stopped = scene.rotate_now()
+    assert (stopped.outcome, "another value than the one just written" in stopped.reason) == ("failed", True)
+    assert stopped.is_urgent

@@ -192,3 +192,55 @@ def test_an_ending_without_its_record_is_swept() -> None:
     scene.run()
     assert not scene.vault.endings
     assert scene.readers_can_log_in
+
+
+def test_of_two_endings_of_one_version_the_first_counts() -> None:
+    """A crash may leave two; the key has soaked since the first of them."""
+    scene = rotated_scene(keys=True)
+    scene.rotate_now()
+    scene.world.pass_time(GRACE + MINUTE)
+    scene.run()
+    [ended] = scene.vault.endings.values()
+    scene.world.pass_time(SOAK - MINUTE)
+    [replaced] = [record for record in scene.vault.records.values() if record.epoch == ended.epoch]
+    scene.vault.begin_ending(replaced, now=scene.world.now)
+    scene.world.pass_time(2 * MINUTE)
+    assert scene.run().outcome == "retired"
+    assert not scene.vault.endings
+
+
+def killed_before_mint() -> Scene:
+    """A run from nothing that was killed when it had noted what it wants and asked for no key yet."""
+    scene = Scene(keys=True, stored=False)
+    scene.rotate_now()
+    at = scene.world.calls.index("target: mint") + 1
+    scene = Scene(keys=True, stored=False)
+    scene.world.pass_time(timedelta(days=1))
+    scene.account.keys[scene.account.first.login].created = scene.world.now
+    scene.world.fault = Fault(at, "crash before")
+    with suppress(Crash):
+        scene.rotate_now()
+    scene.account.trail_tells = False
+    return scene
+
+
+def test_a_key_that_was_there_when_an_intent_was_written_is_not_its() -> None:
+    """Nobody has to prove that, so that nobody is paged where the trail is silent."""
+    scene = killed_before_mint()
+    [intent] = scene.vault.intents.values()
+    assert intent.there == (scene.account.first.login,)
+    scene.world.pass_time(SETTLE + MINUTE)
+    assert scene.run().outcome == "unchanged"
+    assert scene.accepts(scene.account.first)
+    assert not scene.vault.intents
+
+
+def test_a_key_that_is_older_than_an_intent_is_not_its() -> None:
+    """Also where the list that the intent was written by did not show it yet."""
+    scene = killed_before_mint()
+    theirs = scene.account.make_by_hand()
+    scene.account.keys[theirs.login].created -= timedelta(minutes=20)
+    scene.world.pass_time(SETTLE + MINUTE)
+    assert scene.run().outcome == "unchanged"
+    assert scene.accepts(theirs)
+    assert not scene.vault.intents

@@ -135,3 +135,25 @@ def test_who_changes_the_password_in_an_open_session_is_told(
     seen = scene.revoke()
     assert (seen.outcome, "changed the password before it was ended" in seen.reason) == ("failed", True)
     assert "NOLOGIN" in seen.next_step
+
+
+@pytest.mark.parametrize("kind", [{"pair": True}, {"keys": True}], ids=["a pair", "keys"])
+def test_current_is_never_given_a_value_from_before(kind: dict[str, bool]) -> None:
+    """Where CURRENT is refused and the one before still logs in: not even until the new one is there."""
+    scene = rotated_scene(**kind)
+    scene.rotate_now()
+    broken = scene.current
+    assert broken is not None
+    written: list[int | None] = []
+    if scene.pair:
+        scene.target.passwords[broken.principal] = THIEFS
+    else:
+        scene.account.keys[broken.login].is_active = False
+
+    def note() -> None:
+        if scene.world.calls[-1] == "vault: write CURRENT":
+            written.append(scene.vault.current.epoch if scene.vault.current else None)
+
+    scene.world.after_each = note
+    scene.revoke()
+    assert set(written) <= {3}

@@ -28,6 +28,8 @@ class SimVault:
         self.records: dict[str, Record] = {}
         self.intents: dict[str, Intent] = {}
         self.endings: dict[str, Ending] = {}
+        self.duplicates: dict[str, Current] = {}
+        """CURRENT once more, as a create whose answer was lost leaves it."""
         self.down = False
         self._ids = itertools.count(1)
 
@@ -128,19 +130,20 @@ class SimVault:
 
     def delete(self, secret_ids: tuple[str, ...]) -> None:
         def commit() -> None:
-            for kept in (self.records, self.intents, self.endings):
+            for kept in (self.records, self.intents, self.endings, self.duplicates):
                 for one in secret_ids:
                     kept.pop(one, None)
 
         def landed() -> bool:
-            return not set(secret_ids) & {*self.records, *self.intents, *self.endings}
+            return not set(secret_ids) & {*self.records, *self.intents, *self.endings, *self.duplicates}
 
         self._write("delete", commit, landed)
 
     def _stored(self) -> Stored:
         intents = sorted(self.intents.values(), key=lambda one: one.written, reverse=True)
         endings = tuple(self.endings.values())
-        return Stored(self.current, self._newest_first(), (), tuple(intents), endings)
+        duplicates = tuple(self.duplicates.values())
+        return Stored(self.current, self._newest_first(), duplicates, tuple(intents), endings)
 
     def _newest_first(self) -> tuple[Record, ...]:
         return tuple(sorted(self.records.values(), key=lambda record: record.order, reverse=True))
