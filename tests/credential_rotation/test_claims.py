@@ -144,6 +144,36 @@ def test_what_a_crash_leaves_keeps_others_out_until_it_is_over(place: Place, tmp
     assert left not in place.claims()
 
 
+def test_a_claim_that_is_over_by_less_than_delta_keeps_others_out(place: Place) -> None:
+    """Bitwarden's servers differ by so much: for one of them it is not over yet."""
+    bitwarden = place.ground.bitwarden
+    bitwarden.put_secret(project=place.project, key="claim/exports/left", value='{"seconds": 300}')
+    try:
+        bitwarden.advance_clock(301)
+        with pytest.raises(Busy), place.mutex(delta=timedelta(seconds=4))():
+            pytest.fail("let in")
+        assert place.claims() == ["claim/exports/left"]
+        with place.mutex()() as claim:
+            assert place.claims() == [claim.key]
+    finally:
+        bitwarden.advance_clock(-bitwarden.clock_is_ahead)
+
+
+def test_a_claim_that_says_it_lasts_for_years_lasts_ten_minutes(place: Place) -> None:
+    """Nobody locks a credential for good by a number."""
+    bitwarden = place.ground.bitwarden
+    bitwarden.put_secret(project=place.project, key="claim/exports/long", value='{"seconds": 1000000000}')
+    try:
+        bitwarden.advance_clock(590)
+        with pytest.raises(Busy), place.mutex()():
+            pytest.fail("let in")
+        bitwarden.advance_clock(20)
+        with place.mutex()() as claim:
+            assert place.claims() == [claim.key]
+    finally:
+        bitwarden.advance_clock(-bitwarden.clock_is_ahead)
+
+
 def test_a_host_with_a_wrong_clock_neither_breaks_in_nor_keeps_out(place: Place) -> None:
     """Ages are told by Bitwarden's dates."""
     for wrong in (timedelta(days=-400), timedelta(days=400)):

@@ -46,6 +46,11 @@ CASES = {
     "rotated only when asked, and never was: nothing": (known(), Policy("manual"), ""),
     "paused": (known(200), replace(QUARTERLY, pause=True), "paused"),
     "in grace and soak: nothing": (known(2, 80), replace(QUARTERLY, grace=3 * DAY), ""),
+    "open for half a day longer: the next ticks' business": (
+        known(4, 80),
+        replace(QUARTERLY, grace=3 * DAY, soak=DAY / 2),
+        "",
+    ),
     "open long after grace and soak": (known(9, 80), replace(QUARTERLY, grace=3 * DAY), "stuck"),
 }
 

@@ -49,6 +49,18 @@ def test_it_is_sent_on_mondays_or_after_seven_days_and_never_at_first(tmp_path: 
     assert sent == ["Mon 30", "Wed 09", "Mon 14"]
 
 
+def test_two_runs_on_one_monday_are_one_summary(tmp_path: Path) -> None:
+    """Somebody clears the watchdog's run, or triggers it: the channel was told this morning."""
+    folder, monday = StateFolder(str(tmp_path)), THURSDAY + 4 * DAY
+    was_sent(folder, THURSDAY)
+    sent = []
+    for hours in (0, 1, 12):
+        if is_time(folder, monday + timedelta(hours=hours)):
+            sent.append(hours)
+            was_sent(folder, monday + timedelta(hours=hours))
+    assert sent == [0]
+
+
 def test_without_its_folder_nothing_is_sent_twice_a_week(tmp_path: Path) -> None:
     """And nothing is raised."""
     (tmp_path / "file").write_text("")
