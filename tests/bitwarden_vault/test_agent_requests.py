@@ -12,6 +12,7 @@ from bitwarden_vault.errors import (
     Misconfigured,
     NoPermission,
     NotFound,
+    OutcomeUnknown,
     RefusedToken,
     Unreachable,
 )
@@ -97,6 +98,17 @@ def test_a_delete_that_is_refused_inside_a_success_is_an_error(vault: VaultScene
     with pytest.raises(NoPermission, match=kept):
         vault.client.delete_secrets([kept])
     assert vault.workplace.stored() == ["v"]
+
+
+def test_a_delete_that_is_refused_in_part_is_unknown(vault: VaultScene) -> None:
+    """Some are gone by now, so that it cannot be told as a refusal; the message has those that are left."""
+    other = f"other of {vault.workplace.project_name}"
+    vault.workplace.bitwarden.create_project(other)
+    vault.workplace.bitwarden.grant(vault.workplace.account, other, "read")
+    theirs = vault.workplace.bitwarden.put_secret(project=other, key="k", value="v")
+    with pytest.raises(OutcomeUnknown, match=f"only some were deleted; .*{theirs}"):
+        vault.client.delete_secrets([vault.put(), theirs])
+    assert vault.workplace.stored() == []
 
 
 def test_what_is_not_there_and_what_is_not_ours_look_the_same(vault: VaultScene) -> None:

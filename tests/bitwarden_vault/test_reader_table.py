@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,20 @@ def test_whom_there_is_no_room_for_is_counted(monkeypatch: pytest.MonkeyPatch) -
     for number in range(5):
         table.note({**SECRET, "id": str(number)}, 3, os.getpid(), {})
     assert (len(table), table.left_out) == (2, 3)
+
+
+def test_those_who_were_left_out_are_counted_until_all_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of them may be whom nobody knows; afterwards all are known again."""
+    monkeypatch.setattr(reader_table, "MOST_READERS", 1)
+    table = ReaderTable()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as task:
+        for number in range(3):
+            table.note({**SECRET, "id": str(number)}, 3, task.pid, {})
+        table.prune()
+        assert (len(table), table.left_out) == (1, 2)
+        task.communicate()
+    table.prune()
+    assert (len(table), table.left_out) == (0, 0)
 
 
 def test_versions_have_half_the_room_to_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
