@@ -91,7 +91,7 @@ class Session(Protocol):
     def stamp(self, principal: str) -> Stamp | None:
         """Our mark on this principal; None where there is none, or the target cannot carry one.
 
-        Raises: TargetUnknown.
+        Raises: TargetUnknown, TargetRefused (the place for it cannot be read).
         """
 
     def apply(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:

@@ -37,6 +37,8 @@ REMEDIES = {
     "0A000": HOOK,
     "P0001": HOOK,
 }
+NO_TEXT = ("22021", "22P05")
+"""Bytes that are no text in this database, or none in ours: it was written in one of another encoding."""
 ROLES_HAVE_ADMIN_OPTIONS = 160000
 """Since PostgreSQL 16, CREATEROLE alone no longer reaches every role."""
 
@@ -128,6 +130,12 @@ class Denial:
             return self._grants()
         if self.is_momentary:
             return f"{BUSY_ROLE}. Run again: the same version is tried."
+        if self.sqlstate in NO_TEXT:
+            return (
+                "The role's comment, where the stamp goes, was written in a database of another encoding "
+                f"and is no text here. Write it anew: COMMENT ON ROLE {_name(self.principal)} IS "
+                "'…'; or say `stamp: none` in the entry."
+            )
         remedy = REMEDIES.get(self.sqlstate)
         if remedy is HOOK and self.credential.options.get("password_hashing") == "server":
             return RULES

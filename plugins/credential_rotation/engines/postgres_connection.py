@@ -7,6 +7,7 @@ Rules this file keeps:
   connection) is told.
 - `Refused` means the server took the statement, said no, and still talks to us. Everything else that goes
   wrong is `Lost`: what was sent may have happened, or may still happen.
+- What a server answers need not be text: names and comments may come from a database of another encoding.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ NEUTRAL = {"sslcertmode": b"allow", "min_protocol_version": b"3.0", "max_protoco
 """What stands for "not set" where libpq has no default of its own and takes no empty word."""
 OLDEST_LIBPQ = 160000
 """The first that knows `require_auth`."""
+FOR_PEOPLE, TO_THE_BYTE = "backslashreplace", "surrogateescape"
+"""What becomes of bytes that are no text: words that can be printed, or what is refused on the way back."""
+NOT_TEXT = "22021"
+"""What the server says to bytes that are no text in the encoding that was agreed on."""
 Row = tuple[str | None, ...]
 
 
@@ -101,13 +106,17 @@ class Connection:
         name = secret.principal.encode()
         return self._pgconn.encrypt_password(secret.password.encode(), name, b"scram-sha-256").decode()
 
-    def ask(self, statement: sql.Composable, *, seconds: float) -> list[Row]:
+    def ask(self, statement: sql.Composable, *, seconds: float, no_text: str = FOR_PEOPLE) -> list[Row]:
         """Run one statement and return its rows as text. Raises: Refused, Lost."""
-        result = self._result(statement.as_bytes(self._psycopg), time.monotonic() + seconds)
+        try:
+            text = statement.as_bytes(self._psycopg)
+        except UnicodeEncodeError:  # what came here to the byte; no server takes it back (measured)
+            raise Refused(NOT_TEXT) from None
+        result = self._result(text, time.monotonic() + seconds)
         decoded = []
         for row in range(result.ntuples):
             cells = (result.get_value(row, column) for column in range(result.nfields))
-            decoded.append(tuple(None if cell is None else cell.decode() for cell in cells))
+            decoded.append(tuple(None if cell is None else cell.decode(errors=no_text) for cell in cells))
         return decoded
 
     def _result(self, statement: bytes, deadline: float) -> pq.abc.PGresult:

@@ -19,7 +19,7 @@ from psycopg import sql
 
 from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines import postgres_hashing as hashing
-from credential_rotation.engines.postgres_connection import Connection, Lost, Refused
+from credential_rotation.engines.postgres_connection import TO_THE_BYTE, Connection, Lost, Refused
 from credential_rotation.engines.postgres_expiry import extends, extension
 from credential_rotation.engines.postgres_in_use import left_over
 from credential_rotation.engines.postgres_login import WHO_AM_I
@@ -160,13 +160,15 @@ class LockSession:
     # --- the promises of protocols.Session -------------------------------------------------------------
 
     def stamp(self, principal: str) -> Stamp | None:
-        """Our mark on this role. Raises: TargetUnknown."""
+        """Our mark on this role. Raises: TargetUnknown, TargetRefused."""
         if not self.carries_stamp:
             return None
         try:
             return stamp_in(self._comment_of(principal))
-        except (Lost, Refused):
+        except Lost:
             raise complaints.session_lost(self.credential.name, self.place) from None
+        except Refused as error:
+            raise self._denial(principal, error).for_certain() from None
 
     def apply(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
         """Set the record's value and leave the stamp, both or neither.
@@ -296,7 +298,8 @@ class LockSession:
         self._run(statement.format(sql.Identifier(principal), verifier, until))
 
     def _comment_of(self, principal: str) -> str | None:
-        rows = self.connection.ask(COMMENT_OF.format(sql.Literal(principal)), seconds=PATIENCE)
+        query = COMMENT_OF.format(sql.Literal(principal))
+        rows = self.connection.ask(query, seconds=PATIENCE, no_text=TO_THE_BYTE)
         return rows[0][0] if rows else None
 
     def _comment(self, principal: str, comment: str | None) -> None:
