@@ -33,7 +33,7 @@ from credential_rotation.password_work import PasswordWork, stamps
 from credential_rotation.policy import Decision, Request, due
 from credential_rotation.promotion import promote
 from credential_rotation.protocols import KeyRotator, KeySession, Rotator, Session
-from credential_rotation.retirement import sweep
+from credential_rotation.retirement import holds_up, sweep
 from credential_rotation.turn import Clock, Parties, Turn
 from credential_rotation.work import Work
 
@@ -206,7 +206,7 @@ def _insist_on_current(turn: Turn, look: Look) -> None:
 
 def _may_begin(turn: Turn, look: Look) -> bool:
     decision = _decide(turn, look)
-    is_held = turn.is_settling or (bool(look.older) and not turn.nothing_works)
+    is_held = turn.is_settling or (holds_up(turn, look) and not turn.nothing_works)
     if decision.needs_approval and is_held:
         _wait(turn, look)  # nobody is asked for what could not begin yet
         return False

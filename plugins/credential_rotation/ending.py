@@ -36,6 +36,7 @@ _STRONGEST_FIRST = (
     "retire waits",
     "unchanged",
 )
+_LIVELIEST_LAST = (Answer.REFUSED, Answer.UNKNOWN, Answer.WORKS)
 
 
 class Ending:
@@ -207,13 +208,15 @@ class Ending:
     # --- what was answered -----------------------------------------------------------------------------
 
     def old_answered(self, record: Record, probe: Probe) -> None:
-        """The proof that a replaced value is dead, or that it is not."""
-        self._old = probe.answer
+        """The proof that a replaced value is dead, or that it is not; what lives anywhere is not dead."""
+        self._old = max(self._old or Answer.REFUSED, probe.answer, key=_LIVELIEST_LAST.index)
         self.step(f"old value {probe.answer.value}", f"version {record.epoch}, asked of {probe.where}")
         if probe.answer is Answer.WORKS:
             self._unproved.append(f"{probe.where} still accepts version {record.epoch}, which was replaced")
         elif probe.answer is Answer.UNKNOWN:
-            self._unproved.append(f"whether version {record.epoch} is dead is unknown: {probe.why}")
+            self._unproved.append(
+                f"whether version {record.epoch} is dead at {probe.where} is unknown: {probe.why}"
+            )
 
     def old_seen(self, record: Record, probe: Probe) -> None:
         """What the catalog says of a replaced value that was not tried."""

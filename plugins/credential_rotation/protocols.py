@@ -175,6 +175,13 @@ class Prober(Protocol):
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
         """The same question to every further endpoint of the entry, in the entry's order."""
 
+    def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
+        """Whether every further endpoint refuses a value that the primary refuses already.
+
+        One that lags behind the primary is given a moment; `REFUSED` is the answer only of one that follows.
+        `current` is the value that it should take.
+        """
+
 
 class Rotator(Prober, Protocol):
     """The driver of an engine to which we bring the values."""

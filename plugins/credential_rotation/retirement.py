@@ -4,8 +4,10 @@ Rules this file keeps:
 - Last of all: grace is over, CURRENT works wherever it is asked, no consumer is broken, nothing settles,
   nobody is known who still reads it, and whoever takes values by hand was said to have the new one.
 - Never CURRENT's value, and only what a record names; CURRENT is read again right before.
-- A record goes after its value was seen to be refused, not before; with `prove_dead: catalog`, after the
-  target's own marks were read that say so, and the evidence says that it was not tried.
+- A record goes after its value was seen to be refused, not before, by the primary and then by every endpoint;
+  with `prove_dead: catalog`, after the target's own marks were read that say so, and the evidence says that
+  it was not tried.
+- Of one role the next version does not wait for endpoints: the primary has refused the old value by then.
 """
 
 from __future__ import annotations
@@ -98,6 +100,8 @@ def _goes(
     """Whether a record can go; one that only repeats CURRENT's value goes, and the value stays."""
     if look.stored.current is not None and record.secret == look.stored.current.secret:
         return True
+    if record.id in turn.dead_at_primary:  # asked in this attempt already
+        return False
     return end(record) and _is_dead(turn, look, record, by_catalog)
 
 
@@ -112,7 +116,26 @@ def _is_dead(turn: Turn, look: Look, record: Record, by_catalog: Callable[[Recor
         return probe.answer is Answer.REFUSED
     probe = look.ask(record.secret)
     turn.ending.old_answered(record, probe)
-    return probe.answer is Answer.REFUSED
+    return probe.answer is Answer.REFUSED and _is_dead_elsewhere(turn, look, record)
+
+
+def _is_dead_elsewhere(turn: Turn, look: Look, record: Record) -> bool:
+    """Whether every endpoint refuses it too; where no wrong login is allowed, none is made there either."""
+    current = look.stored.current
+    if current is None or turn.credential.max_wrong_logins is not None:
+        return True
+    probes = turn.rotator.ended_at_endpoints(record.secret, current=current.secret)
+    for probe in probes:
+        turn.ending.old_answered(record, probe)
+    if all(probe.answer is Answer.REFUSED for probe in probes):
+        return True
+    turn.dead_at_primary.add(record.id)
+    return False
+
+
+def holds_up(turn: Turn, look: Look) -> bool:
+    """Whether the next version waits for a replaced one."""
+    return any(turn.is_overlapping or record.id not in turn.dead_at_primary for record in look.older)
 
 
 def _forget_records(turn: Turn, look: Look, gone: tuple[Record, ...]) -> None:

@@ -67,6 +67,8 @@ class Turn:
         self.settles_at: datetime | None = None
         self.seen_at = clock()
         self.nothing_works = False
+        self.dead_at_primary: set[str] = set()
+        """Records whose values the primary refuses, and some endpoint does not refuse yet."""
 
     def see(self) -> Look:
         """Look again, and keep what a second question would only repeat."""

@@ -136,3 +136,4 @@ def test_looking_under_the_lock_changes_nothing(side: KeySide) -> None:
 def test_without_further_endpoints_none_is_asked(side: KeySide) -> None:
     """None in, none out."""
     assert side.rotator.endpoints(side.first) == ()
+    assert side.rotator.ended_at_endpoints(side.first, current=side.first) == ()

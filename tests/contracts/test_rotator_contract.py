@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from credential_rotation.engines import postgres_login
 from credential_rotation.errors import Busy, TargetRefused, TargetUnknown
 from credential_rotation.model import Answer, Secret
 from scenes.ground import Ground
@@ -97,6 +98,31 @@ def test_of_a_foreign_principal_nothing_is_asked(side: RotatorSide) -> None:
 def test_without_further_endpoints_none_is_asked(side: RotatorSide) -> None:
     """None in, none out."""
     assert side.rotator.endpoints(side.first) == ()
+    assert side.rotator.ended_at_endpoints(side.first, current=side.first) == ()
+
+
+def test_an_endpoint_answers_for_itself(side: RotatorSide) -> None:
+    """As the primary does: to the right value, and to another one."""
+    side.has_an_endpoint()
+    wrong = Secret(side.first.principal, "a-wrong-value")
+    assert [probe.answer for probe in side.rotator.endpoints(side.first)] == [Answer.WORKS]
+    assert [probe.answer for probe in side.rotator.endpoints(wrong)] == [Answer.REFUSED]
+
+
+def test_a_value_has_ended_at_an_endpoint_that_takes_current_and_not_it(
+    side: RotatorSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that takes neither is behind, and may come to where the value was new."""
+    monkeypatch.setattr(postgres_login, "LAG", 0.5)
+    side.has_an_endpoint()
+    wrong, other = (Secret(side.first.principal, word) for word in ("a-wrong-value", "another"))
+    for secret, current, answer in (
+        (wrong, side.first, Answer.REFUSED),
+        (side.first, side.first, Answer.WORKS),
+        (wrong, other, Answer.UNKNOWN),
+    ):
+        [probe] = side.rotator.ended_at_endpoints(secret, current=current)
+        assert (probe.answer, bool(probe.where)) == (answer, True)
 
 
 # --- the lock ------------------------------------------------------------------------------------------

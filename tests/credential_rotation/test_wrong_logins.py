@@ -58,6 +58,19 @@ def test_a_pairs_old_value_is_proved_dead_by_its_stamp() -> None:
     assert "the stamp says that its password was taken away" in told
 
 
+@pytest.mark.parametrize(
+    ("kind", "prove_dead"), [("one role", "catalog"), ("a pair", "catalog"), ("a pair", "login")]
+)
+def test_no_value_is_tried_at_an_endpoint_either(kind: str, prove_dead: str) -> None:
+    """G4: a replica may count wrong logins too."""
+    scene = strict(pair=kind == "a pair")
+    scene.credential = replace(scene.credential, prove_dead=prove_dead)
+    scene.target.follow()
+    scene.rotate_now()
+    settle(scene)
+    assert (len(scene.epochs), scene.target.wrong_logins) == (1, [])
+
+
 def test_without_that_word_each_value_may_be_tried_once() -> None:
     """The usual proof is a login that is refused."""
     scene = Scene()

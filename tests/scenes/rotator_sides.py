@@ -42,6 +42,9 @@ class RotatorSide(Protocol):
     def goes_down(self) -> None:
         """From now on nobody answers."""
 
+    def has_an_endpoint(self) -> None:
+        """From now on the entry has a further endpoint, which knows what the primary knows."""
+
 
 def record_of(secret: Secret, epoch: int = 1) -> Record:
     """A version that the journal holds."""
@@ -77,6 +80,9 @@ class SimulatedTarget:
     def goes_down(self) -> None:
         self.target.down = True
 
+    def has_an_endpoint(self) -> None:
+        self.target.follow()
+
 
 class PostgresTarget:
     """Roles of their own on a server that all tests share."""
@@ -111,6 +117,9 @@ class PostgresTarget:
     def goes_down(self) -> None:
         [closed] = free_ports(1)
         self.rotator = self._made(replace(self._credential(), target=self.scene.target(port=str(closed))))
+
+    def has_an_endpoint(self) -> None:
+        self.rotator = self._made(replace(self._credential(), endpoints=(self.scene.target(),)))
 
     def _made(self, credential: Credential) -> PostgresRotator:
         return PostgresRotator(credential, admin=None if self.mode == "itself" else lambda: self.scene.admins)

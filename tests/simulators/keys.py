@@ -80,6 +80,10 @@ class SimKeyTarget:
         del secret
         return self.endpoint_answers
 
+    def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
+        del current
+        return self.endpoints(secret)
+
     def wait_until_valid(self, secret: Secret) -> None:
         del secret
 

@@ -10,7 +10,7 @@ from credential_rotation.errors import ApplyUnknown, Busy, RotationError, Target
 from credential_rotation.model import Answer, Probe, Record, Secret, Stamp
 from simulators.world import AnswerLostError, Crash, World
 
-WHERE = "db.example:5432"
+WHERE, REPLICA = "db.example:5432", "replica.example:5432"
 
 
 class SimTarget:
@@ -30,6 +30,10 @@ class SimTarget:
         self.disconnected: list[str] = []
         self.unlike: tuple[str, ...] = ()
         self.endpoint_answers: tuple[Probe, ...] = ()
+        self.replica: dict[str, str | None] | None = None
+        """Passwords as an endpoint knows them that follows the primary; None where there is no such one."""
+        self.lags = False
+        """Whether the replica hears of nothing new."""
         self.holder: SimSession | None = None
         """The session that holds the lock."""
         self.in_flight = 0
@@ -82,8 +86,26 @@ class SimTarget:
             return Probe(Answer.UNKNOWN, WHERE, "no answer")
 
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
-        del secret
-        return self.endpoint_answers
+        if self.replica is None:
+            return self.endpoint_answers
+        if self.knows(secret):
+            return (*self.endpoint_answers, Probe(Answer.WORKS, REPLICA))
+        self.wrong_logins.append(secret)
+        return (*self.endpoint_answers, Probe(Answer.REFUSED, REPLICA, "wrong password"))
+
+    def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
+        found = self.endpoints(secret)
+        if not found or found[-1].where != REPLICA or found[-1].answer is Answer.WORKS or self.knows(current):
+            return found
+        return (*found[:-1], Probe(Answer.UNKNOWN, REPLICA, "it does not take CURRENT either"))
+
+    def knows(self, secret: Secret) -> bool:
+        """The truth about the replica, asked by the test."""
+        return self.replica is not None and self.replica.get(secret.principal) == secret.password
+
+    def follow(self) -> None:
+        """The replica knows all that was done until now, and what comes, as long as it does not lag."""
+        self.replica = dict(self.passwords)
 
     @contextmanager
     def lock(self, login: Secret | None, *, changing: str) -> Iterator[SimSession]:
@@ -201,6 +223,8 @@ class SimSession:
             if target.stamps[principal] != found:
                 raise TargetRefused("the stamp has changed", next_step="Run again.")
             target.passwords[principal] = password
+            if target.replica is not None and not target.lags:
+                target.replica[principal] = password
             also()
             if not target.changes_itself:
                 target.stamps[principal] = leave

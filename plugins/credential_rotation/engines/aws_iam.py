@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from credential_rotation.engines import aws_iam_complaints as complaints
 from credential_rotation.engines.aws_calls import STRANGER, WRONG_SECRET, AwsCalls, NoAnswer, Refused
-from credential_rotation.engines.aws_iam_propagation import services, wait_for_run
+from credential_rotation.engines.aws_iam_propagation import elsewhere, services, wait_for_run
 from credential_rotation.engines.aws_iam_session import IamKeySession
 from credential_rotation.engines.aws_iam_youth import YoungKeys
 from credential_rotation.engines.mutex import Hold, Mutex
@@ -79,6 +79,10 @@ class AwsIamRotator:
         """The same in every further region of the entry."""
         return tuple(self._ask(secret, endpoint) for endpoint in self.credential.endpoints)
 
+    def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:  # noqa: ARG002 - keys are known one by one
+        """The same question; `wait_until_dead` has waited for these regions too."""
+        return self.endpoints(secret)
+
     def wait_until_valid(self, secret: Secret) -> None:
         """Until every service that is used takes the key, several times in a row."""
         self.young.add(secret.login)
@@ -132,6 +136,8 @@ class AwsIamRotator:
     def _wait(self, secret: Secret, wanted: Answer) -> None:
         has_bucket = any(consumer.kind == "s3_bucket" for consumer in self.credential.consumers)
         asks = services(AwsCalls(secret, self.region), self.user, s3=has_bucket)
+        for place in self.credential.endpoints:
+            asks |= elsewhere(AwsCalls(secret, place.settings["region"]), place.settings["region"])
         wait_for_run(asks, wanted, patience=self.patience)
 
     def _ask(self, secret: Secret, place: Target) -> Probe:

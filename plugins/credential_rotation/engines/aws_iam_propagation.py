@@ -21,7 +21,7 @@ _SHORTEST, _LONGEST = 0.2, 2.0
 Ask = Callable[[], Answer]
 
 
-def services(calls: AwsCalls, user: str, *, s3: bool) -> Mapping[str, Ask]:
+def services(calls: AwsCalls, user: str, *, s3: bool) -> dict[str, Ask]:
     """One question for each service: whether it knows the key, whatever the key may do there."""
     asked: dict[str, Callable[[], object]] = {
         "sts": calls.whoami,
@@ -30,6 +30,11 @@ def services(calls: AwsCalls, user: str, *, s3: bool) -> Mapping[str, Ask]:
     if s3:
         asked["s3"] = calls.buckets
     return {name: _known(ask) for name, ask in asked.items()}
+
+
+def elsewhere(calls: AwsCalls, region: str) -> dict[str, Ask]:
+    """The question to a further region, where the entry says that the key is used too."""
+    return {f"sts in {region}": _known(calls.whoami)}
 
 
 def wait_for_run(asks: Mapping[str, Ask], wanted: Answer, *, patience: float) -> bool:

@@ -18,7 +18,7 @@ from credential_rotation.engines.postgres_connection import Lost, NoLogin, Refus
 from credential_rotation.engines.postgres_expiry import expiry, extends
 from credential_rotation.engines.postgres_hashing import announced, sends_password
 from credential_rotation.engines.postgres_in_use import sessions, would_end
-from credential_rotation.engines.postgres_login import ask, not_in
+from credential_rotation.engines.postgres_login import ask, ask_for_end, not_in
 from credential_rotation.engines.postgres_session import LockSession
 from credential_rotation.engines.postgres_target import LONGEST_NAME, is_cut_off, place
 from credential_rotation.errors import BadInput, TargetRefused
@@ -64,6 +64,10 @@ class PostgresRotator:
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
         """Ask every further endpoint; replicas and poolers are welcome here."""
         return tuple(ask(endpoint, secret, primary=False) for endpoint in self.further)
+
+    def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
+        """Ask every further endpoint whether a value that the primary refuses is dead there."""
+        return tuple(ask_for_end(endpoint, secret, current=current) for endpoint in self.further)
 
     @contextmanager
     def lock(self, login: Secret | None, *, changing: str) -> Iterator[LockSession]:

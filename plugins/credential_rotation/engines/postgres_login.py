@@ -6,9 +6,13 @@ Rules this file keeps:
 - `WORKS` needs a finished SCRAM exchange and an answered query; from the primary also the right
   session user, no recovery, and no pooler in between.
 - Nothing is raised for what the place answers.
+- That a value has ended is proved by an endpoint that takes CURRENT: one that does not is behind, and may
+  come to where the value was new. Of a pooler that takes CURRENT a no without a reason is a no to the value.
 """
 
 from __future__ import annotations
+
+import time
 
 from psycopg import sql
 
@@ -17,8 +21,12 @@ from credential_rotation.engines.postgres_target import Place
 from credential_rotation.model import Answer, Probe, Secret
 
 WRONG_PASSWORD = "28P01"  # noqa: S105 - an SQLSTATE
+NO_REASON = "08P01"
+"""What PgBouncer says to a wrong password, and to much else."""
+LAG, AGAIN_AFTER = 3.0, 0.25
+"""Seconds that a healthy replica may be behind the primary, and how often it is asked meanwhile."""
 REASONS = {
-    "08P01": "a pooler in between refuses the login, and does not say why: where PgBouncer has its "
+    NO_REASON: "a pooler in between refuses the login, and does not say why: where PgBouncer has its "
     "auth_file, that has to be written anew, then RELOAD",
     "28000": "the role may not log in, or no pg_hba.conf line admits it from here",
     "3D000": "the database does not exist",
@@ -48,6 +56,32 @@ WHO_AM_I = sql.SQL(
 
 def ask(place: Place, secret: Secret, *, primary: bool) -> Probe:
     """Log in with this value and say what came of it."""
+    try:
+        return _asked(place, secret, primary=primary)
+    except NoLogin as error:
+        return not_in(place, error)
+
+
+def ask_for_end(place: Place, secret: Secret, *, current: Secret) -> Probe:
+    """Whether an endpoint refuses a value that the primary refuses; a moment later than that, if need be."""
+    ends, has_refused = time.monotonic() + LAG, False
+    try:
+        while (probe := _asked(place, secret, primary=False)).answer is Answer.WORKS:
+            if time.monotonic() > ends:
+                return probe
+            time.sleep(AGAIN_AFTER)
+    except NoLogin as error:
+        probe = not_in(place, error)
+        has_refused = error.asked_password and error.sqlstate in {WRONG_PASSWORD, NO_REASON}
+    if not has_refused:
+        return probe
+    if ask(place, current, primary=False).answer is Answer.WORKS:
+        return Probe(Answer.REFUSED, str(place), "it takes CURRENT and refuses this value")
+    return Probe(Answer.UNKNOWN, str(place), f"{probe.why}; it does not take CURRENT either")
+
+
+def _asked(place: Place, secret: Secret, *, primary: bool) -> Probe:
+    """Raises: NoLogin."""
     if not secret.password or "\0" in secret.password:
         return Probe(Answer.REFUSED, str(place), "PostgreSQL accepts no empty password, and none with a NUL")
     if not secret.principal or "\0" in secret.principal:
@@ -55,8 +89,6 @@ def ask(place: Place, secret: Secret, *, primary: bool) -> Probe:
     try:
         with connect(place, secret) as connection:
             doubt = _doubt(connection, secret, place, primary=primary)
-    except NoLogin as error:
-        return not_in(place, error)
     except Refused as error:
         doubt = f"logged in, but a query was refused (SQLSTATE {error.sqlstate})"
     except Lost as error:

@@ -7,8 +7,9 @@ import time
 import pytest
 
 from credential_rotation.engines import aws_iam_youth
+from credential_rotation.engines.aws_iam_propagation import RUN
 from credential_rotation.errors import TargetRefused, TargetUnknown
-from credential_rotation.model import Answer, Consumer, Secret
+from credential_rotation.model import Answer, Consumer, Secret, Target
 from sandbox.aws import AwsStandIn
 from scenes.aws_iam import IamScene, intent
 
@@ -128,3 +129,16 @@ def test_c1_a_refusal_at_the_end_leaves_both_keys_as_they_are(scene: IamScene) -
     assert "Both keys live on" in pending.value.next_step
     assert scene.listed() == [(scene.first.login, "Active"), (new.login, "Active")]
     assert rotator.probe(new).answer is Answer.WORKS
+
+
+def test_every_region_of_the_entry_is_waited_for(scene: IamScene) -> None:
+    """Each service in each region gives its answers in a row; then the old key is refused there too."""
+    rotator, new = scene.rotator(endpoints=(Target("", {"region": "us-west-2"}),)), minted(scene)
+    with rotator.lock(new if scene.itself else None, changing=scene.user) as session:
+        session.deactivate(scene.first.login)
+        session.remove(scene.first.login)
+    scene.aws.clear_requests()
+    rotator.wait_until_dead(scene.first)
+    assert scene.actions().count("sts:GetCallerIdentity") >= 2 * RUN
+    [there] = rotator.ended_at_endpoints(scene.first, current=new)
+    assert (there.answer, there.where) == (Answer.REFUSED, "AWS STS in us-west-2")

@@ -49,6 +49,12 @@ def rotate(rotator: PostgresRotator, vault: SimVault) -> Outcome:
     return attempt(rotator.credential, parties, begin=begin, clock=vault.world.clock, settle=SETTLE)
 
 
+def retired(rotator: PostgresRotator, vault: SimVault) -> Outcome:
+    """What the hourly `retire_credentials` finishes."""
+    parties = Parties(vault, rotator, SimConsumers())
+    return attempt(rotator.credential, parties, begin=None, clock=vault.world.clock, settle=SETTLE)
+
+
 def verified(rotator: PostgresRotator, vault: SimVault) -> Outcome:
     """What `verify_credentials` finds."""
     parties = Parties(vault, rotator, SimConsumers())
@@ -90,11 +96,14 @@ def test_one_with_a_file_is_unproved_until_the_file_is_written(scene: Scene, by_
     assert "PgBouncer has its auth_file" in done.reason
     assert "RELOAD" in done.reason
     assert (scene.logs_in(new), scene.logs_in(scene.first), by_file.logs_in(new)) == (True, False, False)
+    assert f"127.0.0.1:{by_file.port} still accepts version 0, which was replaced" in done.reason
     assert not verified(rotator, vault).is_done
     by_file.write_users()
     by_file.reload()
     wait_until(lambda: by_file.logs_in(new), "the new file", within=10)
     assert verified(rotator, vault).outcome == "ok"
+    assert retired(rotator, vault).outcome == "retired"
+    assert len(vault.records) == 1
 
 
 def test_as_a_target_it_is_recognised_and_nothing_is_changed(scene: Scene, by_query: PgBouncer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -21,6 +22,7 @@ from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World
 
+GRACE = timedelta(hours=1)
 VERIFIERS = "SELECT rolname, rolpassword FROM pg_authid ORDER BY 1"
 
 
@@ -76,26 +78,33 @@ def test_of_one_role_the_primary_decides_and_a_replica_that_lags_is_told(
     assert (done.outcome, done.new_value) == ("unproved", Answer.WORKS)
     assert f"127.0.0.1:{replica.port}: CURRENT refused" in done.reason
     assert (scene.logs_in(new), replica.logs_in(new), replica.logs_in(scene.first)) == (True, False, True)
+    assert f"127.0.0.1:{replica.port} still accepts version 0" in done.reason
     assert not site.verify().is_done
     replica.catch_up()
     assert site.verify().outcome == "ok"
     assert replica.logs_in(new)
+    assert (len(site.vault.records), site.run(begin=False).outcome) == (2, "retired")
 
 
-def test_of_a_pair_nobody_is_sent_where_a_replica_lags(scene: Scene, replica: Replica) -> None:
-    """The other role becomes CURRENT only when the replica knows its password too; no version is lost."""
+def pair(scene: Scene, replica: Replica) -> Site:
+    """Two roles, which the replica knows by now."""
     other = f"{scene.role}_b"
     scene.server.create_role(other, "never told")
     scene.server.execute(f"GRANT {other} TO {scene.admin} WITH ADMIN OPTION")
-    policy = Policy("p", max_age=timedelta(days=90), grace=timedelta(hours=1))
     credential = replace(
         scene.credential(endpoints=(replica.target,)),
         strategy=Strategy.ALTERNATING,
         principals=(scene.role, other),
-        policy=policy,
+        policy=Policy("p", max_age=timedelta(days=90), grace=GRACE),
     )
-    site = Site(scene, credential)
     replica.catch_up()
+    return Site(scene, credential)
+
+
+def test_of_a_pair_nobody_is_sent_where_a_replica_lags(scene: Scene, replica: Replica) -> None:
+    """The other role becomes CURRENT only when the replica knows its password too; no version is lost."""
+    site = pair(scene, replica)
+    other = site.credential.principals[1]
     replica.lag()
     held = site.run(begin=True)
     assert held.outcome not in {"rotated", "recovered"}
@@ -108,3 +117,42 @@ def test_of_a_pair_nobody_is_sent_where_a_replica_lags(scene: Scene, replica: Re
     assert site.current.principal == other
     assert (scene.logs_in(site.current), replica.logs_in(site.current)) == (True, True)
     assert scene.sql(VERIFIERS) == set_then, "no second value was made"
+
+
+def test_a_replaced_value_is_kept_on_record_while_a_replica_accepts_it(
+    scene: Scene, replica: Replica
+) -> None:
+    """Ended at the primary, alive where it lags: told by name, not green; retired when that has caught up."""
+    site = pair(scene, replica)
+    assert eventually_rotated(site, replica)
+    site.vault.world.pass_time(GRACE + timedelta(minutes=1))
+    replica.lag()
+    kept = site.run(begin=False)
+    assert (kept.outcome, kept.old_value) == ("unproved", Answer.WORKS)
+    assert f"127.0.0.1:{replica.port} still accepts version 0, which was replaced" in kept.reason
+    assert (scene.logs_in(scene.first), replica.logs_in(scene.first)) == (False, True)
+    assert len(site.vault.records) == 2
+    replica.catch_up()
+    assert site.run(begin=False).outcome == "retired"
+    assert not replica.logs_in(scene.first)
+
+
+def test_a_replica_that_hears_of_the_end_a_moment_later_is_waited_for(scene: Scene, replica: Replica) -> None:
+    """A second behind: the pair is retired, and green, as is one role."""
+    site = pair(scene, replica)
+    assert eventually_rotated(site, replica)
+    site.vault.world.pass_time(GRACE + timedelta(minutes=1))
+    replica.lag()
+    later = threading.Timer(1, replica.catch_up)
+    later.start()
+    assert site.run(begin=False).outcome == "retired"
+    later.join()
+    assert not replica.logs_in(scene.first)
+
+
+def eventually_rotated(site: Site, replica: Replica) -> bool:
+    """Where the replica needed a moment to hear of the new value, the next run finishes it."""
+    if site.run(begin=True).is_done:
+        return True
+    replica.catch_up()
+    return site.run(begin=False).is_done
