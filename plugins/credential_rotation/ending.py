@@ -205,6 +205,13 @@ class Ending:
         self.step("sessions left", principal)
         self._unproved.append(f"{error.what}. {error.next_step}")
 
+    def left_to_a_person(self, error: RotationError) -> None:
+        """What only a person can end; asking again would not help, so that it keeps nothing from its end."""
+        what = error.what.removeprefix(f"{self._credential.name}: ")
+        self.step("left to a person", what)
+        self._broken.append(what)
+        self._asks |= {error.next_step: None}
+
     # --- what was answered -----------------------------------------------------------------------------
 
     def old_answered(self, record: Record, probe: Probe) -> None:

@@ -46,6 +46,10 @@ class TargetRefused(RotationError):
     """The target said no, for certain: what was asked for did not happen."""
 
 
+class OnlyByHand(TargetRefused):
+    """What is left can be done by a person alone, and nobody can see from here that it was."""
+
+
 class ApplyUnknown(RotationError):
     """The change was sent and its answer lost: it may have happened, or may still happen."""
 

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from credential_rotation.complaints import changed_since, foreign_stamp
-from credential_rotation.errors import RotationError
+from credential_rotation.errors import OnlyByHand, RotationError
 from credential_rotation.look import Look
 from credential_rotation.model import Answer, Current, Probe, Record, Stamp
 from credential_rotation.promotion import apply, compare, promote
@@ -25,7 +25,7 @@ from credential_rotation.wrong_logins import dead_by_catalog, is_named, weigh
 
 
 def stamps(turn: Turn, session: Session) -> dict[str, Stamp | None]:
-    """Our mark on each principal. Raises: TargetUnknown."""
+    """Our mark on each principal. Raises: TargetUnknown, TargetRefused (a comment that cannot be kept)."""
     return {principal: session.stamp(principal) for principal in turn.credential.principals}
 
 
@@ -121,6 +121,14 @@ class PasswordWork:
                 self.turn.ending.sessions_left(principal, error)
             else:
                 self.turn.ending.step("disconnected", f"{ended} sessions of {principal}")
+        current, roles = self.look.stored.current, " and ".join(self.turn.credential.principals)
+        for where, found in self.rotator.disconnect_at_endpoints(current.secret if current else None):
+            if isinstance(found, OnlyByHand):
+                self.turn.ending.left_to_a_person(found)
+            elif isinstance(found, RotationError):
+                self.turn.ending.sessions_left(f"{roles} at {where}", found)
+            else:
+                self.turn.ending.step("disconnected", f"{found} sessions of {roles} at {where}")
 
     def _tell_left_over(self, before: Current | None) -> None:
         """Note who logged in with the value that was replaced; not to know is no trouble of the rotation."""

@@ -8,10 +8,12 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
+from credential_rotation.errors import RotationError
 from credential_rotation.model import (
     Consumer,
     Current,
@@ -196,6 +198,12 @@ class Rotator(Prober, Protocol):
         `changing` is the principal whose value is going to change: the privilege for that is proved first.
         Leaving the context releases the lock whatever happened.
         Raises: Busy, TargetUnknown, TargetRefused (admin refused, missing privilege, a pooler in between).
+        """
+
+    def disconnect_at_endpoints(self, login: Secret | None) -> Iterator[tuple[str, int | RotationError]]:
+        """End the principals' open sessions at further endpoints; of each its name, and how many or why not.
+
+        `login` as for `lock`. One that has no sessions beside the primary's is left out. Never raises.
         """
 
 

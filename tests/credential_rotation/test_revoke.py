@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from credential_rotation.errors import BadInput
+from credential_rotation.errors import BadInput, TargetUnknown
 from credential_rotation.model import Answer, Probe
 from credential_rotation.policy import Request
 from simulators.scene import BY_HAND, START, Scene, rotated_scene
@@ -79,6 +79,22 @@ def test_open_sessions_are_ended(kind: dict[str, bool]) -> None:
     scene = rotated_scene(**kind)
     scene.revoke()
     assert set(scene.target.disconnected) == set(scene.credential.principals)
+
+
+def test_sessions_at_endpoints_are_ended_too_or_told() -> None:
+    """A replica has its own; where one could not be looked at, it is not revoked, and what to run is said."""
+    scene = rotated_scene(pair=True)
+    scene.target.sessions_elsewhere = [("replica.example:5432", 2)]
+    done = scene.revoke()
+    assert done.outcome == "revoked"
+    told = [step.detail for step in done.steps if step.name == "disconnected"]
+    assert told[-1] == "2 sessions of etl and etl_b at replica.example:5432"
+    error = TargetUnknown("open sessions at pooler.example could not be ended", next_step="KILL there.")
+    scene.target.sessions_elsewhere = [("pooler.example:6432", error)]
+    left = scene.revoke()
+    assert left.outcome == "unproved"
+    assert "open sessions at pooler.example could not be ended. KILL there." in left.reason
+    assert "etl and etl_b at pooler.example:6432" in {step.detail for step in left.steps}
 
 
 def test_an_ordinary_rotation_ends_no_session() -> None:

@@ -38,6 +38,10 @@ class Replica:
             return False
         return True
 
+    def connect(self, secret: Secret) -> psycopg.Connection[tuple[object, ...]]:
+        """As an application does."""
+        return self._connect(secret.principal, secret.password)
+
     def lag(self) -> None:
         """From now on it knows nothing new."""
         self._ask("SELECT pg_wal_replay_pause()")

@@ -28,6 +28,8 @@ class SimTarget:
         self.connected: set[str] = set()
         """Roles as which somebody has had a session open all along."""
         self.disconnected: list[str] = []
+        self.sessions_elsewhere: list[tuple[str, int | RotationError]] = []
+        """What becomes of sessions at further endpoints."""
         self.unlike: tuple[str, ...] = ()
         self.endpoint_answers: tuple[Probe, ...] = ()
         self.replica: dict[str, str | None] | None = None
@@ -102,6 +104,10 @@ class SimTarget:
     def knows(self, secret: Secret) -> bool:
         """The truth about the replica, asked by the test."""
         return self.replica is not None and self.replica.get(secret.principal) == secret.password
+
+    def disconnect_at_endpoints(self, login: Secret | None) -> Iterator[tuple[str, int | RotationError]]:
+        assert login is None or self.accepts(login), "the value in use logs in"
+        yield from self.sessions_elsewhere
 
     def follow(self) -> None:
         """The replica knows all that was done until now, and what comes, as long as it does not lag."""

@@ -15,13 +15,14 @@ from datetime import datetime
 
 from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines.postgres_connection import Lost, NoLogin, Refused, connect
+from credential_rotation.engines.postgres_elsewhere import Elsewhere
 from credential_rotation.engines.postgres_expiry import expiry, extends
 from credential_rotation.engines.postgres_hashing import announced, sends_password
 from credential_rotation.engines.postgres_in_use import sessions, would_end
 from credential_rotation.engines.postgres_login import ask, ask_for_end, not_in
 from credential_rotation.engines.postgres_session import LockSession
-from credential_rotation.engines.postgres_target import LONGEST_NAME, is_cut_off, place
-from credential_rotation.errors import BadInput, TargetRefused
+from credential_rotation.engines.postgres_target import LONGEST_NAME, Place, is_cut_off, place
+from credential_rotation.errors import BadInput, RotationError, TargetRefused
 from credential_rotation.model import Answer, Credential, Probe, Secret, Strategy
 from credential_rotation.passwords import rule_from
 
@@ -108,17 +109,37 @@ class PostgresRotator:
                 told = [would_end(session.connection, one) for one in self.credential.principals]
             except (Lost, Refused):
                 raise complaints.session_lost(self.credential.name, self.place) from None
-        return tuple(filter(None, told))
+        further = (text for endpoint in self.further for text in self._elsewhere(endpoint, login).seen())
+        return (*filter(None, told), *further)
 
-    @contextmanager
-    def _session(self, login: Secret | None) -> Iterator[LockSession]:
-        """A session as the admin, or as the role itself."""
+    def disconnect_at_endpoints(self, login: Secret | None) -> Iterator[tuple[str, int | RotationError]]:
+        """End the roles' open sessions at every further endpoint that has its own."""
+        for endpoint in self.further:
+            try:
+                ended = self._elsewhere(endpoint, login).end()
+            except RotationError as error:
+                yield str(endpoint), error
+            else:
+                if ended is not None:
+                    yield str(endpoint), ended
+
+    def _elsewhere(self, endpoint: Place, login: Secret | None) -> Elsewhere:
+        return Elsewhere(self.credential, endpoint, self._who(login), itself=self.admin is None)
+
+    def _who(self, login: Secret | None) -> Secret:
+        """Who changes the role. Raises: TargetRefused, and what getting the admin's secret raises."""
         who = self.admin() if self.admin is not None else login
         if who is None:
             raise TargetRefused(
                 f"{self.credential.name}: the role changes itself, and no value that works is known",
                 next_step="Put the working password into CURRENT in Bitwarden, or give the entry an admin.",
             )
+        return who
+
+    @contextmanager
+    def _session(self, login: Secret | None) -> Iterator[LockSession]:
+        """A session as the admin, or as the role itself."""
+        who = self._who(login)
         admin = who.principal if self.admin is not None else None
         try:
             connection = connect(self.place, who)

@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from credential_rotation.engines.postgres_target import Place
-from credential_rotation.errors import ApplyUnknown, Busy, RotationError, TargetRefused, TargetUnknown
+from credential_rotation.errors import (
+    ApplyUnknown,
+    Busy,
+    OnlyByHand,
+    RotationError,
+    TargetRefused,
+    TargetUnknown,
+)
 from credential_rotation.model import Answer, Credential, Probe
 
 NOTHING_CHANGED = "Nothing was changed."
@@ -192,12 +199,36 @@ def server_makes_md5(credential: Credential) -> TargetRefused:
     )
 
 
-def may_not_disconnect(credential: Credential, who: str, principal: str, sqlstate: str) -> TargetRefused:
+def may_not_disconnect(
+    credential: Credential, who: str, principal: str, sqlstate: str, *, at: Place | None = None
+) -> TargetRefused:
     """The sessions that are open under the old password go on."""
+    whose = f"role {principal} at {at}" if at else f"role {principal}"
     return TargetRefused(
-        f"{credential.name}: open sessions of role {principal} could not be ended (SQLSTATE {sqlstate})",
+        f"{credential.name}: open sessions of {whose} could not be ended (SQLSTATE {sqlstate})",
         next_step=f"End them by hand as a superuser (pg_terminate_backend); for the next time run: "
         f"GRANT pg_signal_backend TO {_name(who)}.",
+    )
+
+
+def not_ended(credential: Credential, at: Place, why: str) -> TargetUnknown:
+    """Nobody could look at the sessions of an endpoint."""
+    roles = ", ".join(sql.Literal(one).as_string(None) for one in credential.principals)
+    return TargetUnknown(
+        f"{credential.name}: open sessions at {at} could not be ended: {why}",
+        next_step=f"As a superuser at {at} run: SELECT pg_terminate_backend(pid) FROM "  # noqa: S608 - for a person
+        f"pg_stat_activity WHERE usename IN ({roles}); at a pooler, on its admin console (PgBouncer): "
+        f"KILL {at.dbname}; RESUME {at.dbname};",
+    )
+
+
+def pooler_keeps_clients(credential: Credential, at: Place) -> OnlyByHand:
+    """Who is connected to the pooler is given another session of the server's."""
+    return OnlyByHand(
+        f"{credential.name}: {at} is a pooler that shares its sessions, and who is connected to it with the "
+        "old value goes on",
+        next_step=f"On its admin console run (PgBouncer; it ends everybody's connections to that database): "
+        f"KILL {at.dbname}; RESUME {at.dbname};",
     )
 
 

@@ -34,6 +34,10 @@ _OLDER_THAN_OURS = sql.SQL(
     " AND backend_start < (SELECT ours.backend_start FROM pg_catalog.pg_stat_activity AS ours "
     "WHERE ours.pid = pg_catalog.pg_backend_pid())"
 )
+_END = sql.SQL(
+    "SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity "
+    "WHERE usename = {} AND pid <> pg_catalog.pg_backend_pid()"
+)
 UNSEEN = "cannot see their clients and ages (that needs membership in the role or in pg_read_all_stats)"
 
 
@@ -62,6 +66,11 @@ def would_end(connection: Connection, principal: str) -> str:
     """The role's sessions that ending them would end; "" where there are none. Raises: Refused, Lost."""
     live = _told(connection, principal, _ANY)
     return f"role {principal} has {live}; they would be ended" if live else ""
+
+
+def end_sessions(connection: Connection, principal: str) -> int:
+    """End the role's sessions but ours; how many. Raises: Refused, Lost."""
+    return len(connection.ask(_END.format(sql.Literal(principal)), seconds=SECONDS))
 
 
 def _told(connection: Connection, principal: str, which: sql.SQL) -> str:

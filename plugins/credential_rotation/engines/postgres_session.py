@@ -21,7 +21,7 @@ from credential_rotation.engines import postgres_complaints as complaints
 from credential_rotation.engines import postgres_hashing as hashing
 from credential_rotation.engines.postgres_connection import TO_THE_BYTE, Connection, Lost, Refused
 from credential_rotation.engines.postgres_expiry import extends, extension
-from credential_rotation.engines.postgres_in_use import left_over
+from credential_rotation.engines.postgres_in_use import end_sessions, left_over
 from credential_rotation.engines.postgres_login import WHO_AM_I
 from credential_rotation.engines.postgres_stamp import stamp_in, with_stamp
 from credential_rotation.engines.postgres_target import Place
@@ -218,12 +218,8 @@ class LockSession:
 
     def disconnect(self, principal: str) -> int:
         """End the role's open sessions, ours excepted. Raises: TargetRefused, TargetUnknown."""
-        statement = sql.SQL(
-            "SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity "
-            "WHERE usename = {} AND pid <> pg_catalog.pg_backend_pid()"
-        )
         try:
-            return len(self.connection.ask(statement.format(sql.Literal(principal)), seconds=PATIENCE))
+            return end_sessions(self.connection, principal)
         except Lost:
             raise complaints.session_lost(self.credential.name, self.place) from None
         except Refused as error:
