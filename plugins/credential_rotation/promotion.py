@@ -62,7 +62,7 @@ def promote(turn: Turn, look: Look, record: Record, *, gated: bool = False) -> N
     if not look.works(record.secret):
         raise refused_after_apply(turn.credential, record)
     turn.ending.step("verified", f"version {record.epoch} logs in")
-    for probe in turn.rotator.endpoints(record.secret) if gated and not turn.revokes else ():
+    for probe in turn.rotator.known_at_endpoints(record.secret) if gated and not turn.revokes else ():
         if probe.answer is not Answer.WORKS:
             raise refused_by_endpoint(turn.credential, record, probe)
         turn.ending.step("verified", f"version {record.epoch} logs in at {probe.where}")
@@ -75,7 +75,7 @@ def promote(turn: Turn, look: Look, record: Record, *, gated: bool = False) -> N
         raise another_value(turn.credential)
     look.stored = replace(look.stored, current=back)
     turn.nothing_works = False
-    prove(turn, back, look.own)
+    prove(turn, back, look.own, is_new=True)
 
 
 def _read_again(turn: Turn, look: Look) -> Current | None:
@@ -89,14 +89,15 @@ def _read_again(turn: Turn, look: Look) -> Current | None:
     return now
 
 
-def prove(turn: Turn, current: Current, own: Record | None) -> bool:
+def prove(turn: Turn, current: Current, own: Record | None, *, is_new: bool = False) -> bool:
     """Ask the primary, every endpoint and every consumer about the value that Bitwarden answered.
 
     Of in_place the old value is dead by now, so that these answers no longer gate: what does not
     work is unproved, asked again, and keeps the run from being green. The answer is whether the value
     before may be ended: CURRENT works everywhere, and no consumer is broken.
     """
-    places = (turn.rotator.probe(current.secret), *turn.rotator.endpoints(current.secret))
+    endpoints = turn.rotator.known_at_endpoints if is_new else turn.rotator.endpoints
+    places = (turn.rotator.probe(current.secret), *endpoints(current.secret))
     for probe in places:
         turn.ending.current_answered(probe)
     consumers = turn.consumers.check(current, own)

@@ -177,6 +177,9 @@ class Prober(Protocol):
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
         """The same question to every further endpoint of the entry, in the entry's order."""
 
+    def known_at_endpoints(self, secret: Secret) -> tuple[Probe, ...]:
+        """As `endpoints`, of a value that was just set: what lags is given a moment to hear of it."""
+
     def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
         """Whether every further endpoint refuses a value that the primary refuses already.
 

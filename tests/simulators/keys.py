@@ -80,6 +80,9 @@ class SimKeyTarget:
         del secret
         return self.endpoint_answers
 
+    def known_at_endpoints(self, secret: Secret) -> tuple[Probe, ...]:
+        return self.endpoints(secret)
+
     def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
         del current
         return self.endpoints(secret)

@@ -95,6 +95,9 @@ class SimTarget:
         self.wrong_logins.append(secret)
         return (*self.endpoint_answers, Probe(Answer.REFUSED, REPLICA, "wrong password"))
 
+    def known_at_endpoints(self, secret: Secret) -> tuple[Probe, ...]:
+        return self.endpoints(secret)
+
     def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
         found = self.endpoints(secret)
         if not found or found[-1].where != REPLICA or found[-1].answer is Answer.WORKS or self.knows(current):

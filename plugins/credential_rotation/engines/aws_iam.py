@@ -79,6 +79,10 @@ class AwsIamRotator:
         """The same in every further region of the entry."""
         return tuple(self._ask(secret, endpoint) for endpoint in self.credential.endpoints)
 
+    def known_at_endpoints(self, secret: Secret) -> tuple[Probe, ...]:
+        """As `endpoints`: `wait_until_valid` has waited for them."""
+        return self.endpoints(secret)
+
     def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:  # noqa: ARG002 - keys are known one by one
         """The same question; `wait_until_dead` has waited for these regions too."""
         return self.endpoints(secret)

@@ -9,17 +9,18 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
 from credential_rotation.engines import postgres_complaints as complaints
-from credential_rotation.engines.postgres_connection import Lost, NoLogin, Refused, connect
+from credential_rotation.engines.postgres_connection import Connection, Lost, NoLogin, Refused, connect
 from credential_rotation.engines.postgres_elsewhere import Elsewhere
 from credential_rotation.engines.postgres_expiry import expiry, extends
 from credential_rotation.engines.postgres_hashing import announced, sends_password
 from credential_rotation.engines.postgres_in_use import sessions, would_end
-from credential_rotation.engines.postgres_login import ask, ask_for_end, not_in
+from credential_rotation.engines.postgres_login import ask, ask_for_end, ask_for_news, not_in
 from credential_rotation.engines.postgres_session import LockSession
 from credential_rotation.engines.postgres_target import LONGEST_NAME, Place, is_cut_off, place
 from credential_rotation.errors import BadInput, RotationError, TargetRefused
@@ -27,6 +28,8 @@ from credential_rotation.model import Answer, Credential, Probe, Secret, Strateg
 from credential_rotation.passwords import rule_from
 
 PRINCIPALS = {Strategy.IN_PLACE: 1, Strategy.ALTERNATING: 2}
+LOOKS, BETWEEN_LOOKS = 3, 1.0
+"""How often, and every how many seconds, it is looked whether a refused admin has a new value by now."""
 OPTIONS = {
     "password_hashing": ("scram", "server"),
     "stamp": ("auto", "none"),
@@ -65,6 +68,12 @@ class PostgresRotator:
     def endpoints(self, secret: Secret) -> tuple[Probe, ...]:
         """Ask every further endpoint; replicas and poolers are welcome here."""
         return tuple(ask(endpoint, secret, primary=False) for endpoint in self.further)
+
+    def known_at_endpoints(self, secret: Secret) -> tuple[Probe, ...]:
+        """As `endpoints`, of a value that was just set; where a wrong login may cost the role, at once."""
+        if self.credential.max_wrong_logins is not None:
+            return self.endpoints(secret)
+        return tuple(ask_for_news(endpoint, secret) for endpoint in self.further)
 
     def ended_at_endpoints(self, secret: Secret, *, current: Secret) -> tuple[Probe, ...]:
         """Ask every further endpoint whether a value that the primary refuses is dead there."""
@@ -142,12 +151,26 @@ class PostgresRotator:
         who = self._who(login)
         admin = who.principal if self.admin is not None else None
         try:
-            connection = connect(self.place, who)
+            connection = self._connected(who)
         except NoLogin as error:
             label = f"role {who.principal}" if admin is None else f"admin {admin}"
             raise complaints.not_logged_in(self.credential.name, label, not_in(self.place, error)) from None
         with connection:
             yield LockSession(connection, self.credential, self.place, admin=admin)
+
+    def _connected(self, who: Secret) -> Connection:
+        """Logged in; as an admin that is being rotated itself, with its new value. Raises: NoLogin."""
+        try:
+            return connect(self.place, who)
+        except NoLogin as error:
+            if self.admin is None or not_in(self.place, error).answer is not Answer.REFUSED:
+                raise
+            for _ in range(LOOKS):
+                time.sleep(BETWEEN_LOOKS)
+                now = self.admin()
+                if now != who:
+                    return connect(self.place, now)
+            raise
 
 
 def _check(credential: Credential, *, has_admin: bool) -> None:

@@ -62,6 +62,16 @@ def ask(place: Place, secret: Secret, *, primary: bool) -> Probe:
         return not_in(place, error)
 
 
+def ask_for_news(place: Place, secret: Secret) -> Probe:
+    """Whether an endpoint accepts what the primary was given just now; a moment later, if need be."""
+    ends = time.monotonic() + LAG
+    while True:
+        probe = ask(place, secret, primary=False)
+        if probe.answer is not Answer.REFUSED or time.monotonic() > ends:
+            return probe
+        time.sleep(AGAIN_AFTER)
+
+
 def ask_for_end(place: Place, secret: Secret, *, current: Secret) -> Probe:
     """Whether an endpoint refuses a value that the primary refuses; a moment later than that, if need be."""
     ends, has_refused = time.monotonic() + LAG, False
