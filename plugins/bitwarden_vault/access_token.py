@@ -29,7 +29,7 @@ class AccessToken:
     client_id: str
     text: str = field(repr=False)
     place: str = ""
-    """The variable that it came from."""
+    """The variable or the connection that it came from."""
     source: str = ""
     """Where a worker fetches the text, which is empty until then."""
 

@@ -1,8 +1,8 @@
 """`python -m bitwarden_vault audit verify [PATH]`: is the trail as it was written? And `audit ship TO`.
 
 Rules this file keeps:
-- Exit code 0 complete, 1 something was removed, changed, reordered or cut off, 2 it cannot be told.
-- Nothing is written, and no token is needed: an auditor runs it on a copy.
+- `verify`: exit code 0 complete, 1 something was removed, changed, reordered or cut off, 2 it cannot be told.
+- It writes nothing and needs no token: an auditor runs it on a copy. `ship` writes to TO alone.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How a task ends other than well, by whatever name the installed Airflow has for it."""
+"""How a task ends other than well, from wherever the installed Airflow has it."""
 
 from __future__ import annotations
 

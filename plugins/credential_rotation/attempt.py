@@ -1,4 +1,4 @@
-"""One attempt: look, lock, look again, heal, adopt, finish, retire, and only then begin.
+"""One attempt: look, lock, look again, heal, adopt, finish, sweep, retire, and only then begin.
 
 Every DAG and command runs this; whether a new version may begin is all that differs. Recovery is running
 it again. The rules are those of the rotation protocol (docs/protocol.md), each with the accident behind it:

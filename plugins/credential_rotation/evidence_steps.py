@@ -1,7 +1,8 @@
 """The steps that outcomes keep, read as proofs: who answered what about which version, and when.
 
 Rules this file keeps:
-- The words are `ending`'s; a step that reads otherwise proves nothing.
+- The words are those of who takes the steps: `ending`, `promotion`, `retirement`, `confirming`; one that
+  reads otherwise proves nothing.
 - What was answered about CURRENT before a version was promoted is about the version before.
 """
 

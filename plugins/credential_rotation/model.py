@@ -1,7 +1,8 @@
 """The nouns of a rotation, all frozen.
 
 Rules this file keeps:
-- Secret material lives in one field, `Secret.password`, which no repr shows.
+- Secret material lives in `Secret.password`, and of CURRENT in its text as Bitwarden has it, `Current.value`
+  and `Current.note` (where people write what they want); no repr shows them.
 - PENDING and PREVIOUS are not places but comparisons: a record is newer or older than CURRENT's own.
 - Moments are aware UTC datetimes, durations are timedeltas.
 """
