@@ -18,6 +18,7 @@ from credential_rotation.by_hand import BY_HAND
 from credential_rotation.evidence import STATE, Event, Rotation
 from credential_rotation.evidence_in_force import IN_FORCE, RECORDED
 from credential_rotation.evidence_steps import read_moment
+from credential_rotation.passwords import DEFAULT_LENGTH, DEFAULT_SYMBOLS
 
 SCHEMA = 1
 KIND = "credential rotation evidence"
@@ -152,7 +153,7 @@ def controls(evidence: Evidence) -> list[dict[str, str]]:
             "control": "PCI DSS 4.0.1, 8.3 (strong authentication; 8.3.9: changed within 90 days)",
             "shown": f"Policy: {policy}. The longest that a version lived: {longest}; later than the policy "
             f"promised: {', '.join(map(str, told['late'])) or 'none'}.",
-            "besides": "Length and symbols of the value (in the inventory's policy), the target's TLS.",
+            "besides": f"{_shape(evidence)}; the target's TLS.",
         },
         {
             "control": "PCI DSS 4.0.1, 8.6 (application and system accounts; 8.6.3: also on suspicion)",
@@ -180,6 +181,18 @@ def _made_by(evidence: Evidence) -> str:
     if evidence.entry.get("engine") == BY_HAND:
         return "Values are made by a person, who says so"
     return "Values are made by the rotation or by the target"
+
+
+def _shape(evidence: Evidence) -> str:
+    """What a value is made of, as far as that can be told without looking at it."""
+    shape = "Length and symbols of the value"
+    if evidence.entry.get("engine") == BY_HAND:
+        return f"{shape}, which a person chooses"
+    return (
+        f"{shape}: a password that the rotation makes has {DEFAULT_LENGTH} characters, letters, digits and "
+        f"the entry's `password_symbols` (left out: `{DEFAULT_SYMBOLS}`); a cloud's key is made by the "
+        "cloud, and an adopted value by a person"
+    )
 
 
 def _handed_over(evidence: Evidence) -> str:

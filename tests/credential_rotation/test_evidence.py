@@ -23,12 +23,13 @@ from credential_rotation.evidence import (
     since,
     versions_in_note,
 )
-from credential_rotation.evidence_document import Evidence, document_of
+from credential_rotation.evidence_document import Evidence, controls, document_of
 from credential_rotation.evidence_kept import evidence_kept
 from credential_rotation.evidence_page import page
 from credential_rotation.evidence_seal import canonical, check, sealed
 from credential_rotation.history import Asked, keep_outcome, keep_status
 from credential_rotation.model import ApprovalRule
+from credential_rotation.passwords import PasswordRule
 from credential_rotation.planning import Known
 from credential_rotation.policy import Request
 from credential_rotation.status_rows import status_document
@@ -163,6 +164,22 @@ def test_other_peoples_tools_make_the_same_digest(state: StateFolder) -> None:
     again = json.loads(json.dumps({name: one for name, one in document.items() if name != "digest"}))
     assert Seal().digest(canonical(again)) == document["digest"]["value"]
     assert canonical(again).isascii()
+
+
+@pytest.mark.parametrize(
+    ("engine", "words"),
+    [
+        ("postgres", f"has {len(PasswordRule().generate())} characters, letters, digits and the entry's"),
+        ("manual", "which a person chooses;"),
+    ],
+)
+def test_what_a_value_is_made_of_is_told_as_far_as_it_is_known(engine: str, words: str) -> None:
+    """PCI DSS asks for it, and an auditor who is sent to the policies would find nothing there."""
+    evidence = Evidence(ETL.name, {"engine": engine}, START, "anna", None, (), ())
+    [told] = [one["besides"] for one in controls(evidence) if " 8.3 " in one["control"]]
+    assert words in told
+    assert told.startswith("Length and symbols of the value")
+    assert "policy" not in told
 
 
 def test_who_approved_stands_beside_who_asked(tmp_path: Path) -> None:
