@@ -193,7 +193,6 @@ class Agent:
     def _take(self, line: Line, message: Message, tell: Callable[[Message], bool]) -> None:
         self._last_request = time.monotonic()
         errand = Errand(
-            request_id=str(message["id"]),
             operation=message["operation"],
             arguments=message["arguments"],
             caller=message["caller"],

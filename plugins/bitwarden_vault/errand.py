@@ -28,7 +28,6 @@ LOST_WORKERS = 2
 class Errand:
     """What a client asked for, and how far it is."""
 
-    request_id: str
     operation: str
     arguments: dict[str, Any] = field(repr=False)
     caller: dict[str, Any]

@@ -87,7 +87,6 @@ class Fetches:
         operation, about = fetch.place
         arguments = {"id": about} if about else {}
         return Errand(
-            request_id="",
             operation=operation,
             arguments=arguments,
             caller=asker.caller,

@@ -71,10 +71,6 @@ class Ending:
 
     # --- what happened ---------------------------------------------------------------------------------
 
-    def unchanged(self, reason: str) -> None:
-        """There was nothing to do."""
-        self._say("unchanged", reason)
-
     def not_begun(self, decision: Decision) -> None:
         """Nothing new was begun, as the policy decided; who asked for it is not told "unchanged"."""
         is_quiet = decision.outcome == "unchanged" or (

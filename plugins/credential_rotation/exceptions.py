@@ -77,10 +77,6 @@ class Exceptions:
         """Those that no longer hold."""
         return tuple(one for one in self.let_be if one.has_expired(now))
 
-    def in_force(self, now: datetime) -> tuple[LetBe, ...]:
-        """Those that hold."""
-        return tuple(one for one in self.let_be if not one.has_expired(now))
-
 
 def load_exceptions(include: Path, file: Path | None = None) -> Exceptions:
     """The exceptions of this deployment, or of a file that somebody names. Raises: BadInput."""

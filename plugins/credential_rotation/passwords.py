@@ -28,7 +28,6 @@ LONGEST = 128
 """Longer values are cut or refused by poolers and client libraries; nothing is gained by them."""
 MINIMUM_BITS = 128
 
-LENGTH_OPTION = "password_length"
 SYMBOLS_OPTION = "password_symbols"
 
 
@@ -48,9 +47,9 @@ class PasswordRule:
             )
         if self.length > LONGEST or self.entropy_bits < MINIMUM_BITS:
             raise BadInput(
-                f"{LENGTH_OPTION} {self.length} does not do: between {MINIMUM_BITS} bits of entropy "
+                f"passwords of {self.length} characters do not do: between {MINIMUM_BITS} bits of entropy "
                 f"and {LONGEST} characters are asked for",
-                next_step=f"Leave it out for {DEFAULT_LENGTH}, or give {self.shortest} or more.",
+                next_step=f"Make them {DEFAULT_LENGTH} characters long, or {self.shortest} at least.",
             )
 
     @property
@@ -70,11 +69,6 @@ class PasswordRule:
         """The least length that has enough entropy with these symbols."""
         rest = MINIMUM_BITS - math.log2(len(ALPHANUMERIC))
         return 1 + math.ceil(rest / math.log2(len(self.alphabet)))
-
-    @property
-    def needs_encoding(self) -> str:
-        """The symbols that a URL would have to encode (and that break `%`-interpolating INI readers)."""
-        return "".join(symbol for symbol in self.symbols if quote(symbol, safe="") != symbol)
 
     def hurts(self, form: str) -> Iterator[str]:
         """What is not itself any more where a value is written in this format, and who stumbles over it."""
@@ -102,10 +96,4 @@ def _written(symbol: str, form: str) -> str:
 
 def rule_from(options: Mapping[str, str]) -> PasswordRule:
     """The rule that an entry's options ask for. Raises: BadInput."""
-    wish = options.get(LENGTH_OPTION, str(DEFAULT_LENGTH))
-    if not (wish.isascii() and wish.isdigit()):
-        raise BadInput(
-            f"{LENGTH_OPTION} is not a whole number: {wish!r}",
-            next_step=f"Leave it out for the default of {DEFAULT_LENGTH}.",
-        )
-    return PasswordRule(length=int(wish), symbols=options.get(SYMBOLS_OPTION, DEFAULT_SYMBOLS))
+    return PasswordRule(symbols=options.get(SYMBOLS_OPTION, DEFAULT_SYMBOLS))

@@ -60,7 +60,7 @@ class Scene:
             self.told.append(message)
             return is_there
 
-        errand = Errand("1", operation, arguments, {}, "r", window, 15.0, time.monotonic() + 60.0, tell)
+        errand = Errand(operation, arguments, {}, "r", window, 15.0, time.monotonic() + 60.0, tell)
         self.dispatch.waiting.append(errand)
         return errand
 

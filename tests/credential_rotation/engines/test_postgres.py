@@ -58,7 +58,7 @@ def test_a_target_that_cannot_be_meant_is_bad_input(host: str, settings: dict[st
         {"options": {"stamp": "always"}},
         {"options": {"valid_until": "move"}},
         {"options": {"valid_until": "extend"}},
-        {"options": {"password_length": "8"}},
+        {"options": {"password_symbols": "a"}},
         {"endpoints": (Target("h", {"sslmode": "prefer"}),)},
     ],
 )
