@@ -88,7 +88,13 @@ def _create(place: Any, content: bytes, name: str, done: Shipped) -> None:  # no
         (done.there if place.read_bytes() == content else done.differ).append(name)
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_bytes(content)
+    if isinstance(place, os.PathLike):  # a store shows nothing before it has all
+        beside = f"{os.fspath(place)}.{os.getpid()}.new"
+        with open(beside, "wb") as file:  # noqa: PTH123 - as everywhere in this package
+            file.write(content)
+        os.replace(beside, place)  # noqa: PTH105 - as everywhere in this package
+    else:
+        place.write_bytes(content)
     done.copied.append(name)
 
 

@@ -1,7 +1,9 @@
 """Closed segments are copied to where a host cannot take them back; each is created there once."""
 
 import json
+import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -14,6 +16,7 @@ from bitwarden_vault import audit_segments
 from bitwarden_vault.audit_segments import Segments
 from bitwarden_vault.audit_ship import CLOSED_AFTER, Shipped, ship
 from scenes.audit import KEY, read_trail, write_trail
+from scenes.vault import PLUGINS
 
 
 def shipped(folder: Path, to: Path, now: float | None = None) -> Shipped:
@@ -142,6 +145,32 @@ def test_what_differs_there_is_left_alone_and_told(tmp_path: Path) -> None:
     assert shipped(tmp_path / "here", there).differ == [trail.names[1]]
     assert (there / trail.names[1]).read_bytes() == trail.segments[trail.names[1]]
     assert (verified(str(tmp_path / "here")), verified(str(there))) == (1, 0)
+
+
+_KILLED_WHILE_IT_WRITES = """
+import resource, signal, sys
+from bitwarden_vault.__main__ import main
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (200, 200))
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+main(["audit", "ship", sys.argv[1]])
+"""
+
+
+def test_of_one_that_was_killed_while_it_copied_no_half_is_there(tmp_path: Path) -> None:
+    """It would differ for ever, and accuse somebody: the next run copies the whole."""
+    trail = write_trail(tmp_path / "here")
+    there = tmp_path / "there"
+    killed = subprocess.run(
+        [sys.executable, "-B", "-c", _KILLED_WHILE_IT_WRITES, there.as_uri()],
+        env={"PYTHONPATH": str(PLUGINS), "PATH": os.defpath, "BITWARDEN_AUDIT_PATH": str(tmp_path / "here")},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGXFSZ
+    assert read_trail(there).segments == {}
+    done = shipped(tmp_path / "here", there)
+    assert (sorted(done.copied), done.differ) == (trail.names, [])
+    assert read_trail(there).segments == trail.segments
 
 
 @pytest.mark.usefixtures("key")
