@@ -13,9 +13,10 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from airflow.sdk import Context
 
@@ -34,18 +35,18 @@ from credential_rotation.human_in_the_loop import (
     TaskAwaitingInput,
 )
 from credential_rotation.model import ApprovalRule, Credential
-from credential_rotation.outcome import DONE, Outcome, told
+from credential_rotation.outcome import DONE, Outcome, OutcomeDict, told
 from credential_rotation.policy import Request
 from credential_rotation.report import IS_ANSWER, Reported
 from credential_rotation.run_context import (
-    airflow_words,
     asked_in,
     deployment_of,
     end_with,
     hand_on,
     the_wish,
+    words_about,
 )
-from credential_rotation.wiring import Deployment
+from credential_rotation.wiring import Deployment, now
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class RotateWithApproval(HITLOperator):
 
     def execute(self, context: Context) -> None:
         """Look, and ask where nothing but a yes is missing."""
-        with airflow_words(context):
+        with self._words(context):
             deployment = deployment_of(context)
             credential = deployment.entry(self.credential)
             wish = the_wish(context)
@@ -89,7 +90,7 @@ class RotateWithApproval(HITLOperator):
 
     def go_on(self, context: Context, event: Mapping[str, object], asked: Mapping[str, str]) -> None:
         """Go on with what came back."""
-        with airflow_words(context):
+        with self._words(context):
             deployment = deployment_of(context)
             credential = deployment.entry(self.credential)
             request = the_wish(context).request
@@ -129,6 +130,16 @@ class RotateWithApproval(HITLOperator):
                 kwargs={"asked": asked.as_kwargs()},
                 timeout=parked.timeout,
             ) from None
+
+    def _words(self, context: Context) -> AbstractContextManager[None]:
+        """What keeps it from being looked at is told at once, as its end is."""
+
+        def tell(row: dict[str, Any]) -> None:
+            outcome = cast("OutcomeDict", row)
+            Reported.of_one(context, outcome, act_by=None, work=WORK).tell_people(os.environ, {})
+            keep_run(os.environ, asked_in(context), [row], now=now())
+
+        return words_about(context, self.credential, tell)
 
     def _question(self, context: Context, request: Request, asked: Pending) -> Question:
         ti = context["ti"]

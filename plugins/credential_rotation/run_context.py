@@ -3,13 +3,14 @@
 Rules this file keeps:
 - A run is scheduled or somebody's: nothing that a form says changes who asked.
 - Nothing configured is a skip that says what to fill in; anything half configured is red.
+- A planned credential has an outcome also where its entry could not be read any more.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -71,12 +72,10 @@ def hand_on(  # noqa: PLR0913 - each by its name
     """Keep an outcome for those who look later, count it, and leave it for the report; what was left."""
     keep_outcome(os.environ, credential, outcome, asked, now=now)
     tell_outcome(outcome)
-    ti, made = context["ti"], version_made(credential, outcome)
+    made = version_made(credential, outcome)
     if outcome.act_by:
         made["act_by"] = outcome.act_by.isoformat()
-    told = {**outcome.as_dict(), **made, "log_url": ti.log_url, PLACE: ti.map_index, **(more or {})}
-    ti.xcom_push(key=OUTCOME, value=told)
-    return told
+    return _left_for_report(context, outcome, {**made, **(more or {})})
 
 
 def end_with(context: Context, outcome: Outcome) -> None:
@@ -119,3 +118,30 @@ def airflow_words(context: Context) -> Iterator[None]:
         text = f"{error.what}. {error.next_step}"
         context["ti"].xcom_push(key=TROUBLE, value=text)
         raise AirflowFailException(text) from None
+
+
+@contextmanager
+def words_about(
+    context: Context, name: str, tell: Callable[[dict[str, Any]], None] = lambda _: None
+) -> Iterator[None]:
+    """The same where one planned credential is concerned: what keeps it from being looked at is its outcome.
+
+    `tell`: the report of this run may come hours later.
+    """
+    try:
+        yield
+    except RotationError as error:
+        reason = error.what.removeprefix(f"{name}: ")
+        outcome = Outcome(name, "", "", error.outcome, None, reason, error.next_step)
+        told = _left_for_report(context, outcome)
+        tell(told)
+        raise AirflowFailException(f"{error.what}. {error.next_step}") from None
+
+
+def _left_for_report(
+    context: Context, outcome: Outcome, more: Mapping[str, object] | None = None
+) -> dict[str, Any]:
+    ti = context["ti"]
+    told = {**outcome.as_dict(), "log_url": ti.log_url, PLACE: ti.map_index, **(more or {})}
+    ti.xcom_push(key=OUTCOME, value=told)
+    return told

@@ -48,6 +48,7 @@ from credential_rotation.run_context import (
     hand_on,
     owners,
     the_wish,
+    words_about,
 )
 from credential_rotation.status_rows import status_document
 from credential_rotation.trigger_form import Wish, insist_on_choice
@@ -269,7 +270,7 @@ def _chosen(of_engines: Sequence[Credential], inventory: Inventory, wish: Wish) 
 def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -> None:
     context = get_current_context()
     context["credential"] = name  # type: ignore[typeddict-unknown-key]  # for map_index_template
-    with airflow_words(context):
+    with words_about(context, name):
         deployment = deployment_of(context)
         credential = deployment.entry(name)
         outcome = run(deployment, credential, the_wish(context))

@@ -34,6 +34,30 @@ def rotate_impatiently():
 rotate_impatiently()
 """
 """As `rotate_database_credentials`, with a plan that has seconds."""
+RENAMED = "rotate_renamed"
+_DAG_OF_A_RENAMED_ONE = f"""\
+import os
+from airflow.sdk import dag, task
+from credential_rotation.approval_operator import RotateWithApproval
+from credential_rotation.approval_tasks import report_approvals
+from credential_rotation.engines.registry import DATABASES
+from credential_rotation.tasks import report, rotate
+from credential_rotation.trigger_form import rotation_params
+
+@task
+def plan_rotations():
+    return ["{REPORTING.name}-as-it-was"]
+
+@dag(schedule=None, params=rotation_params(DATABASES, os.environ), is_paused_upon_creation=False)
+def {RENAMED}():
+    names = plan_rotations()
+    rotate.expand(name=names) >> report(worker="rotate", planner="plan_rotations", work="rotation")
+    asked = RotateWithApproval.partial(task_id="asked").expand(credential=names)
+    asked >> report_approvals(worker="asked", planner="plan_rotations")
+
+{RENAMED}()
+"""
+"""An entry that was renamed between plan and task, in both kinds of DAG."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +69,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
             env=warehouse.environment(), dags=ROOT / "dags", plugins=ROOT / "plugins", include=include
         )
         (running.dags / "rotate_impatiently.py").write_text(_DAG)
-        running.api.wait_for_dags(*DAGS, IMPATIENT)
+        (running.dags / f"{RENAMED}.py").write_text(_DAG_OF_A_RENAMED_ONE)
+        running.api.wait_for_dags(*DAGS, IMPATIENT, RENAMED)
         yield Office(sandbox, warehouse)
 
 
@@ -57,9 +82,9 @@ def _works_again(office: Office) -> Iterator[None]:
     office.sandbox.bitwarden.clear_faults()
 
 
-def told_since(office: Office, told: int) -> list[dict[str, Any]]:
+def told_since(office: Office, told: int, dag: str = IMPATIENT) -> list[dict[str, Any]]:
     """Of this DAG: others meet the same outage by their own ticks."""
-    return [one for one in office.sandbox.slack.messages()[told:] if IMPATIENT in str(one["blocks"])]
+    return [one for one in office.sandbox.slack.messages()[told:] if dag in str(one["blocks"])]
 
 
 def test_a_planner_that_dies_makes_the_run_red_and_is_told_until_a_plan_is_made(office: Office) -> None:
@@ -97,3 +122,19 @@ def test_a_cleared_run_does_not_tell_again_of_tasks_that_its_new_plan_has_no_pla
     again = Ended(office.api, IMPATIENT, failed.run, office.api.wait(IMPATIENT, failed.run, within=120))
     assert {one.state for one in again.tasks().values() if one.task == "rotate"} <= {"removed", "skipped"}
     assert (again.state, told_since(office, told)) == ("success", [])
+
+
+def test_an_entry_that_was_renamed_since_the_plan_is_refused_and_not_told_as_a_killed_task(
+    office: Office,
+) -> None:
+    """In the task's own words: the one that asks tells them itself, of the other the report does."""
+    told, name = len(office.sandbox.slack.messages()), f"{REPORTING.name}-as-it-was"
+    ended = office.run(RENAMED)
+    assert ended.state == "failed"
+    for task in ("rotate", "asked"):
+        [outcome] = [ended.outcome(shown) for shown, one in ended.tasks().items() if one.task == task]
+        assert outcome["outcome"] == "refused"
+        assert f"there is no credential '{name}'" in outcome["reason"]
+    [message] = told_since(office, told, RENAMED)
+    assert message["text"].startswith(f"{name}: rotation refused — nothing was changed")
+    assert "killed" not in message["text"]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from credential_rotation.errors import BadInput
 from credential_rotation.outcome import told
 from simulators.scene import ETL
 
@@ -31,6 +33,10 @@ class LeftBehind:
         self.kept = kept
         self.asked = 0
 
+    def xcom_push(self, key: str, value: Any) -> None:  # noqa: ANN401 - as Airflow's
+        """Of the mapped task whose words these are."""
+        self.kept = {**self.kept, (WORKER, key): {0: value}}
+
     def xcom_pull(self, task_ids: str | list[str], key: str = "return_value") -> Any:  # noqa: ANN401 - as Airflow's
         """As Airflow answers: for one task its value, for a list all that there is, by index."""
         self.asked += 1
@@ -41,12 +47,16 @@ class LeftBehind:
 
 
 def read(kept: Mapping[tuple[str, str], Mapping[int, Any]]) -> tuple[Reported, LeftBehind]:
+    ti = LeftBehind(kept)
+    return report_of(ti), ti
+
+
+def report_of(ti: LeftBehind) -> Reported:
     from credential_rotation.report import Reported  # noqa: PLC0415 - after Airflow's home is set
 
-    ti = LeftBehind(kept)
     run = SimpleNamespace(run_id="r1", run_type="scheduled", triggering_user_name=None)
     context: Any = {"ti": ti, "dag_run": run, "params": {}}
-    return Reported.of_this_run(context, worker=WORKER, planner=PLANNER, work="rotation"), ti
+    return Reported.of_this_run(context, worker=WORKER, planner=PLANNER, work="rotation")
 
 
 def test_a_planner_that_left_nothing_is_trouble_and_no_fresh_drop_in() -> None:
@@ -113,3 +123,26 @@ def test_what_tasks_of_an_earlier_plan_left_is_not_told_again(case: str) -> None
     assert [one["name"] for one in reported.outcomes] == names
     assert reported.missing == missing
     assert ("bi (failed)" in reported.complaint) is ("bi" in names)
+
+
+def test_a_refusal_in_a_task_is_an_outcome_with_its_reason() -> None:
+    """An entry that was renamed, settings that were emptied: the task was not killed, and knows why."""
+    from credential_rotation.airflow_ends import AirflowFailException  # noqa: PLC0415 - after Airflow's home is set
+    from credential_rotation.run_context import words_about  # noqa: PLC0415 - as above
+
+    reported, ti = read({(PLANNER, "return_value"): {-1: ["etl"]}})
+    assert reported.missing == ("etl",)
+    ti.map_index, context = 0, reported.context
+    assert context is not None
+    with (
+        pytest.raises(AirflowFailException, match="there is no credential 'etl'"),
+        words_about(context, "etl"),
+    ):
+        raise BadInput("there is no credential 'etl'", next_step="Trigger it by its name of today.")
+    reported = report_of(ti)
+    assert reported.complaint == "1 of 1 not done: etl (refused)"
+    [failure] = reported.as_run(None, {}).failures(datetime.now(timezone.utc))
+    assert failure.message.text == (
+        "etl: rotation refused — nothing was changed\nthere is no credential 'etl'\n"
+        "Next: Trigger it by its name of today."
+    )

@@ -45,7 +45,7 @@ def failure_message(  # noqa: PLR0913 - each is a line of the message, all by na
     told = situation(outcome, work)
     version = outcome["version"]
     reason = outcome["reason"].removeprefix(f"{outcome['name']}: ")
-    kind = f"{outcome['engine']} {outcome['strategy']}"
+    kind = f"{outcome['engine']} {outcome['strategy']}".strip()
     where = _line(
         deployment, kind, None if version is None else f"version {version} is current", f"run {run}"
     )
