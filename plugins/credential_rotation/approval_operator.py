@@ -46,6 +46,7 @@ from credential_rotation.run_context import (
     the_wish,
     words_about,
 )
+from credential_rotation.trigger_form import is_dry_run
 from credential_rotation.wiring import Deployment, now
 
 log = logging.getLogger(__name__)
@@ -233,13 +234,14 @@ def _end(  # noqa: PLR0913 - each by its name
     said: Said | None = None,
 ) -> None:
     """Keep it, tell it at once, and end as the grid shows it: an answer is no failure."""
+    is_dry = is_dry_run(context["params"])
     is_answer = said is not None and said.approval is None and said.is_answer  # no failure, and no alert
     now = deployment.clock()
     row = hand_on(context, credential, outcome, asked, now=now, more={IS_ANSWER: is_answer})
-    if not is_answer:
+    if not is_answer and not is_dry:
         reported = Reported.of_one(context, outcome.as_dict(), act_by=row.get("act_by"), work=WORK)
         reported.tell_people(os.environ, {credential.name: credential.owner})
-    keep_run(os.environ, asked, [row], now=now)
+    keep_run(os.environ, asked, [] if is_dry else [row], now=now)
     if is_answer:
         raise AirflowSkipException(f"{outcome.outcome}: {outcome.reason}. {outcome.next_step}")
     end_with(context, outcome)

@@ -44,7 +44,7 @@ def report_approvals(worker: str, planner: str) -> None:
     reported = Reported.of_this_run(context, worker=worker, planner=planner, work="rotation")
     if reported.is_unconfigured:
         raise AirflowSkipException("nothing is configured yet; the plan task's log says what to fill in")
-    untold = replace(reported, outcomes=(), planned=None if reported.planned is None else reported.missing)
+    untold = reported.untold
     untold.tell_people(os.environ, owners())
     keep_run(os.environ, asked_in(context), (), missing=untold.missing, trouble=untold.trouble, now=now())
     reported.log_all()

@@ -3,46 +3,30 @@
 Rules this file keeps:
 - Bad input is said before anything is asked of vault or target, all names at once.
 - Entries that cannot be used are told by every command that means all entries, which then is not green.
-- What is done is kept at once and printed, also where Ctrl-C or a crash ends the rest.
 - Values are never printed.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import click
 
 from credential_rotation import cli_output as output
-from credential_rotation import wiring
 from credential_rotation.adopting import adopt_connection
-from credential_rotation.alerts.people import DEPLOYMENT, teller_of
-from credential_rotation.alerts.revoked import tell_revoked
-from credential_rotation.alerts.run import Run
-from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.approval_remarks import refused_in_a_shell
 from credential_rotation.approvals_kept import with_questions
 from credential_rotation.checking import check_deployment
+from credential_rotation.cli_each import LOOKING, REVOKING, Chosen, each
 from credential_rotation.cli_later import LateGroup
 from credential_rotation.cli_run import as_json, named, run_command, who
-from credential_rotation.history import Asked, is_kept, keep_command_run, keep_outcome
-from credential_rotation.inventory import Inventory, Problem
+from credential_rotation.inventory import Inventory
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from credential_rotation.wiring import Deployment
-
-Chosen = tuple[tuple[Credential, ...], tuple[Problem, ...]]
-
-REVOKING = "revoking"
-_WORK = {"verifying": "check", "repairing": "retirement", REVOKING: REVOCATION}
-"""What the DAGs' reports call it."""
-NOT_KEPT = (
-    "note: the reason is not kept: set ROTATION_STATE_PATH to the folder that scheduler and workers use, and "
-    "history and evidence know of what is done here"
-)
 
 some_names = click.argument("names", nargs=-1, metavar="[NAME]...")
 certain_names = click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -133,9 +117,9 @@ def rotate(names: tuple[str, ...], *, force: bool, reason: str | None, dry_run: 
     def run(deployment: Deployment) -> int:
         request = _request(deployment, now=True, force=force, reason=reason)
         chosen = _chosen(deployment, names)
-        doing, act = ("looking at", deployment.foresee) if dry_run else ("rotating", deployment.rotate)
+        doing, act = (LOOKING, deployment.foresee) if dry_run else ("rotating", deployment.rotate)
         why = None if dry_run else reason
-        return _each(
+        return each(
             chosen, doing, lambda one: refused_in_a_shell(one) or act(one, request), as_json=as_json, why=why
         )
 
@@ -152,7 +136,7 @@ def verify(names: tuple[str, ...], *, as_json: bool) -> None:
     """
 
     def run(deployment: Deployment) -> int:
-        return _each(_chosen(deployment, names), "verifying", deployment.verify, as_json=as_json)
+        return each(_chosen(deployment, names), "verifying", deployment.verify, as_json=as_json)
 
     run_command(run, as_json=as_json)
 
@@ -165,7 +149,7 @@ def retire(names: tuple[str, ...], *, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, names)
-        return _each(chosen, "repairing", lambda one: deployment.rotate(one, None), as_json=as_json)
+        return each(chosen, "repairing", lambda one: deployment.rotate(one, None), as_json=as_json)
 
     run_command(run, as_json=as_json)
 
@@ -191,7 +175,7 @@ def adopt(name: str, *, take_over: bool, conn_id: str | None, as_json: bool) -> 
 
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, [name])
-        return _each(chosen, "adopting", lambda one: take(deployment, one), as_json=as_json)
+        return each(chosen, "adopting", lambda one: take(deployment, one), as_json=as_json)
 
     run_command(run, as_json=as_json)
 
@@ -212,8 +196,8 @@ def revoke(name: str, *, reason: str, dry_run: bool, as_json: bool) -> None:
         request = Request(deployment.clock(), who(), now=True, force=True, revoke=True, reason=reason)
         chosen = _chosen(deployment, [name])
         if dry_run:
-            return _each(chosen, "looking at", lambda one: deployment.foresee(one, request), as_json=as_json)
-        return _each(
+            return each(chosen, LOOKING, lambda one: deployment.foresee(one, request), as_json=as_json)
+        return each(
             chosen, REVOKING, lambda one: deployment.rotate(one, request), as_json=as_json, why=reason
         )
 
@@ -230,7 +214,7 @@ def resolve(name: str, *, key: str, reason: str, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, [name])
-        return _each(
+        return each(
             chosen,
             f"resolving ({reason})",
             lambda one: deployment.resolve(one, key),
@@ -253,65 +237,11 @@ def rollback(name: str, *, reason: str, as_json: bool) -> None:
 
     def run(deployment: Deployment) -> int:
         chosen = _chosen(deployment, [name])
-        return _each(
+        return each(
             chosen, "rolling back", lambda one: deployment.rollback(one, reason), as_json=as_json, why=reason
         )
 
     run_command(run, as_json=as_json)
-
-
-def _each(
-    chosen: Chosen,
-    doing: str,
-    run: Callable[[Credential], Outcome],
-    *,
-    as_json: bool,
-    why: str | None = None,
-) -> int:
-    credentials, problems = chosen
-    asked = Asked(by=who(), why=why, compromise=doing == REVOKING)
-    outcomes: list[Outcome] = []
-    try:
-        for position, credential in enumerate(credentials, 1):
-            output.progress(f"[{position}/{len(credentials)}] {doing} {credential.name}")
-            outcomes.append(run(credential))
-            if is_kept(os.environ):
-                keep_outcome(os.environ, credential, outcomes[-1], asked, now=wiring.now())
-    except BaseException:
-        _keep_run(credentials, outcomes, asked)
-        if outcomes:
-            output.show(outcomes, problems, as_json=as_json)
-        output.progress(_ended_early([one.name for one in credentials[len(outcomes) :]]))
-        raise
-    _keep_run(credentials, outcomes, asked)
-    if why and not is_kept(os.environ):
-        output.progress(NOT_KEPT)
-    _end_incidents(outcomes, _WORK.get(doing, "rotation"), why=why)
-    return output.show(outcomes, problems, as_json=as_json)
-
-
-def _keep_run(credentials: Sequence[Credential], outcomes: Sequence[Outcome], asked: Asked) -> None:
-    if is_kept(os.environ):
-        keep_command_run(os.environ, credentials[: len(outcomes)], outcomes, asked, now=wiring.now())
-
-
-def _ended_early(left: Sequence[str]) -> str:
-    """Of Ctrl-C or a crash: whom it met, and who was not begun."""
-    others = f"; nothing was done about {', '.join(left[1:])}" if left[1:] else ""
-    return (
-        f"ended early: what became of {left[0]} is not known, and `retire {left[0]}` finishes what was begun"
-        f"{others}"
-    )
-
-
-def _end_incidents(outcomes: Sequence[Outcome], work: str, *, why: str | None) -> None:
-    """What is proved here is over for Slack too; failures are told to whoever sits at this terminal."""
-    proved = tuple(one.as_dict() for one in outcomes if one.is_done)
-    if proved:
-        run = Run(work, who(), proved, deployment=os.environ.get(DEPLOYMENT), by=who(), why=why)
-        teller = teller_of(os.environ)
-        teller.close(run)
-        tell_revoked(teller, run)
 
 
 def _request(

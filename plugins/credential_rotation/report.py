@@ -21,7 +21,7 @@ from credential_rotation.alerts.revoked import tell_revoked
 from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
-from credential_rotation.trigger_form import is_compromise
+from credential_rotation.trigger_form import is_compromise, is_dry_run
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,8 @@ class Reported:
     links: Mapping[str, str]
     trouble: str | None
     is_tick: bool
+    is_dry: bool = False
+    """It only looked."""
     is_unconfigured: bool = False
     """The plan was skipped: nothing has been filled in."""
     act_by: Mapping[str, str] = field(default_factory=dict)
@@ -109,11 +111,22 @@ class Reported:
             links={},
             trouble=None,
             is_tick=run.run_type == "scheduled",
+            is_dry=is_dry_run(context["params"]),
             dag=dag_id,
             by=run.triggering_user_name or "Airflow's API",
             why=reason if isinstance(reason, str) else None,
             context=context,
         )
+
+    @property
+    def untold(self) -> Reported:
+        """The same where each task has told its own outcome: what no task could tell."""
+        return replace(self, outcomes=(), planned=None if self.planned is None else self.missing)
+
+    @property
+    def to_tell(self) -> Reported:
+        """What others than who asked hear, and look back at: of a dry run only what kept it from looking."""
+        return self.untold if self.is_dry else self
 
     @property
     def missing(self) -> tuple[str, ...]:

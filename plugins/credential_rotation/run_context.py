@@ -26,7 +26,7 @@ from credential_rotation.metrics import tell_outcome
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.report import OUTCOME, PLACE, TROUBLE, UNCONFIGURED
-from credential_rotation.trigger_form import MOST_REASON, Wish, is_compromise, wish_of
+from credential_rotation.trigger_form import MOST_REASON, Wish, is_compromise, is_dry_run, wish_of
 from credential_rotation.wiring import Deployment, open_deployment
 
 log = logging.getLogger(__name__)
@@ -69,9 +69,13 @@ def hand_on(  # noqa: PLR0913 - each by its name
     now: datetime,
     more: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
-    """Keep an outcome for those who look later, count it, and leave it for the report; what was left."""
-    keep_outcome(os.environ, credential, outcome, asked, now=now)
-    tell_outcome(outcome)
+    """Keep an outcome for those who look later, count it, and leave it for the report; what was left.
+
+    What a dry run found is only left: it is no attempt.
+    """
+    if not is_dry_run(context["params"]):
+        keep_outcome(os.environ, credential, outcome, asked, now=now)
+        tell_outcome(outcome)
     made = version_made(credential, outcome)
     if outcome.act_by:
         made["act_by"] = outcome.act_by.isoformat()

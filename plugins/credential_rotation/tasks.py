@@ -139,13 +139,14 @@ def report(worker: str, planner: str, work: str) -> None:
     reported = Reported.of_this_run(get_current_context(), worker=worker, planner=planner, work=work)
     if reported.is_unconfigured:
         raise AirflowSkipException("nothing is configured yet; the plan task's log says what to fill in")
-    reported.tell_people(os.environ, owners())
+    to_tell = reported.to_tell
+    to_tell.tell_people(os.environ, owners())
     keep_run(
         os.environ,
         asked_in(get_current_context()),
-        reported.outcomes,
-        missing=reported.missing,
-        trouble=reported.trouble,
+        to_tell.outcomes,
+        missing=to_tell.missing,
+        trouble=to_tell.trouble,
         now=now(),
     )
     reported.log_all()

@@ -117,7 +117,12 @@ def wish_of(
 
 def is_compromise(params: Mapping[str, object]) -> bool:
     """Whether a run is to revoke, and not only to tell what that would break."""
-    return params.get("revoke") is True and params.get("dry_run") is not True
+    return params.get("revoke") is True and not is_dry_run(params)
+
+
+def is_dry_run(params: Mapping[str, object]) -> bool:
+    """Whether a run only looks."""
+    return params.get("dry_run") is True
 
 
 def insist_on_choice(wish: Wish) -> None:
