@@ -82,7 +82,7 @@ def _readers(look: Look, parties: Parties) -> Iterator[Told]:
     if found.unknown:
         yield "readers unknown", f"others may be refused: {found.unknown}"
     elif not (found.living or found.unseen or found.forgotten):
-        yield "readers", "nobody is known who reads it"
+        yield "readers:", "none known"
 
 
 def _who(readers: tuple[Reader, ...]) -> str:

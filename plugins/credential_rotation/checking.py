@@ -35,7 +35,7 @@ from credential_rotation.slot_remarks import remarks_on_slots
 from credential_rotation.vault_complaints import in_rotation_words
 from credential_rotation.wiring import Deployment
 
-UNASKED = "not checked: without Bitwarden there is no value to ask with"
+UNASKED = "not checked: Bitwarden could not be used (see 'wrong:' above)"
 CHECK_KEY = "rotation/check"
 CHECK_VALUE = "written by `python -m credential_rotation check` to prove write access; keep it"
 

@@ -216,7 +216,7 @@ def resolve(name: str, *, key: str, reason: str, as_json: bool) -> None:
         chosen = _chosen(deployment, [name])
         return each(
             chosen,
-            f"resolving ({reason})",
+            "resolving",
             lambda one: deployment.resolve(one, key),
             as_json=as_json,
             why=reason,

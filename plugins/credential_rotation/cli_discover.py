@@ -60,9 +60,8 @@ def _show(found: Discovered, *, as_json: bool) -> int:
         for line in _lines(found):
             click.echo(output.plain(line), file=output.answers())
     count = len(found.unmanaged)
-    output.progress(
-        f"{count} unmanaged, {len(found.let_be)} let be, {len(found.unasked)} targets that could not be asked"
-    )
+    unasked = f"{output.counted(len(found.unasked), 'target')} that could not be asked"
+    output.progress(f"{count} unmanaged, {len(found.let_be)} let be, {unasked}")
     return output.NEEDS_A_PERSON if found.unmanaged or found.unasked else output.DONE
 
 

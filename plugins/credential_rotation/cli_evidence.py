@@ -54,7 +54,8 @@ def evidence(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Show an auditor who rotated it, why and when, and what was proved.
 
-    From the state folder, from Bitwarden, and from the audit trail where one is kept.
+    Wants NAME and --html or --json, or both; or --check FILE alone. From the state folder, from Bitwarden,
+    and from the audit trail where one is kept.
     """
     if file is not None:
         raise SystemExit(_check(file, key))

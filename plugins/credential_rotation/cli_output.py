@@ -164,13 +164,14 @@ def _sum_up(outcomes: Sequence[Outcome], wrong: Sequence[object]) -> None:
     """The last line, which is all that some people read."""
     counts = Counter(one.outcome for one in sorted(outcomes, key=lambda one: one.is_done))
     words = ", ".join(f"{count} {word}" for word, count in counts.items())
-    parts = [": ".join(part for part in (_counted(len(outcomes), "credential"), words) if part)]
+    parts = [": ".join(part for part in (counted(len(outcomes), "credential"), words) if part)]
     if wrong:
-        parts.append(f"{_counted(len(wrong), 'mistake')} to mend")
+        parts.append(f"{counted(len(wrong), 'mistake')} to mend")
     click.echo("; ".join(parts), err=True)
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
+    """`1 credential`, `2 credentials`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 

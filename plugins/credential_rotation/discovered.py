@@ -100,10 +100,14 @@ def sort_out(
     return Discovered(tuple(unmanaged), tuple(let_be), tuple(unasked))
 
 
+def _counted(connections: int) -> str:
+    return f"{connections} connection" if connections == 1 else f"{connections} connections"
+
+
 def use(login: Login, now: datetime) -> str:
     """When it was last used, as far as the target knows."""
     if not login.knows_use:
-        seen = "" if login.connections is None else f"; {login.connections} connections open now"
+        seen = "" if login.connections is None else f"; {_counted(login.connections)} open now"
         until = f"; valid until {login.valid_until}" if login.valid_until else ""
         return f"last use not known to the target{seen}{until}"
     if login.last_used is None:

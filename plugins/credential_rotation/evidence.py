@@ -284,7 +284,8 @@ def _gaps(rotation: Rotation) -> Iterable[str]:
     if rotation.standing == REPLACED and rotation.replaced is None:
         yield "when it was replaced is not on record"
     if rotation.source != STATE:
-        yield f"only the {rotation.source} knows it: who asked, why, and what was proved is not on record"
+        source = rotation.source if rotation.source == NOTE else f"the {rotation.source}"
+        yield f"known from {source} only: who asked, why, and what was proved is not on record"
     elif rotation.outcome == "closed":
         yield "that it was changed is a person's word; no login proves it"
     elif rotation.outcome != "adopted":

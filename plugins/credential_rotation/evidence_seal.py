@@ -67,7 +67,10 @@ def _means(document: Mapping[str, Any], seal: Seal) -> str:
     whole = f"{document['credential']}, made {document['made']} by {document['made_by']}: as it was made"
     if seal.chain == KEYED:
         return f"{whole}, by somebody who had key {seal.key_id}"
-    return f"{whole}. The digest has no key: it shows careless changes, and others to who noted it elsewhere"
+    return (
+        f"{whole}. But without a key this finds accidental changes only; compare the digest with one you "
+        "noted elsewhere"
+    )
 
 
 def _read(text: str) -> dict[str, Any] | None:

@@ -73,6 +73,7 @@ def test_they_are_told_beside_a_bitwarden_that_cannot_be_used(site: Site) -> Non
     assert ran.code == 2
     assert [True for text in ran.json["deployment"] if "BWS_ORGANIZATION_ID" in text]
     assert [True for text in ran.json["deployment"] if "ROTATION_HEARTBEAT_URL" in text]
+    assert "not checked: Bitwarden could not be used (see 'wrong:' above)" in ran.told("etl")
 
 
 def test_that_nobody_is_told_is_worth_a_word(site: Site) -> None:

@@ -73,6 +73,7 @@ def test_a_target_that_cannot_be_asked_is_told(site: Site) -> None:
     [unasked] = ran.json["not_asked"]
     assert unasked["where"] == "postgres localhost:1"
     assert "could not be listed" in unasked["why"]
+    assert ran.err.splitlines()[-1] == "0 unmanaged, 0 let be, 1 target that could not be asked"
 
 
 def test_without_an_admin_nobody_can_be_asked(site: Site) -> None:

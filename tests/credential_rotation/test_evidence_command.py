@@ -142,6 +142,7 @@ def test_check_needs_no_settings(site: Site, tmp_path: Path) -> None:
     environ = {"PYTHONPATH": str(PLUGINS), "PATH": os.defpath}
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert (done.returncode, "as it was made" in done.stdout) == (0, True)
+    assert "without a key this finds accidental changes only" in done.stdout
     file.write_text(file.read_text().replace("Evidence of", "Proof of"))
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert (done.returncode, "CHANGED" in done.stdout) == (1, True)

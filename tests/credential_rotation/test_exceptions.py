@@ -114,6 +114,8 @@ def test_a_use_that_the_target_does_not_keep_is_not_called_never() -> None:
     """PostgreSQL keeps none."""
     told = use(Login("postgres", "db:1", "bi", connections=3, valid_until="2027-01-01"), NOW)
     assert told == "last use not known to the target; 3 connections open now; valid until 2027-01-01"
+    one = use(Login("postgres", "db:1", "bi", connections=1), NOW)
+    assert one == "last use not known to the target; 1 connection open now"
     assert use(replace(KEY, last_used=None), NOW) == "never used"
 
 
