@@ -72,7 +72,8 @@ def test_it_holds_code_dags_and_examples_and_nobodys_inventory(installed: tuple[
     }
     examples = {name.removeprefix("credential_rotation/include/") for name in names if "/include/" in name}
     assert {name for name in examples if name.startswith("credentials/")} == {
-        "credentials/warehouse.yaml.example"
+        "credentials/aws.yaml.example",
+        "credentials/warehouse.yaml.example",
     }
     assert {name.split("/")[0] for name in examples} == {
         "credentials",
