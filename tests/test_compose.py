@@ -94,13 +94,33 @@ def test_every_secret_is_a_file_that_its_reader_is_given(compose: dict[str, Any]
         read = set(_IN_A_FILE.findall(str([*texts, service.get("healthcheck", "")])))
         assert read == set(service["secrets"]), name
         for variable, text in service.get("environment", {}).items():
-            if re.search(r"PASSWORD|SECRET|TOKEN|FERNET|CONN_|BACKEND|BROKER", variable):
-                assert variable.endswith(("_CMD", "_FILE")), f"{name} {variable} {text}"
+            if re.search(r"PASSWORD|SECRET|TOKEN|WEBHOOK|FERNET|CONN_|BACKEND|BROKER", variable):
+                assert variable.endswith(("_CMD", "_FILE", "_EXPIRES")), f"{name} {variable} {text}"
 
 
 def test_only_the_worker_gets_the_tokens(compose: dict[str, Any]) -> None:
     """Tasks run nowhere else; the demo has tokens of its own, for its stand-ins."""
     assert {name for name, one in compose["services"].items() if TOKENS & set(one["secrets"])} == {"worker"}
+    mounts = {name for name, one in compose["services"].items() if "./secrets" in str(one.get("volumes"))}
+    assert mounts == {"worker"}
+    assert "./secrets/worker:/run/worker:ro" in compose["services"]["worker"]["volumes"]
+
+
+def test_what_is_said_to_go_into_the_env_file_arrives(compose: dict[str, Any]) -> None:
+    """One that is not set stays unset: an empty SSL_CERT_FILE would be no authority at all."""
+    step = (ROOT / "docs" / "install" / "compose.md").read_text().split("\n2. ")[1].split("\n3. ")[0]
+    named = set(re.findall(r"`((?:BWS|ROTATION|SLACK|SSL|HTTPS|NO)_[A-Z_]+)", step))
+    given = compose["services"]["worker"]["environment"]
+    assert {"SSL_CERT_FILE", "ROTATION_HEARTBEAT_URL", "SLACK_WEBHOOK_URL_FILE"} < named
+    assert named < set(given)
+    assert all(given[name] is None or f"{{{name}" in given[name] for name in named)
+    assert given["SSL_CERT_FILE"] is None
+
+
+def test_whoever_adds_a_folder_keeps_the_others(compose: dict[str, Any]) -> None:
+    """A list is replaced, not merged."""
+    of_all = compose["services"]["scheduler"]["volumes"]
+    assert compose["services"]["worker"]["volumes"][: len(of_all)] == of_all
 
 
 def test_only_this_machine_reaches_the_page_unless_said_otherwise(compose: dict[str, Any]) -> None:
