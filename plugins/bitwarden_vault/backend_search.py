@@ -57,7 +57,7 @@ class Search:
         try:
             return connection_text(found["value"], found["note"])
         except VaultError as wrong:
-            raise _refusal(f"the secret {found['key']!r} ({found['id']}): {wrong.message}") from None
+            raise refusal(f"the secret {found['key']!r} ({found['id']}): {wrong.message}") from None
 
     def text(self, kind: str, name: str, team_name: str | None) -> str | None:
         """The value as it is, from Bitwarden; or None."""
@@ -86,7 +86,7 @@ class Search:
         try:
             return BackendOptions(self._given)
         except Misconfigured as wrong:
-            raise _refusal(wrong.message) from None
+            raise refusal(wrong.message) from None
 
     @cached_property
     def _next(self) -> NextBackend | None:
@@ -97,7 +97,7 @@ class Search:
         try:
             return ask_it()
         except Misconfigured as wrong:
-            raise _refusal(wrong.message) from None
+            raise refusal(wrong.message) from None
         except Exception as wrong:  # noqa: BLE001 - any backend may raise anything
             self._outage(f"{path} raised {type(wrong).__name__} when asked for {name!r}")
             return None
@@ -118,7 +118,7 @@ class Search:
                 (found for one in starts if (found := self._look_up(one, name, who)) is not None), None
             )
         except Misconfigured as wrong:
-            raise _refusal(wrong.message) from None
+            raise refusal(wrong.message) from None
         except VaultError as wrong:
             self._outage(f"Bitwarden, asked for the {_SINGULAR[kind]} {name!r}: {wrong.message}")
             return None
@@ -148,7 +148,7 @@ class Search:
 
     def _outage(self, message: str) -> None:
         if not self._options.falls_through:
-            raise _refusal(message) from None
+            raise refusal(message) from None
         log.warning("%s; Airflow looks elsewhere, as on_outage says", message)
 
 
@@ -179,7 +179,7 @@ def _has_teams() -> bool:
     return bool(conf.getboolean("core", "multi_team", fallback=False))
 
 
-def _refusal(message: str) -> Exception:
+def refusal(message: str) -> Exception:
     """The one error that Airflow does not swallow; before 3.2 there is none, so that it is logged as well."""
     try:
         from airflow.sdk.exceptions import AirflowSecretsBackendAccessDenied  # noqa: PLC0415 - only for this

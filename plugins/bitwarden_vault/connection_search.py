@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from bitwarden_vault.backend_search import Search, _refusal
+from bitwarden_vault.backend_search import Search, refusal
 from bitwarden_vault.errors import Misconfigured
 from bitwarden_vault.settings import Settings, renamed
 
@@ -35,7 +35,7 @@ class ConnectionSearch(Search):
         found = self._find("connections", conn_id, team_name)
         if found is None:
             return None  # it was deleted meanwhile
-        raise _refusal(f"the secret {found['key']!r} ({found['id']}): {why}") from None
+        raise refusal(f"the secret {found['key']!r} ({found['id']}): {why}") from None
 
     def _current_settings(self) -> Settings:
         try:
