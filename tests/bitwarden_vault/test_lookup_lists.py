@@ -19,15 +19,16 @@ SECRET = {**HERE, "value": "v", "note": ""}
 
 @dataclass
 class Agent:
-    """What an agent remembers of names; Bitwarden answers when the test says so."""
+    """What an agent remembers of names; Bitwarden answers when the test says so, and time passes then too."""
 
+    now: float = 1000.0
     sent: list[Errand] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lookups = Lookups("org", 60.0, self.sent.append)
 
-    def ask(self, later: float = 0.0, key: str = "k") -> list[Message]:
-        """Somebody asks so many seconds from now; what they are told from now on."""
+    def ask(self, key: str = "k") -> list[Message]:
+        """Somebody asks; what they are told from now on."""
         told: list[Message] = []
 
         def tell(message: Message) -> bool:
@@ -35,8 +36,8 @@ class Agent:
                 told.append(message)
             return True
 
-        now = time.monotonic() + later
-        self.lookups.take(Lookup((key, ()), Asker({}, 15.0, now + 60.0, tell), now, is_fresh_wanted=False))
+        asker = Asker({}, 15.0, self.now + 60.0, tell)
+        self.lookups.take(Lookup((key, ()), asker, self.now, is_fresh_wanted=False))
         return told
 
     def answer(self, result: Any) -> str:  # noqa: ANN401 - JSON
@@ -47,8 +48,10 @@ class Agent:
 
 
 @pytest.fixture
-def agent() -> Agent:
-    return Agent()
+def agent(monkeypatch: pytest.MonkeyPatch) -> Agent:
+    made = Agent()
+    monkeypatch.setattr(time, "monotonic", lambda: made.now)
+    return made
 
 
 def test_a_secret_that_was_made_elsewhere_is_found_after_a_quarter_of_a_minute(agent: Agent) -> None:
@@ -56,9 +59,11 @@ def test_a_secret_that_was_made_elsewhere_is_found_after_a_quarter_of_a_minute(a
     told = agent.ask()
     agent.answer([])
     assert told == [{"result": None}]
-    assert agent.ask(later=MISS_LIFE - 1) == [{"result": None}]
+    agent.now += MISS_LIFE - 1
+    assert agent.ask() == [{"result": None}]
     assert agent.sent == []
-    told = agent.ask(later=MISS_LIFE + 1)
+    agent.now += 2
+    told = agent.ask()
     assert agent.answer([HERE]) == "list_secrets"
     agent.answer(SECRET)
     assert told == [{"result": SECRET}]
@@ -68,7 +73,8 @@ def test_what_a_list_names_is_found_by_it_for_a_minute(agent: Agent) -> None:
     """Nothing but the secret itself is asked for."""
     agent.ask(key="other")
     agent.answer([HERE])
-    agent.ask(later=NAMES_LIFE - 1)
+    agent.now += NAMES_LIFE - 1
+    agent.ask()
     assert [errand.operation for errand in agent.sent] == ["get_secret"]
 
 
