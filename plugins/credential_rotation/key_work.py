@@ -3,7 +3,8 @@
 Rules this file keeps:
 - An intent is written before a key is asked for; it names the keys that were there, which are never ours.
 - A key goes only when a record names it, or when the target's own records prove that an intent made it.
-- A third key is never asked for, and none is deleted or made inactive by guess: a person decides.
+- A third key is never asked for, and none is deleted or made inactive by guess: a person decides. Their force
+  includes a recorded key that is inactive already.
 - A replaced key is made inactive first, and deleted only after it has soaked: until then it can come back.
 """
 
@@ -56,6 +57,8 @@ class KeyWork:
         """Intent, mint, record, wait until it is known everywhere, promote, forget the intent."""
         turn, look = self.turn, self.look
         self.keys = self.session.keys()
+        if len(self.keys) >= MOST_KEYS and turn.nothing_works:
+            self._make_room()
         if len(self.keys) >= MOST_KEYS:
             raise no_slot(turn.credential, self._unknown(self.keys) or self.keys)
         turn.vault.reserve(look.stored.current)
@@ -72,6 +75,15 @@ class KeyWork:
         self._promote(record)
         self._forget(intent)
         turn.ending.rotated(record)
+
+    def _make_room(self) -> None:
+        """Delete a recorded key that is inactive: a person wants a new one where no stored value works."""
+        unknown = self._unknown(self.keys)
+        idle = next((key for key in self.keys if not key.is_active and key not in unknown), None)
+        if idle is not None:
+            self.session.remove(idle.login)
+            self.turn.ending.step("removed", f"key {idle.login}, which was inactive, to make room")
+            self.keys = self.session.keys()
 
     def disconnect(self) -> None:
         """A key opens no sessions: each request is signed anew."""

@@ -182,6 +182,21 @@ def test_current_deactivated_by_hand_falls_back_to_what_logs_in() -> None:
     assert scene.readers_can_log_in
 
 
+@pytest.mark.parametrize("revokes", [False, True], ids=["forced", "compromise mode"])
+def test_an_inactive_key_of_ours_makes_room_where_nothing_else_works(*, revokes: bool) -> None:
+    """Both slots are taken by recorded keys: a person who wants a new one in spite of that gets it."""
+    scene = rotated_scene(keys=True)
+    scene.rotate_now()
+    for key in scene.account.keys.values():
+        key.is_active = revokes and key.login != (scene.current.login if scene.current else "")
+    before = [record.secret for record in scene.vault.records.values()]
+    scene.world.pass_time(SETTLE + MINUTE)
+    done = scene.revoke() if revokes else scene.rotate_now(force=True)
+    assert done.outcome == ("revoked" if revokes else "rotated")
+    assert scene.readers_can_log_in
+    assert not any(map(scene.accepts, before))
+
+
 def test_an_ending_without_its_record_is_swept() -> None:
     """A delete that was carried out in part leaves one; nothing else would ever look at it again."""
     scene = rotated_scene(keys=True)

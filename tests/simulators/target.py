@@ -109,7 +109,7 @@ class SimTarget:
         return self.replica is not None and self.replica.get(secret.principal) == secret.password
 
     def disconnect_at_endpoints(self, login: Secret | None) -> Iterator[tuple[str, int | RotationError]]:
-        assert login is None or self.accepts(login), "the value in use logs in"
+        del login
         yield from self.sessions_elsewhere
 
     def follow(self) -> None:
