@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -79,12 +80,21 @@ def test_the_shipped_inventory_is_empty_and_without_problems() -> None:
 
 
 def test_the_shipped_example_works_once_it_is_copied(tmp_path: Path) -> None:
-    """Copying the example as its first line says gives three credentials and no problem."""
+    """Copying the example as its first line says gives its credentials and no problem."""
     include = tmp_path / "include"
     shutil.copytree(SHIPPED, include)
     shutil.copy(include / "credentials/warehouse.yaml.example", include / "credentials/warehouse.yaml")
     assert load_inventory(include).problems == ()
-    assert names(include) == ["warehouse-etl", "reporting", "warehouse-admin"]
+    assert names(include) == ["warehouse-etl", "billing", "reporting", "warehouse-admin"]
+
+
+def test_the_examples_show_all_that_can_be_said() -> None:
+    """The README says so; `queue` and `pool` are read and not used yet."""
+    said = "".join(one.read_text() for one in (SHIPPED / "credentials").glob("*.yaml.example"))
+    known = json.loads((SCHEMAS / "credentials.schema.json").read_bytes())["$defs"]
+    fields = {*known["credential"]["properties"], "id", "connect_timeout", *known["consumer"]["properties"]}
+    missing = [one for one in fields - {"queue", "pool"} if not re.search(rf"\b{one}:", said)]
+    assert missing == []
 
 
 @pytest.mark.parametrize(
