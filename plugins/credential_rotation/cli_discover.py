@@ -53,12 +53,13 @@ def discover(ignore: Path | None, *, as_json: bool) -> None:
 
 
 def _show(found: Discovered, *, as_json: bool) -> int:
-    if as_json:
-        json.dump(_document(found), output.answers(), indent=2)
-        output.answers().write("\n")
-    else:
-        for line in _lines(found):
-            click.echo(output.plain(line), file=output.answers())
+    with output.answers() as out:
+        if as_json:
+            json.dump(_document(found), out, indent=2)
+            out.write("\n")
+        else:
+            for line in _lines(found):
+                click.echo(output.plain(line), file=out)
     count = len(found.unmanaged)
     unasked = f"{output.counted(len(found.unasked), 'target')} that could not be asked"
     output.progress(f"{count} unmanaged, {len(found.let_be)} let be, {unasked}")

@@ -55,9 +55,9 @@ def each(
     except BaseException:
         if keeps:
             _keep_run(credentials, outcomes, asked)
+        _say_who_is_left([one.name for one in credentials[len(outcomes) :]])
         if outcomes:
             output.show(outcomes, problems, as_json=as_json)
-        _say_who_is_left([one.name for one in credentials[len(outcomes) :]])
         raise
     if keeps:
         _keep_run(credentials, outcomes, asked)

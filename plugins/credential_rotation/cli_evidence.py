@@ -18,7 +18,7 @@ from bitwarden_vault.audit_line import Seal, read_key
 from bitwarden_vault.audit_settings import KEY_FILE
 from bitwarden_vault.errors import Misconfigured
 from credential_rotation import cli_output as output
-from credential_rotation.cli_run import as_json, named, run_command, who
+from credential_rotation.cli_run import as_json, leave_with, named, run_command, who
 from credential_rotation.errors import BadInput
 from credential_rotation.evidence_document import document_of
 from credential_rotation.evidence_gathered import evidence_on
@@ -58,7 +58,7 @@ def evidence(  # noqa: PLR0913 - one for each option
     and from the audit trail where one is kept.
     """
     if file is not None:
-        raise SystemExit(_check(file, key))
+        leave_with(lambda: _check(file, key))
     moment = since.replace(tzinfo=timezone.utc) if since else None
 
     def run(deployment: Deployment) -> int:
@@ -72,8 +72,9 @@ def evidence(  # noqa: PLR0913 - one for each option
         if html is not None:
             _write(html, page(document))
         if as_json:
-            json.dump(document, output.answers(), indent=1)
-            output.answers().write("\n")
+            with output.answers() as out:
+                json.dump(document, out, indent=1)
+                out.write("\n")
         return output.DONE
 
     run_command(run, as_json=as_json)
@@ -101,7 +102,8 @@ def _check(file: Path, key: str | None) -> int:
         output.progress(f"{wrong.what}. {wrong.next_step}")
         return output.BAD_INPUT
     verdict = check_evidence(text, [seal])
-    click.echo(verdict.what)
+    with output.answers() as out:
+        click.echo(verdict.what, file=out)
     return output.DONE if verdict.is_whole else output.NEEDS_A_PERSON
 
 

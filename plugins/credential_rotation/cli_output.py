@@ -11,6 +11,7 @@ Rules this file keeps:
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,14 +28,18 @@ from credential_rotation.outcome import Outcome
 
 DONE, NEEDS_A_PERSON, BAD_INPUT, HEALS = 0, 1, 2, 3
 _WIDEST_NAME = 30
-_ANSWERS: ContextVar[TextIO | None] = ContextVar("answers", default=None)
+_ANSWERS: ContextVar[tuple[TextIO | None] | None] = ContextVar("answers", default=None)
 _COLOURS = {DONE: "green", NEEDS_A_PERSON: "red", HEALS: "yellow"}
+
+
+class NotWritten(Exception):
+    """Standard output does not take the answer; the text says why."""
 
 
 @contextmanager
 def answers_alone() -> Iterator[None]:
     """Send what others write to standard output to standard error: Airflow's log, a notifier's own words."""
-    token = _ANSWERS.set(sys.stdout)
+    token = _ANSWERS.set((sys.stdout,))
     try:
         with redirect_stdout(sys.stderr):
             yield
@@ -42,9 +47,23 @@ def answers_alone() -> Iterator[None]:
         _ANSWERS.reset(token)
 
 
-def answers() -> TextIO:
-    """Where documents and tables go."""
-    return _ANSWERS.get() or sys.stdout
+@contextmanager
+def answers() -> Iterator[TextIO]:
+    """Where documents and tables go, and they stand there in one. Raises: NotWritten.
+
+    Who closes a pipe has read enough: that is left to click, which ends quietly.
+    """
+    [out] = _ANSWERS.get() or (sys.stdout,)
+    if out is None:
+        raise NotWritten("it is closed")
+    try:
+        yield out
+        out.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as why:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # or Python complains of it once more
+        raise NotWritten(why.strerror or type(why).__name__) from None
 
 
 def progress(words: str) -> None:
@@ -60,18 +79,23 @@ def show(
     agent: Mapping[str, object] | None = None,
     notes: Sequence[str] = (),
 ) -> int:
-    """Print outcomes, what is wrong with the inventory, and what is to be seen to; the exit status."""
-    if as_json:
-        more: dict[str, object] = {"agent": dict(agent)} if agent is not None else {}
-        more |= {"warnings": list(notes)} if notes else {}
-        _print_json(
-            {"credentials": [one.as_dict() for one in outcomes], "problems": _texts(problems), **more}
-        )
-    else:
-        _say_each("wrong", _texts(problems))
-        _print_table(outcomes)
-        _say_each("note", notes)
-    _sum_up(outcomes, problems)
+    """Print outcomes, what is wrong with the inventory, and what is to be seen to; the exit status.
+
+    Raises: NotWritten.
+    """
+    try:
+        if as_json:
+            more: dict[str, object] = {"agent": dict(agent)} if agent is not None else {}
+            more |= {"warnings": list(notes)} if notes else {}
+            _print_json(
+                {"credentials": [one.as_dict() for one in outcomes], "problems": _texts(problems), **more}
+            )
+        else:
+            _say_each("wrong", _texts(problems))
+            _print_table(outcomes)
+            _say_each("note", notes)
+    finally:
+        _sum_up(outcomes, problems)
     return BAD_INPUT if problems else exit_status(outcomes)
 
 
@@ -98,10 +122,10 @@ def show_check(report: Report, *, as_json: bool) -> int:
 
 
 def show_error(error: RotationError, *, as_json: bool) -> int:
-    """Say what kept the command from doing anything; the exit status."""
+    """Say what kept the command from doing anything; the exit status. Raises: NotWritten."""
+    click.echo(f"{plain(error.what)}\n{plain(error.next_step)}", err=True)
     if as_json:
         _print_json({"credentials": [], "error": {"what": error.what, "next_step": error.next_step}})
-    click.echo(f"{plain(error.what)}\n{plain(error.next_step)}", err=True)
     return BAD_INPUT if isinstance(error, BadInput) else NEEDS_A_PERSON
 
 
@@ -119,9 +143,9 @@ def _code(outcome: Outcome) -> int:
 
 def _print_json(document: Mapping[str, object]) -> None:
     """Indented for who looks at it; programs get it on one line, which is ten times as fast to write."""
-    out = answers()
-    out.write(json.dumps(document, indent=2 if out.isatty() else None))
-    out.write("\n")
+    with answers() as out:
+        out.write(json.dumps(document, indent=2 if out.isatty() else None))
+        out.write("\n")
 
 
 def _print_table(outcomes: Sequence[Outcome]) -> None:
@@ -144,7 +168,8 @@ def _print_table(outcomes: Sequence[Outcome]) -> None:
         table.add_row(
             Text(plain(one.name)), Text(one.outcome, style=colour), Text(version), Text(plain(what))
         )
-    Console(file=answers(), soft_wrap=False).print(table)
+    with answers() as out:
+        Console(file=out, soft_wrap=False).print(table)
 
 
 def _by_itself(outcome: Outcome) -> str:

@@ -14,6 +14,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Collection, Sequence
+from typing import NoReturn
 
 import click
 
@@ -36,11 +37,28 @@ def run_command(command: Callable[[Deployment], int], *, as_json: bool) -> None:
     logging.getLogger("credential_rotation").setLevel(logging.INFO)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a terminal of few characters must not cost the answer
+
+    def answer() -> int:
+        try:
+            with rarely_looked_for():
+                return command(open_deployment(os.environ, Caller(user=_user())))
+        except RotationError as error:
+            return output.show_error(error, as_json=as_json)
+
+    leave_with(answer)
+
+
+def leave_with(answer: Callable[[], int]) -> NoReturn:
+    """Leave with its exit status; where the answer cannot be written, that is said."""
     try:
-        with rarely_looked_for(), output.answers_alone():
-            code = command(open_deployment(os.environ, Caller(user=_user())))
-    except RotationError as error:
-        code = output.show_error(error, as_json=as_json)
+        with output.answers_alone():
+            code = answer()
+    except output.NotWritten as why:
+        output.progress(
+            f"the answer could not be written to standard output ({why}); what was done is done, and "
+            "`status` tells how things are"
+        )
+        code = output.NEEDS_A_PERSON
     raise SystemExit(code)
 
 
