@@ -52,6 +52,8 @@ class Reported:
     links: Mapping[str, str]
     trouble: str | None
     is_tick: bool
+    is_chosen: bool = False
+    """It was asked for certain credentials, and passed over what is wrong with others."""
     is_dry: bool = False
     """It only looked."""
     is_unconfigured: bool = False
@@ -111,6 +113,7 @@ class Reported:
             links={},
             trouble=None,
             is_tick=run.run_type == "scheduled",
+            is_chosen=bool(context["params"].get("credentials")),
             is_dry=is_dry_run(context["params"]),
             dag=dag_id,
             by=run.triggering_user_name or "Airflow's API",
@@ -176,6 +179,7 @@ class Reported:
             deployment=deployment,
             planned=len(self.planned or ()),
             has_plan=self.planned is not None,
+            is_chosen=self.is_chosen,
             missing=self.missing,
             trouble=self.trouble or "",
             links=self.links,

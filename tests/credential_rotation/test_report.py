@@ -41,21 +41,22 @@ def report(planned: tuple[str, ...] | None, *outcomes: OutcomeDict, **changed: A
     return Reported(**fields | changed)
 
 
-def messages(reported: Reported) -> list[dict[str, Any]]:
-    """What a channel gets that has heard of nothing before."""
+def messages(*reported: Reported) -> list[dict[str, Any]]:
+    """What a channel gets that has heard of nothing before, of one run after the other."""
     with tempfile.TemporaryDirectory() as folder, SlackStandIn(Path(folder) / "slack") as slack:
         environ = {
             "SLACK_WEBHOOK_URL": slack.webhook_url,
             "ROTATION_DEPLOYMENT": "prod",
             "ROTATION_STATE_PATH": f"{folder}/state",
         }
-        reported.tell_people(environ, {"etl": "data-platform"})
+        for one in reported:
+            one.tell_people(environ, {"etl": "data-platform"})
         return slack.messages()
 
 
-def texts(reported: Reported) -> list[str]:
+def texts(*reported: Reported) -> list[str]:
     """The first line of each message."""
-    return [message["text"].splitlines()[0] for message in messages(reported)]
+    return [message["text"].splitlines()[0] for message in messages(*reported)]
 
 
 def test_all_that_was_planned_happened_is_no_complaint() -> None:
@@ -116,6 +117,15 @@ def test_everything_that_is_wrong_is_said_together() -> None:
     bad = report(("etl", "bi", "x"), outcome("etl", "failed"), outcome("bi", "ok"), trouble="a.yaml:3: half")
     assert bad.complaint == "a.yaml:3: half; 1 of 3 not done: etl (failed); no outcome of x"
     assert len(texts(bad)) == 2
+
+
+def test_a_run_about_chosen_ones_does_not_prove_that_a_whole_plan_can_be_made() -> None:
+    """It passes entries over that cannot be used; the next run about all tells whether they still are."""
+    whole = report(("etl",), outcome("etl", "ok"), work="check", dag="verify_credentials")
+    broken = replace(whole, trouble="entries that cannot be used: a.yaml:3")
+    chosen = replace(whole, is_chosen=True)
+    assert texts(broken, chosen, chosen) == ["Check: the run failed"]
+    assert texts(broken, chosen, whole)[-1].startswith("verify_credentials: resolved")
 
 
 @pytest.mark.parametrize("word", sorted(HEALS_BY_ITSELF))

@@ -51,11 +51,11 @@ def read(kept: Mapping[tuple[str, str], Mapping[int, Any]]) -> tuple[Reported, L
     return report_of(ti), ti
 
 
-def report_of(ti: LeftBehind) -> Reported:
+def report_of(ti: LeftBehind, params: Mapping[str, Any] | None = None) -> Reported:
     from credential_rotation.report import Reported  # noqa: PLC0415 - after Airflow's home is set
 
     run = SimpleNamespace(run_id="r1", run_type="scheduled", triggering_user_name=None)
-    context: Any = {"ti": ti, "dag_run": run, "params": {}}
+    context: Any = {"ti": ti, "dag_run": run, "params": params or {}}
     return Reported.of_this_run(context, worker=WORKER, planner=PLANNER, work="rotation")
 
 
@@ -146,3 +146,14 @@ def test_a_refusal_in_a_task_is_an_outcome_with_its_reason() -> None:
         "etl: rotation refused — nothing was changed\nthere is no credential 'etl'\n"
         "Next: Trigger it by its name of today."
     )
+
+
+@pytest.mark.parametrize(
+    ("params", "is_whole"), [({}, True), ({"credentials": []}, True), ({"credentials": ["etl"]}, False)]
+)
+def test_only_a_run_about_all_proves_that_a_whole_plan_can_be_made(
+    params: dict[str, Any], *, is_whole: bool
+) -> None:
+    """What the form says was chosen."""
+    reported = report_of(LeftBehind({(PLANNER, "return_value"): {-1: ["etl"]}}), params)
+    assert reported.as_run(None, {}).is_planned_well is is_whole

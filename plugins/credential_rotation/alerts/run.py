@@ -43,6 +43,8 @@ class Run:
     deployment: str | None = None
     planned: int = 0
     has_plan: bool = True
+    is_chosen: bool = False
+    """It was about certain credentials, and not about all of its DAG."""
     missing: tuple[str, ...] = ()
     trouble: str = ""
     links: Mapping[str, str] = field(default_factory=dict)
@@ -62,8 +64,8 @@ class Run:
 
     @property
     def is_planned_well(self) -> bool:
-        """A plan was made, and nothing kept it from being whole."""
-        return self.has_plan and not self.trouble and bool(self.dag)
+        """A plan was made of all that there is, and nothing kept it from being whole."""
+        return self.has_plan and not self.is_chosen and not self.trouble and bool(self.dag)
 
     def outcome(self, name: str) -> OutcomeDict | None:
         """What came of this credential."""
