@@ -53,12 +53,11 @@ from credential_rotation.run_context import (
 from credential_rotation.status_rows import status_document
 from credential_rotation.trigger_form import Wish, insist_on_choice
 from credential_rotation.unused import unused_to_tell, unused_was_told
-from credential_rotation.watchdog import Finding, expiry, findings
+from credential_rotation.watchdog import SCHEDULED, Finding, expiry, findings, paused
 from credential_rotation.wiring import Deployment, now
 
 log = logging.getLogger(__name__)
 
-ROTATING = ("rotate_database_credentials", "rotate_cloud_credentials")
 LONGEST = timedelta(minutes=45)
 """More than settle and Bitwarden's patience together."""
 KILLED_TASKS = 1
@@ -175,11 +174,7 @@ def watch() -> None:
         found += [Finding("", orphan) for orphan in deployment.orphans(inventory)]
         found += exceptions_to_tell(deployment.settings.include, deployment.clock())
         asks = any(one.policy.approval for one in inventory.credentials)
-        rotating = (*ROTATING, WITH_APPROVAL) if asks else ROTATING
-        found += [
-            Finding("", f"DAG {dag_id} is paused: nothing rotates by schedule")
-            for dag_id in _paused(context, rotating)
-        ]
+        found += map(paused, _paused(context, (*SCHEDULED, WITH_APPROVAL) if asks else SCHEDULED))
         teller = teller_of(os.environ, context=context)
         tell_removed(teller, inventory, run=context["run_id"], deployment=os.environ.get(DEPLOYMENT))
         found += long_open(teller.book.all(), deployment.clock())
@@ -293,15 +288,15 @@ def _brake(deployment: Deployment) -> str | None:
     return brake_pulled(outcomes_of(ti.xcom_pull(task_ids=[ti.task_id], key=OUTCOME), planned), limit)
 
 
-def _paused(context: Context, rotating: Sequence[str]) -> list[str]:
-    """Rotating DAGs that are switched off; none where Airflow does not tell a task (before 3.3)."""
-    paused = []
-    for dag_id in rotating:
+def _paused(context: Context, scheduled: Sequence[str]) -> list[str]:
+    """Those that are switched off; none where Airflow does not tell a task (before 3.3)."""
+    found = []
+    for dag_id in scheduled:
         try:
             dag = context["ti"].get_dag(dag_id)
         except Exception:  # noqa: BLE001 - a hint only, and not part of Airflow's promises
             log.info("whether %s is paused could not be asked", dag_id)
             continue
         if dag.is_paused:
-            paused.append(dag_id)
-    return paused
+            found.append(dag_id)
+    return found

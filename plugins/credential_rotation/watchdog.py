@@ -17,6 +17,9 @@ from credential_rotation.model import UNMANAGED_EPOCH, Credential
 from credential_rotation.planning import Known, begun, in_use, may_be_current
 from credential_rotation.schedule import falls_due
 
+RETIRING, VERIFYING = "retire_credentials", "verify_credentials"
+SCHEDULED = ("rotate_database_credentials", "rotate_cloud_credentials", RETIRING, VERIFYING)
+"""The DAGs without which something is missing; the one that asks people, only where a policy wants that."""
 TOLERANCE = timedelta(days=1)
 EXPIRY_WARNINGS = (30, 7, 1)
 """Days before its end on which an access token's expiry is told; from the last one on, every day."""
@@ -49,6 +52,17 @@ def findings(
 def expiry(ends: Mapping[str, datetime], now: datetime) -> tuple[Finding, ...]:
     """Which access tokens end soon, by slot; Bitwarden does not tell, so that people have to say it."""
     return tuple(Finding("", what) for slot, end in ends.items() for what in _ending(slot, end, now))
+
+
+def paused(dag: str) -> Finding:
+    """A DAG that is switched off, and what that stops."""
+    if dag == RETIRING:
+        return Finding(
+            "", f"DAG {dag} is paused: what was interrupted is not finished, and no replaced value is ended"
+        )
+    if dag == VERIFYING:
+        return Finding("", f"DAG {dag} is paused: nobody hears of a value that no longer works")
+    return Finding("", f"DAG {dag} is paused: nothing rotates by schedule")
 
 
 def _ending(slot: str, end: datetime, now: datetime) -> Iterable[str]:

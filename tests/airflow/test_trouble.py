@@ -20,7 +20,7 @@ from sandbox.demo.warehouse import JOURNAL, ROLES, Login, Role, Warehouse
 from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
 from sandbox.tick import REPAIR, ROTATIONS, clear_of
-from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, WATCHDOG, Ended, Office
+from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, VERIFY, WATCHDOG, Ended, Office
 from scenes.airflow_past import (
     begun_since,
     by_policy,
@@ -326,9 +326,12 @@ def test_a_dag_that_was_paused_for_weeks_catches_up_within_the_brake_and_without
         before = {role: office.warehouse.stored(role) for role in late}
         earlier, told = scheduled(office, ROTATE), len(office.sandbox.slack.messages())
 
+        office.api.unpause(VERIFY, paused=True)
         assert office.run(WATCHDOG).state == "success"
+        office.api.unpause(VERIFY)
         [digest] = office.sandbox.slack.messages()[told:]
         assert f"DAG {ROTATE} is paused" in str(digest)
+        assert f"DAG {VERIFY} is paused" in str(digest)
         assert str(digest["text"]).count("overdue since") == len(late)
         assert all(role.name in digest["text"] for role in late)
         assert scheduled(office, ROTATE) == earlier

@@ -11,7 +11,8 @@ from credential_rotation.alerts.digest import digest_message, those_shown
 from credential_rotation.model import Policy
 from credential_rotation.planning import Known
 from credential_rotation.records import RecordName
-from credential_rotation.watchdog import Finding, expiry, findings
+from credential_rotation.watchdog import SCHEDULED, Finding, expiry, findings, paused
+from scenes.airflow import APPROVAL, DAGS, RETIRE, ROTATE, VERIFY, WATCHDOG
 from simulators.scene import ETL
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
@@ -93,6 +94,17 @@ def test_each_slots_end_is_told_by_its_name() -> None:
 def test_an_end_that_nobody_told_is_not_guessed() -> None:
     """Bitwarden does not tell it to a machine account."""
     assert expiry({}, NOW) == ()
+
+
+def test_every_dag_that_is_paused_is_told_with_what_stops() -> None:
+    """Also those that nobody pauses at first: without them nothing is finished, and nothing proved."""
+    assert {*SCHEDULED, APPROVAL} == {*DAGS} - {WATCHDOG}
+    assert paused(ROTATE).what == f"DAG {ROTATE} is paused: nothing rotates by schedule"
+    assert paused(APPROVAL).what == f"DAG {APPROVAL} is paused: nothing rotates by schedule"
+    assert paused(RETIRE).what == (
+        f"DAG {RETIRE} is paused: what was interrupted is not finished, and no replaced value is ended"
+    )
+    assert paused(VERIFY).what == f"DAG {VERIFY} is paused: nobody hears of a value that no longer works"
 
 
 def test_nothing_to_say_is_no_message() -> None:
