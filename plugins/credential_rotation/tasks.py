@@ -15,30 +15,18 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from airflow.sdk import Context, get_current_context, task
+from airflow.sdk import get_current_context, task
 
-from bitwarden_vault.state_folder import state_folder
 from credential_rotation.airflow_ends import AirflowFailException, AirflowSkipException
-from credential_rotation.alerts.digest import digest_message, long_open, those_shown
-from credential_rotation.alerts.people import DEPLOYMENT, teller_of
-from credential_rotation.alerts.removed import tell_removed
-from credential_rotation.alerts.slack import NotSent, is_complete
-from credential_rotation.alerts.weekly import tell_week
-from credential_rotation.approval import WITH_APPROVAL
 from credential_rotation.asset_events import ROTATED
 from credential_rotation.brake import brake_pulled
 from credential_rotation.by_wish import rotate_by_wish
 from credential_rotation.errors import BadInput
-from credential_rotation.exceptions_told import exceptions_to_tell
-from credential_rotation.heartbeat import HEARTBEAT, beat
-from credential_rotation.history import keep_run, keep_status, prune
+from credential_rotation.history import keep_run, keep_status
 from credential_rotation.inventory import Inventory, load_limits
-from credential_rotation.metrics import tell_ages
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from credential_rotation.reminders import reminders_of
-from credential_rotation.reminders_kept import Reminders
 from credential_rotation.report import OUTCOME, TROUBLE, Reported, outcomes_of
 from credential_rotation.run_context import (
     airflow_words,
@@ -52,8 +40,6 @@ from credential_rotation.run_context import (
 )
 from credential_rotation.status_rows import status_document
 from credential_rotation.trigger_form import Wish, insist_on_choice
-from credential_rotation.unused import unused_to_tell, unused_was_told
-from credential_rotation.watchdog import SCHEDULED, Finding, expiry, findings, paused
 from credential_rotation.wiring import Deployment, now
 
 log = logging.getLogger(__name__)
@@ -153,51 +139,6 @@ def report(worker: str, planner: str, work: str) -> None:
         raise AirflowFailException(reported.complaint)
 
 
-@task(retries=KILLED_TASKS, retry_delay=SOON)
-def watch() -> None:
-    """Tell Slack what is overdue, stuck or paused; then tell the outside that this ran to its end."""
-    context = get_current_context()
-    with airflow_words(context):
-        deployment = deployment_of(context)
-        prune(os.environ, deployment.clock())
-        inventory = deployment.inventory()
-        known = deployment.known(inventory.all)
-        tell_ages(inventory.all, known, deployment.clock())
-        reminders = Reminders(
-            state_folder(os.environ), reminders_of(inventory.all, known, deployment.clock())
-        )
-        found = [*expiry(deployment.settings.token_ends, deployment.clock())]
-        found += [Finding("", remark) for remark in deployment.bitwarden.remarks_on_tokens()]
-        found += reminders.findings
-        found += [Finding("", f"entry that cannot be used: {problem}") for problem in inventory.problems]
-        found += findings(inventory.credentials, known, deployment.clock())
-        found += [Finding("", orphan) for orphan in deployment.orphans(inventory)]
-        found += exceptions_to_tell(deployment.settings.include, deployment.clock())
-        asks = any(one.policy.approval for one in inventory.credentials)
-        found += map(paused, _paused(context, (*SCHEDULED, WITH_APPROVAL) if asks else SCHEDULED))
-        teller = teller_of(os.environ, context=context)
-        tell_removed(teller, inventory, run=context["run_id"], deployment=os.environ.get(DEPLOYMENT))
-        found += long_open(teller.book.all(), deployment.clock())
-        unused = unused_to_tell(deployment, inventory.credentials)
-        found += unused
-        for finding in found:
-            log.warning("%s %s", finding.name, finding.what)
-        message = digest_message(found, deployment=os.environ.get(DEPLOYMENT), run=context["run_id"])
-        sent = teller.say(message, "digest") if message else None
-        if is_complete(sent, has_others=teller.notify is not None):
-            shown = those_shown(found)
-            reminders.were_told(shown)
-            unused_was_told(deployment, unused, shown)
-        weekly = tell_week(teller, os.environ, inventory.all, known, run=context["run_id"])
-        sent = weekly if sent is None or isinstance(weekly, NotSent) else sent
-        url = os.environ.get(HEARTBEAT, "").strip()
-        trouble = beat(url) if url and is_complete(sent, has_others=teller.notify is not None) else ""
-    if isinstance(sent, NotSent) and sent.is_configured:
-        raise AirflowFailException(f"Slack was not told: {sent.why}")
-    if trouble:
-        raise AirflowFailException(f"the heartbeat was not heard: {trouble}")
-
-
 # --- planning ------------------------------------------------------------------------------------------
 
 
@@ -286,17 +227,3 @@ def _brake(deployment: Deployment) -> str | None:
     plans = ti.xcom_pull(task_ids=list(ti.task.upstream_task_ids))
     planned = next((one for one in plans if isinstance(one, list)), [])
     return brake_pulled(outcomes_of(ti.xcom_pull(task_ids=[ti.task_id], key=OUTCOME), planned), limit)
-
-
-def _paused(context: Context, scheduled: Sequence[str]) -> list[str]:
-    """Those that are switched off; none where Airflow does not tell a task (before 3.3)."""
-    found = []
-    for dag_id in scheduled:
-        try:
-            dag = context["ti"].get_dag(dag_id)
-        except Exception:  # noqa: BLE001 - a hint only, and not part of Airflow's promises
-            log.info("whether %s is paused could not be asked", dag_id)
-            continue
-        if dag.is_paused:
-            found.append(dag_id)
-    return found

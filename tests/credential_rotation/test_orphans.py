@@ -85,7 +85,7 @@ def test_the_daily_digest_names_it(renamed: Site, tmp_path: Path) -> None:
     """In the one message that people get."""
     with SlackStandIn(tmp_path / "slack") as slack:
         hook = {"SLACK_WEBHOOK_URL": slack.webhook_url}
-        with as_task(renamed, "rotation_watchdog", "watch", **hook) as tasks:
-            tasks.watch.function()
+        with as_task(renamed, "rotation_watchdog", "watch", module="watchdog_task", **hook) as found:
+            found.watch.function()
         [message] = slack.messages()
     assert "the journal holds records of 'etl'" in str(message)

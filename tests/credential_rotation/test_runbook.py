@@ -25,7 +25,10 @@ OUTCOMES = ("failed", "unproved", "broken", "refused", "waiting", "busy")
 ANSWERS = (None, "works", "refused", "unknown")
 TELLERS = (
     "bitwarden_vault/token_remarks.py",
-    *(f"credential_rotation/{name}.py" for name in ("watchdog", "exceptions_told", "unused", "tasks")),
+    *(
+        f"credential_rotation/{name}.py"
+        for name in ("watchdog", "exceptions_told", "unused", "watchdog_task")
+    ),
 )
 """Where the digest's lines are made: what is yielded, and the second argument of each `Finding`."""
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -15,12 +16,11 @@ from scenes.deployment import Site
 
 
 @contextmanager
-def as_task(site: Site, dag_id: str, task_id: str, **environ: str) -> Iterator[Any]:
-    """As in a scheduled run; gives the module `tasks`, which is imported once Airflow has a home."""
+def as_task(site: Site, dag_id: str, task_id: str, *, module: str = "tasks", **environ: str) -> Iterator[Any]:
+    """As in a scheduled run; gives the module of the task, which is imported once Airflow has a home."""
     from airflow.sdk.execution_time.context import set_current_context  # noqa: PLC0415 - after Airflow's home
 
-    from credential_rotation import tasks  # noqa: PLC0415 - as above
-
+    found = import_module(f"credential_rotation.{module}")
     run = SimpleNamespace(conf={}, run_type="scheduled", run_after=datetime.now(timezone.utc))
     ti = SimpleNamespace(
         dag_id=dag_id,
@@ -36,4 +36,4 @@ def as_task(site: Site, dag_id: str, task_id: str, **environ: str) -> Iterator[A
         patch.dict("os.environ", {**kept, **site.environ, **environ}, clear=True),
         set_current_context(context),
     ):
-        yield tasks
+        yield found
