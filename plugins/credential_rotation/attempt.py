@@ -84,7 +84,7 @@ def _run(turn: Turn) -> None:
         if _may_begin(turn, look):
             work.begin()
             work.retire()
-        if turn.revokes:
+        if turn.revokes and _ends_sessions(turn, look):
             work.disconnect()
             _insist_on_current(turn, look)
             tell_people_broken(turn, look)
@@ -191,6 +191,11 @@ def _heal(turn: Turn, look: Look) -> None:
         raise look.nothing_works()
     turn.nothing_works = True
     turn.ending.step("forced", "no stored value works; an admin sets a new one")
+
+
+def _ends_sessions(turn: Turn, look: Look) -> bool:
+    """Not each hour again where all that is left is an endpoint that does not answer."""
+    return turn.asks_to_revoke or turn.ending.has_changed_target or not look.older
 
 
 def _insist_on_current(turn: Turn, look: Look) -> None:

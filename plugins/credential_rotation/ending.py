@@ -172,6 +172,11 @@ class Ending:
         """A new version was begun and finished."""
         self._say("rotated", f"version {record.epoch} is CURRENT, and proved")
 
+    @property
+    def has_changed_target(self) -> bool:
+        """Whether a value was set or ended in this attempt."""
+        return any(step.name in {"applied", "ended"} for step in self._steps)
+
     def revoked(self, look: Look, since: datetime | None) -> None:
         """Compromise mode is through: nothing from before the request is alive; None finishes an earlier one.
 

@@ -99,7 +99,7 @@ class KeyWork:
                 attempt=intent.attempt,
                 written=intent.written,
                 secret=secret,
-                revokes=self.turn.revokes,
+                revokes=self.turn.asks_to_revoke,
             )
         except (VaultTrouble, VaultUnknown):
             self.session.deactivate(secret.login)  # ours for certain: nobody else has seen it

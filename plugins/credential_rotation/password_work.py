@@ -21,7 +21,7 @@ from credential_rotation.promotion import apply, compare, promote
 from credential_rotation.protocols import Rotator, Session
 from credential_rotation.retirement import retire, speaks_against_end
 from credential_rotation.turn import Turn
-from credential_rotation.wrong_logins import dead_by_catalog, is_named, weigh
+from credential_rotation.wrong_logins import dead_by_catalog, has_moved_on, is_named, weigh
 
 
 def stamps(turn: Turn, session: Session) -> dict[str, Stamp | None]:
@@ -103,7 +103,7 @@ class PasswordWork:
             attempt=turn.id,
             written=turn.clock(),
             secret=self.rotator.mint(look.idle),
-            revokes=turn.revokes,
+            revokes=turn.asks_to_revoke,
         )
         turn.ending.recorded(record)
         look.add(record)
@@ -144,7 +144,8 @@ class PasswordWork:
         current, principal = self.look.stored.current, record.secret.principal
         if current is None or not self.turn.is_overlapping or principal == current.secret.principal:
             return True
-        if self.turn.revokes:
+        stamp = self.turn.stamps[principal]
+        if self.turn.asks_to_revoke or (self.turn.revokes and not (stamp and has_moved_on(record, stamp))):
             with suppress(RotationError):  # told at the end
                 self.session.disconnect(principal)
         elif not self.look.works(record.secret):

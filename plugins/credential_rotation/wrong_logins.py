@@ -43,7 +43,7 @@ def _weigh_older(look: Look, principal: str, stamp: Stamp | None) -> None:
             continue
         if stamp is None or is_named(record, stamp):
             look.expect(record.secret)
-        elif _moved_on(record, stamp):
+        elif has_moved_on(record, stamp):
             look.rule_out(record.secret, ENDED)
 
 
@@ -59,7 +59,7 @@ def dead_by_catalog(look: Look, record: Record, stamp: Stamp | None) -> Probe:
         )
         why = f"not tried; a role has one password, CURRENT's logs in, {named}"
         return Probe(Answer.REFUSED, where, why)
-    if stamp is not None and _moved_on(record, stamp):
+    if stamp is not None and has_moved_on(record, stamp):
         why = "not tried; the stamp says that its password was taken away or replaced in the same transaction"
         return Probe(Answer.REFUSED, where, why)
     return Probe(Answer.UNKNOWN, where, "not tried; no stamp says that its password was taken away")
@@ -70,5 +70,6 @@ def is_named(record: Record, stamp: Stamp | None) -> bool:
     return stamp is not None and (record.epoch, record.attempt) == (stamp.epoch, stamp.attempt)
 
 
-def _moved_on(record: Record, stamp: Stamp) -> bool:
+def has_moved_on(record: Record, stamp: Stamp) -> bool:
+    """Whether the stamp is that of the version's end, or of what was set after it."""
     return stamp.epoch > record.epoch or (stamp.epoch == record.epoch and stamp.attempt != record.attempt)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from credential_rotation.model import Secret
+from credential_rotation.model import Answer, Probe, Secret
 from credential_rotation.policy import Request
 from simulators.scene import SETTLE, Scene, rotated_scene
 from simulators.world import Crash, Fault
@@ -82,6 +82,33 @@ def test_hourly_runs_alone_see_it_through_without_grace(kind: str) -> None:
         assert scene.readers_can_log_in, where
         assert hourly.outcome == "revoked", where
         assert scene.target.disconnected or kind == "keys", where
+
+
+@pytest.mark.parametrize("kind", ["one role", "a pair"])
+def test_hourly_runs_do_not_end_everybodys_sessions_while_an_endpoint_is_down(kind: str) -> None:
+    """All that is left is to ask it whether the old value is dead there: who has the new one goes on."""
+    scene = rotated_scene(**SCENES[kind])
+    scene.target.endpoint_answers = (Probe(Answer.UNKNOWN, "replica:5432", "connection refused"),)
+    assert scene.revoke().outcome == "unproved"
+    scene.target.disconnected.clear()
+    for _ in range(3):
+        scene.world.pass_time(timedelta(hours=1))
+        scene.run()
+    assert scene.target.disconnected == []
+    scene.target.endpoint_answers = ()
+    assert scene.run().outcome == "revoked"
+    assert scene.target.disconnected, "once more at the end: nobody knows whether that was done"
+
+
+def test_the_next_version_is_an_ordinary_one_again() -> None:
+    """Of one role it is begun while an endpoint still has to be asked about the value from before."""
+    scene = rotated_scene()
+    scene.target.endpoint_answers = (Probe(Answer.UNKNOWN, "replica:5432", "connection refused"),)
+    scene.revoke()
+    scene.world.pass_time(timedelta(days=1))
+    scene.rotate_now()
+    newest = max(scene.vault.records.values(), key=lambda one: one.order)
+    assert (newest.epoch, newest.revokes, scene.readers_can_log_in) == (3, False, True)
 
 
 @pytest.mark.parametrize("kind", ["a pair", "keys"])
