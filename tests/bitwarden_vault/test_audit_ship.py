@@ -112,8 +112,14 @@ written.settle()
 print(written.trouble, flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert "File too large" in ran.stdout
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "File too large" in ran.stdout, ran.stderr
     done = shipped(here, there, time.time() + CLOSED_AFTER + 1)
     assert (len(done.copied), done.left) == (1, [])
     assert read_trail(there, [KEY]).findings() == []

@@ -28,7 +28,7 @@ from simulators.found import (
     with_a_record_on_its_way,
 )
 from simulators.keys import CLAIM
-from simulators.scene import SETTLE, Scene
+from simulators.scene import Scene
 from simulators.turnstile import Turnstile
 from simulators.two_runners import (
     Two,
@@ -45,17 +45,8 @@ from simulators.two_runners import (
 def refused_though_applied() -> Scene:
     """A version of a pair is open and stamped, and a person has changed the role behind it."""
     scene = killed(PAIR.at_rest, "apply", "crash after")()
-    scene.target.passwords[scene.target.principals[0]] = "a person's"
+    scene.target.passwords[scene.target.principals[0]] = THEIRS.password
     return scene
-
-
-def live_on(scene: Scene) -> None:
-    """Finish what is open, and rotate until that version has been replaced and retired."""
-    scene.run()
-    scene.world.pass_time(SETTLE + MINUTE)
-    scene.rotate_now()
-    scene.world.pass_time(SETTLE + MINUTE)
-    scene.run()
 
 
 def edit_at_once(scene: Scene) -> None:
@@ -82,7 +73,7 @@ RETIRE = Pass(PAIR.past_grace, Scene.run)
 ROLL_BACK = Pass(PAIR.past_grace, Scene.roll_back)
 PERSONS_KEY = Pass(with_a_persons_key, Scene.run, ends=False)
 BEHIND_US = Pass(ROLE.changed_behind_us, Scene.rotate_now, theirs=THEIRS, ends=False)
-FINISH = Pass(refused_though_applied, Scene.run, brings=THEIRS)
+RESET = Pass(refused_though_applied, Scene.run, theirs=THEIRS, ends=False)
 JUDGE = Pass(with_a_record_on_its_way, Scene.run)
 BY_PERSON = Pass(ROLE.at_rest, Scene.rotate_now, readers=False)
 
@@ -170,10 +161,10 @@ PLANTS: dict[str, tuple[Plant, Pass | Two, str]] = {
         lost(Two(ROLL_BACK, Scene.run), forget_lock),
         "something was retired while CURRENT does not log in",
     ),
-    "move-stamp: what ends a value leaves the stamp": (
-        plants_for_two.leave_the_stamp,
-        lost(Two(FINISH, live_on), forget_lock, is_interrupted=False),
-        "an older version was applied over a newer one",
+    "a version that somebody has changed is set again": (
+        plants.set_it_again,
+        RESET,
+        "a person's value was overwritten by guess",
     ),
     "settle: never": (plants.no_settle, NEW_KEY, "a key was ended before its run could write it down"),
     "epoch order: none": (plants.no_epoch_order, IN_PLACE, "an older version was applied"),

@@ -130,10 +130,16 @@ def promote_before_verify(patch: Patch) -> None:
     real = promotion.apply
 
     def apply(turn: Turn, look: Look, session: Session, record: Record) -> None:
-        turn.vault.promote(look.stored.current, record, attempt=turn.id, now=turn.clock())
+        early = turn.vault.promote(look.stored.current, record, attempt=turn.id, now=turn.clock())
+        look.stored = replace(look.stored, current=turn.vault.read_back(early))
         real(turn, look, session, record)
 
     patch(password_work, "apply", apply)
+
+
+def set_it_again(patch: Patch) -> None:
+    """forward: what may have been applied is applied again, also where the stamp says that it was."""
+    patch(PasswordWork, "_was_changed_since", lambda _work, _chosen: False)
 
 
 def forget_own_record(patch: Patch) -> None:

@@ -44,11 +44,6 @@ class _KillsAnyway(_Careless):
         self._session.kill(record, found=found, leave=leave)
 
 
-class _LeavesTheStamp(_Careless):
-    def kill(self, record: Record, *, found: Stamp | None, leave: Stamp) -> None:
-        self._session.kill(record, found=found, leave=found or leave)
-
-
 def kill_whatever_the_stamp_says(patch: Patch) -> None:
     """Accident 7: the stamp is read when the value is ended, and so is always as expected."""
     real = PasswordWork._end
@@ -68,19 +63,6 @@ def apply_whatever_the_stamp_says(patch: Patch) -> None:
         real(turn, look, session, record)
 
     patch(password_work, "apply", apply)
-
-
-def leave_the_stamp(patch: Patch) -> None:
-    """move-stamp: what ends a value leaves the stamp that its apply has left."""
-    real = PasswordWork._end
-
-    def end(work: PasswordWork, record: Record) -> bool:
-        found = work.turn.stamps[record.secret.principal]
-        has_ended = real(replace(work, session=cast("Session", _LeavesTheStamp(work.session))), record)
-        work.turn.stamps[record.secret.principal] = found
-        return has_ended
-
-    patch(PasswordWork, "_end", end)
 
 
 def stamps_after_the_vault(patch: Patch) -> None:
