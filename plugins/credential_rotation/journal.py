@@ -74,7 +74,7 @@ class Journal:
         raise AssertionError  # the loop returns or raises
 
     def reserve(self, current: Current | None) -> None:
-        """Room for one create, one update and one read-back, and a CURRENT that can be written.
+        """Room for one create, one update and what is read around it, and a CURRENT that can be written.
 
         Raises: VaultTrouble.
         """
@@ -83,7 +83,7 @@ class Journal:
             self._next_texts(current, longest, epoch=10**6, attempt="x" * 12, now=current.revised)
         ids = (current.id,) if current is not None else ()
         with in_rotation_words(self.credential.name):
-            self.client.reserve(creates=self._creates + (not ids), updates=ids, reads=ids)
+            self.client.reserve(creates=self._creates + (not ids), updates=ids, reads=ids * self._reads)
 
     def record(
         self, *, epoch: int, attempt: str, written: datetime, secret: Secret, revokes: bool = False
@@ -182,6 +182,11 @@ class Journal:
         return [name for name in names if name.key == place.key and name.project_id == self.project_id]
 
     # --- writing ---------------------------------------------------------------------------------------
+
+    @property
+    def _reads(self) -> int:
+        """Of CURRENT: after its write, and where the value before lives on, right before it too."""
+        return 1 if self.credential.strategy is Strategy.IN_PLACE else 2
 
     @property
     def _creates(self) -> int:
