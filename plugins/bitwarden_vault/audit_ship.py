@@ -22,6 +22,8 @@ from bitwarden_vault.audit_places import CHECKPOINT, SEGMENT, is_held, parse_seg
 from bitwarden_vault.audit_segments import MOST_SECONDS
 from bitwarden_vault.errors import Misconfigured
 
+_ON_THIS_HOST = frozenset({"", "file", "local"})
+"""What fsspec's paths call it, those of Airflow 3.1 too, where every path is an `os.PathLike`."""
 CLOSED_AFTER = MOST_SECONDS + 60.0
 """Seconds without a line: to a segment that was begun longer ago than `MOST_SECONDS` nothing is added but
 what waits for a full disk, and then it is held."""
@@ -88,11 +90,12 @@ def _create(place: Any, content: bytes, name: str, done: Shipped) -> None:  # no
         (done.there if place.read_bytes() == content else done.differ).append(name)
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(place, os.PathLike):  # a store shows nothing before it has all
-        beside = f"{os.fspath(place)}.{os.getpid()}.new"
+    if getattr(place, "protocol", "") in _ON_THIS_HOST:  # a store shows nothing before it has all
+        path = str(getattr(place, "path", place))
+        beside = f"{path}.{os.getpid()}.new"
         with open(beside, "wb") as file:  # noqa: PTH123 - as everywhere in this package
             file.write(content)
-        os.replace(beside, place)  # noqa: PTH105 - as everywhere in this package
+        os.replace(beside, path)  # noqa: PTH105 - as everywhere in this package
     else:
         place.write_bytes(content)
     done.copied.append(name)

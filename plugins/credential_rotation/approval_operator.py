@@ -81,7 +81,9 @@ class RotateWithApproval(HITLOperator):
             if outcome is None:
                 outcome = _attempt(deployment, credential, wish.request)
         rule = credential.policy.approval
-        is_well = outcome.outcome in {*DONE, "waiting", "refused"}  # whatever is not, is told first
+        is_well = outcome.outcome in {*DONE, "waiting", "refused"} - {
+            "revoked"
+        }  # whatever is not, is told first
         if rule is None or not (outcome.needs_approval and is_well):
             _end(context, deployment, credential, outcome, asked_in(context))
             return

@@ -88,7 +88,7 @@ def _run(turn: Turn) -> None:
             work.disconnect()
             _insist_on_current(turn, look)
             tell_people_broken(turn, look)
-            turn.ending.revoked(look, turn.request.at if turn.request and turn.asks_to_revoke else None)
+            turn.ending.revoked(look, turn.revokes_since)
 
 
 @contextmanager

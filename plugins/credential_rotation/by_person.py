@@ -119,10 +119,10 @@ def _roll_back(turn: Turn, reason: str) -> None:
         if turn.credential.strategy is not Strategy.OVERLAPPING:
             turn.stamps = stamps(turn, cast("Session", session))
         look = turn.see()
-        if turn.credential.strategy is Strategy.OVERLAPPING and not look.newer:
-            _wake(turn, look, cast("KeySession", session), cast("KeyRotator", turn.rotator))
         if turn.revokes:
             raise only_forward(turn.credential)
+        if turn.credential.strategy is Strategy.OVERLAPPING and not look.newer:
+            _wake(turn, look, cast("KeySession", session), cast("KeyRotator", turn.rotator))
         before = _living(look)
         if look.newer or before is None:
             raise nothing_to_go_back_to(turn.credential, look.newer)

@@ -36,7 +36,8 @@ def rotate_by_wish(
     pulled = None if wish.request.revoke else brake()
     if pulled is not None:
         repaired = deployment.rotate(credential, None)
-        return replace(repaired, outcome="waiting", reason=pulled) if repaired.is_done else repaired
+        is_quiet = repaired.is_done and repaired.outcome != "revoked"
+        return replace(repaired, outcome="waiting", reason=pulled) if is_quiet else repaired
     if not wish.request.now:
         return deployment.rotate(credential, wish.request)
     return rotate_in_turn(deployment, credential, wish.request)

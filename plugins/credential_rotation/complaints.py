@@ -78,8 +78,9 @@ def nothing_works(credential: Credential, current: Probe | None) -> NoStoredValu
 def changed_since(credential: Credential, record: Record) -> TargetRefused:
     """The target's stamp says that a version was set, and it is refused: somebody set another value since."""
     return TargetRefused(
-        f"{credential.name}: version {record.epoch} was set for {record.secret.principal}, and somebody has "
-        "changed its password since; it is not set again, as it may have been taken away on purpose",
+        f"{credential.name}: version {record.epoch} was set for {record.secret.principal} and is refused: "
+        "the role has expired (VALID UNTIL), or somebody has changed its password since; it is not set "
+        "again, as it may have been taken away on purpose",
         next_step="Find out who changed it and why. Whoever reads CURRENT can log in. To give "
         f"{record.secret.principal} a new password: rotate {credential.name} --force --reason '…'.",
     )

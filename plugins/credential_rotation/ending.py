@@ -177,15 +177,13 @@ class Ending:
         """Whether a value was set or ended in this attempt."""
         return any(step.name in {"applied", "ended"} for step in self._steps)
 
-    def revoked(self, look: Look, since: datetime | None) -> None:
-        """Compromise mode is through: nothing from before the request is alive; None finishes an earlier one.
+    def revoked(self, look: Look, since: datetime) -> None:
+        """Compromise mode is through: nothing from before the request is alive.
 
         Whoever comes back after a kill in the middle finds the new version there, and only ends the old ones.
         """
         own = look.own
-        if own is None or look.older:
-            return
-        if not (own.revokes or "rotated" in self._said or (since is not None and own.written >= since)):
+        if own is None or look.older or not ("rotated" in self._said or own.written >= since):
             return
         made = self._said.get("rotated") or f"version {own.epoch} is CURRENT"
         self._say("revoked", "; ".join([made, "every value from before is dead", *self._broken]))

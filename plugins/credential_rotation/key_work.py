@@ -58,6 +58,7 @@ class KeyWork:
         turn, look = self.turn, self.look
         self.keys = self.session.keys()
         if len(self.keys) >= MOST_KEYS and turn.nothing_works:
+            turn.vault.reserve(look.stored.current)
             self._make_room()
         if len(self.keys) >= MOST_KEYS:
             raise no_slot(turn.credential, self._unknown(self.keys) or self.keys)

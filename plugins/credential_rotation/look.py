@@ -88,10 +88,9 @@ class Look:
         return current is not None and own is not None and not self.newer and current.epoch != own.epoch
 
     @property
-    def is_revoking(self) -> bool:
-        """Whether a version of compromise mode is on its way, or has not ended yet what it replaced."""
-        own = self.own
-        return any(one.revokes for one in (*self.newer, *([own] if own and self.older else ())))
+    def revoking(self) -> Record | None:
+        """The newest version of compromise mode, while anything older than it is on record."""
+        return next((record for record in self.stored.records[:-1] if record.revokes), None)
 
     @property
     def idle(self) -> str:

@@ -75,15 +75,14 @@ class PasswordWork:
 
         A person's force allows to go on, with a new one. Raises: TargetRefused.
         """
-        stamp = self.turn.stamps[chosen.secret.principal]
-        named = next((one for one in self.look.stored.records if is_named(one, stamp)), None)
-        answered = self.look.known(named.secret) if named else None
-        if named is None or answered is None or answered.answer is not Answer.REFUSED:
+        answered = self.look.known(chosen.secret)
+        is_set = is_named(chosen, self.turn.stamps[chosen.secret.principal])
+        if not is_set or answered is None or answered.answer is not Answer.REFUSED:
             return False
         if self.turn.request is None or not self.turn.request.force:
-            raise changed_since(self.turn.credential, named)
+            raise changed_since(self.turn.credential, chosen)
         self.turn.ending.step(
-            "forced", f"version {named.epoch} was changed by somebody, and is not set again"
+            "forced", f"version {chosen.epoch} was changed by somebody, and is not set again"
         )
         return True
 
@@ -145,7 +144,8 @@ class PasswordWork:
         if current is None or not self.turn.is_overlapping or principal == current.secret.principal:
             return True
         stamp = self.turn.stamps[principal]
-        if self.turn.asks_to_revoke or (self.turn.revokes and not (stamp and has_moved_on(record, stamp))):
+        is_not_ended = stamp is not None and not has_moved_on(record, stamp)
+        if self.turn.asks_to_revoke or (self.turn.revokes and is_not_ended):
             with suppress(RotationError):  # told at the end
                 self.session.disconnect(principal)
         elif not self.look.works(record.secret):

@@ -135,7 +135,8 @@ def _is_dead_elsewhere(turn: Turn, look: Look, record: Record) -> bool:
 
 def holds_up(turn: Turn, look: Look) -> bool:
     """Whether the next version waits for a replaced one."""
-    return any(turn.is_overlapping or record.id not in turn.dead_at_primary for record in look.older)
+    can_wait = turn.is_overlapping and not turn.revokes
+    return any(can_wait or record.id not in turn.dead_at_primary for record in look.older)
 
 
 def _forget_records(turn: Turn, look: Look, gone: tuple[Record, ...]) -> None:

@@ -58,6 +58,8 @@ class Turn:
 
         Also where an earlier attempt of it was not seen to end: every run goes on with that.
         """
+        self.revokes_since = begin.at if begin is not None else clock()
+        """What is younger than this is not in wrong hands."""
         self.clock = clock
         self.settle = settle
         self.id = secrets.token_hex(6)
@@ -77,7 +79,10 @@ class Turn:
         if before is not None:
             self.look.carry_refusals(before)
         self.settles_at = self.look.settles_at(self.settle)
-        self.revokes = self.revokes or self.look.is_revoking
+        revoking = self.look.revoking
+        self.revokes = self.asks_to_revoke or revoking is not None
+        if revoking is not None and not self.asks_to_revoke:
+            self.revokes_since = revoking.written
         self.ending.found(self.look)
         return self.look
 

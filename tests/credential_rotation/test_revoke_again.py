@@ -100,6 +100,56 @@ def test_hourly_runs_do_not_end_everybodys_sessions_while_an_endpoint_is_down(ki
     assert scene.target.disconnected, "once more at the end: nobody knows whether that was done"
 
 
+@pytest.mark.parametrize("kind", ["a pair", "keys"])
+def test_an_endpoint_that_is_down_keeps_no_value_in_use_alive(kind: str) -> None:
+    """Also where another one is in grace: it is dead where it can be asked, and the new version is begun."""
+    scene = rotated_scene(**SCENES[kind])
+    scene.rotate_now()
+    before = [record.secret for record in scene.vault.records.values()]
+    down = (Probe(Answer.UNKNOWN, "replica:5432", "connection refused"),)
+    scene.target.endpoint_answers = scene.account.endpoint_answers = down
+    assert scene.revoke().outcome == "unproved"
+    assert not any(map(scene.accepts, before))
+    assert scene.readers_can_log_in
+
+
+def test_a_rollback_wakes_no_key_behind_an_unfinished_one() -> None:
+    """The replaced key is inactive when the run is killed: it stays so."""
+    made = rotated_scene(keys=True)
+    made.revoke()
+    at = next(at for at, call in enumerate(made.world.calls, 1) if call.endswith("deactivate"))
+    scene = rotated_scene(keys=True)
+    before = scene.current
+    cut_off(scene, asked(scene), Fault(at, "crash after"))
+    assert scene.roll_back().outcome == "refused"
+    assert before is not None
+    assert not scene.accepts(before)
+
+
+@pytest.mark.parametrize("kind", ["one role", "a pair"])
+def test_one_that_is_over_does_not_come_back(kind: str) -> None:
+    """CURRENT is deleted by mistake weeks later: it is written again, and no session is ended for that."""
+    scene = rotated_scene(**SCENES[kind])
+    assert scene.revoke().outcome == "revoked"
+    scene.world.pass_time(timedelta(days=20))
+    scene.target.disconnected.clear()
+    scene.vault.current = None
+    assert scene.run().outcome == "recovered"
+    assert scene.target.disconnected == []
+
+
+def test_a_pair_without_stamps_is_not_disconnected_each_hour() -> None:
+    """Where nothing is marked, an hourly run ends what still works, and no session besides."""
+    scene = rotated_scene(pair=True)
+    scene.target.endpoint_answers = (Probe(Answer.UNKNOWN, "replica:5432", "connection refused"),)
+    scene.revoke()
+    scene.target.stamps = dict.fromkeys(scene.credential.principals)
+    scene.target.disconnected.clear()
+    scene.world.pass_time(timedelta(hours=1))
+    scene.run()
+    assert scene.target.disconnected == []
+
+
 def test_the_next_version_is_an_ordinary_one_again() -> None:
     """Of one role it is begun while an endpoint still has to be asked about the value from before."""
     scene = rotated_scene()

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from credential_rotation.alerts.blocks import context, facts, header, labelled, link_to, safe
 from credential_rotation.alerts.message import Message, names_within
 from credential_rotation.alerts.run import Run
+from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.alerts.telling import MOST_ALONE, Teller
 from credential_rotation.outcome import OutcomeDict
 
@@ -32,6 +33,16 @@ def tell_revoked(teller: Teller, run: Run) -> None:
         teller.say(revoked_message(group, run), KIND, credentials=names, run=run.run, link=run.link)
 
 
+def _asked(run: Run) -> tuple[tuple[str, str], tuple[str, str]]:
+    """Whose word it is; another run may have seen an unfinished one through."""
+    if run.work == REVOCATION:
+        return ("Asked by", run.by or "not known"), ("Why", run.why or "not told")
+    return ("Finished by", run.dag or run.by or "not known"), (
+        "Why",
+        "an earlier revocation had not got to its end",
+    )
+
+
 def revoked_message(done: Sequence[OutcomeDict], run: Run) -> Message:
     """Who asked, why, what is dead, and whom it breaks."""
     names = [one["name"] for one in done]
@@ -47,8 +58,7 @@ def revoked_message(done: Sequence[OutcomeDict], run: Run) -> Message:
         blocks=(
             header(called, words),
             facts(
-                ("Asked by", run.by or "not known"),
-                ("Why", run.why or "not told"),
+                *_asked(run),
                 *((("Whose", names_within(owners, 200)),) if owners else ()),
             ),
             *labelled("What happened", happened, _ROOM),

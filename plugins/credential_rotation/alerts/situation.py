@@ -38,8 +38,8 @@ _ANSWERS = {
     "unknown": "❓ not known (no answer)",
 }
 REVOKE_AGAIN = (
-    "Scheduled runs only finish what was begun: ask for compromise mode again, or "
-    "`python -m credential_rotation revoke`, until it ends as revoked."
+    "Scheduled runs see it through once the new version is on record, and begin none: ask for compromise "
+    "mode again, or `python -m credential_rotation revoke`, until it ends as revoked."
 )
 _HEALS = {
     "failed": "Maybe: every run tries again",
@@ -79,7 +79,7 @@ class Situation:
 def needs_a_person(outcome: OutcomeDict, work: str) -> bool:
     """Whether anybody has to be told: it is not done, and does not heal by itself.
 
-    No scheduled run revokes, so that a revocation that only waits does not heal.
+    No scheduled run begins a revocation, so that one that only waits does not heal.
     """
     return outcome["outcome"] not in (DONE if work == REVOCATION else DONE | HEALS_BY_ITSELF)
 
@@ -112,7 +112,7 @@ def _of_a_revocation(told: Situation, outcome: OutcomeDict) -> Situation:
         told,
         words=f"revocation not finished — {stands}",
         old="⚠️ still works, and may be in wrong hands" if outcome["old_value"] == "works" else told.old,
-        heals="No: only compromise mode ends the old value at once",
+        heals="Not for certain: only compromise mode ends the old value at once",
         next_step=f"{said} {REVOKE_AGAIN}" if said else REVOKE_AGAIN,
         urgency=min(told.urgency, 1),
     )

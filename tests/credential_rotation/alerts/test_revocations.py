@@ -71,6 +71,17 @@ def test_what_was_revoked_is_told_with_who_why_and_whom_it_breaks(
         assert said in text
 
 
+def test_an_hourly_run_that_sees_one_through_is_not_taken_for_who_asked(
+    outcome: Make, read: Callable[..., str]
+) -> None:
+    """Nobody asked it; what it finished was asked for before."""
+    hourly = run(outcome("revoked", reason=BROKEN), work="retirement")
+    text = read(revoked_message(hourly.outcomes, hourly))
+    assert "Asked by" not in text
+    assert "Finished by" in text
+    assert "an earlier revocation had not got to its end" in text
+
+
 def test_many_at_once_are_one_message(
     channel: Channel, outcome: Make, check_for_slack: Callable[..., None]
 ) -> None:
