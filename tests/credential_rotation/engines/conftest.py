@@ -11,6 +11,7 @@ import pytest
 from sandbox.postgres import PostgresServer
 from scenes.pooler import hasty_server, pooler
 from scenes.postgres import Scene
+from scenes.postgres_replica import Replica, replica_of
 
 _numbers = itertools.count(1)
 
@@ -53,3 +54,18 @@ def hasty_port() -> Iterator[int]:
 def itself(request: pytest.FixtureRequest) -> bool:
     """Both modes: changed by an admin, or by the role itself."""
     return bool(request.param == "itself")
+
+
+@pytest.fixture(scope="module")
+def running(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
+    """One replica for all tests of a file."""
+    with replica_of(server, tmp_path_factory.mktemp("replica")) as made:
+        yield made
+
+
+@pytest.fixture
+def replica(scene: Scene, running: Replica) -> Replica:
+    """The same, up to date: it knows the role and its admin."""
+    running.catch_up()
+    assert running.logs_in(scene.first)
+    return running

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,27 +15,12 @@ from credential_rotation.model import Secret, Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.ports import free_ports
-from sandbox.postgres import PostgresServer
 from scenes.pgbouncer import pgbouncer
 from scenes.postgres import Scene
-from scenes.postgres_replica import Replica, replica_of
+from scenes.postgres_replica import Replica
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World
-
-
-@pytest.fixture(scope="module")
-def running(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
-    with replica_of(server, tmp_path_factory.mktemp("replica")) as made:
-        yield made
-
-
-@pytest.fixture
-def replica(scene: Scene, running: Replica) -> Replica:
-    """Which knows the role and its admin."""
-    running.catch_up()
-    assert running.logs_in(scene.first)
-    return running
 
 
 @dataclass

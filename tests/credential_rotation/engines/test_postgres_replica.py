@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -15,29 +14,14 @@ from credential_rotation.inspection import verify
 from credential_rotation.model import Answer, Credential, Policy, Secret, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from sandbox.postgres import PostgresServer
 from scenes.postgres import Scene
-from scenes.postgres_replica import Replica, replica_of
+from scenes.postgres_replica import Replica
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World
 
 GRACE = timedelta(hours=1)
 VERIFIERS = "SELECT rolname, rolpassword FROM pg_authid ORDER BY 1"
-
-
-@pytest.fixture(scope="module")
-def running(server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Replica]:
-    """One for all tests here; each finds it up to date."""
-    with replica_of(server, tmp_path_factory.mktemp("replica")) as made:
-        yield made
-
-
-@pytest.fixture
-def replica(scene: Scene, running: Replica) -> Replica:
-    running.catch_up()
-    assert running.logs_in(scene.first)
-    return running
 
 
 @dataclass
