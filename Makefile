@@ -42,7 +42,7 @@ pods: $(VENV)/made ## let forty fresh pods behind one address log in at once, wi
 older: $(VENV)-3.1/made $(VENV)-3.2/made ## the secrets backend and a rotation on Airflow 3.1 and 3.2 (5 minutes)
 	@for version in 3.1 3.2; do echo "Airflow $$version"; PYTHONPATH=plugins:tests \
 		$(VENV)-$$version/bin/python -m pytest tests/airflow/test_secrets_backend.py \
-		tests/credential_rotation/test_approval_without_the_feature.py || exit 1; done
+		tests/credential_rotation/approval/test_without_the_feature.py || exit 1; done
 
 celery: $(VENV)-celery/made ## secrets backend, a rotation and task logs on Celery, with a real Redis (6 minutes; needs redis-server)
 	@AIRFLOW_SANDBOX_EXECUTOR=celery PYTHONPATH=plugins:tests $(VENV)-celery/bin/python -m pytest \

@@ -25,8 +25,8 @@ from airflow.sdk import dag
 
 from credential_rotation.copies import counts
 from credential_rotation.engines.registry import ALL
-from credential_rotation.tasks import plan_retirements, report, retire
-from credential_rotation.trigger_form import choice_params
+from credential_rotation.tasks.mapped import plan_retirements, report, retire
+from credential_rotation.tasks.trigger_form import choice_params
 
 
 @dag(

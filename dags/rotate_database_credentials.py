@@ -33,8 +33,8 @@ from airflow.sdk import dag
 
 from credential_rotation.copies import counts
 from credential_rotation.engines.registry import DATABASES
-from credential_rotation.tasks import plan_rotations, report, rotate
-from credential_rotation.trigger_form import rotation_params
+from credential_rotation.tasks.mapped import plan_rotations, report, rotate
+from credential_rotation.tasks.trigger_form import rotation_params
 
 
 @dag(

@@ -26,12 +26,12 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a t
 
 from airflow.sdk import dag
 
-from credential_rotation.approval_operator import RotateWithApproval
-from credential_rotation.approval_tasks import plan_approvals, report_approvals
+from credential_rotation.approval.operator import RotateWithApproval
+from credential_rotation.approval.tasks import plan_approvals, report_approvals
 from credential_rotation.copies import counts
 from credential_rotation.engines.registry import ALL
-from credential_rotation.tasks import AS_ROTATED
-from credential_rotation.trigger_form import rotation_params
+from credential_rotation.tasks.mapped import AS_ROTATED
+from credential_rotation.tasks.trigger_form import rotation_params
 
 
 @dag(

@@ -24,7 +24,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a t
 from airflow.sdk import dag
 
 from credential_rotation.copies import counts
-from credential_rotation.watchdog_task import watch
+from credential_rotation.tasks.watch import watch
 
 
 @dag(

@@ -21,9 +21,9 @@ from credential_rotation.ui.lazy import CredentialsApp
 
 LOADED_AHEAD = (
     "psycopg",
-    "bitwarden_vault.backend_search",
-    "credential_rotation.tasks",
-    "credential_rotation.engines.postgres",
+    "bitwarden_vault.backend.search",
+    "credential_rotation.tasks.mapped",
+    "credential_rotation.engines.postgres.rotator",
 )
 _FORKS_TASKS = (["scheduler"], ["celery", "worker"])
 
@@ -38,8 +38,8 @@ def load_ahead() -> None:
     for name in LOADED_AHEAD:
         if importlib.util.find_spec(name.partition(".")[0]) is not None:
             importlib.import_module(name)
-    if "credential_rotation.asset_events" in sys.modules:
-        importlib.import_module("credential_rotation.asset_events").load_handlers()
+    if "credential_rotation.tasks.asset_events" in sys.modules:
+        importlib.import_module("credential_rotation.tasks.asset_events").load_handlers()
     if "bitwarden_vault" in sys.modules:
         importlib.import_module("bitwarden_vault.build").build()  # the version of the code that tasks inherit
 

@@ -6,7 +6,7 @@ import pytest
 
 LONG = (
     *("tests/airflow/", "tests/browser/", "tests/faults/test_campaign.py", "tests/faults/test_leaks.py"),
-    *("tests/credential_rotation/test_two_runners.py", "tests/faults/test_vault_trouble.py"),
+    *("tests/credential_rotation/attempt/test_two_runners.py", "tests/faults/test_vault_trouble.py"),
 )
 
 

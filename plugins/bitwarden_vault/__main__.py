@@ -13,7 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from bitwarden_vault.audit_command import add_audit
+from bitwarden_vault.audit.command import add_audit
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.environment import begin_again_if_need_be
 from bitwarden_vault.errors import Misconfigured, VaultError

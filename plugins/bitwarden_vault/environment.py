@@ -1,4 +1,4 @@
-"""What of a task's environment the processes of ours get: enough to find the SDK, nobody's secrets.
+"""What processes of ours are started with: a file, and enough of a task's environment to find the SDK.
 
 And what keeps values out of the memory that they are done with. Without it, half of those that ever passed
 through an agent can be read there for as long as it lives.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import sys
 
+LAUNCH = os.path.join(os.path.dirname(os.path.realpath(__file__)), "launch.py")  # noqa: PTH118, PTH120 - pathlib costs import time
+"""The file that they run."""
 KEPT = (
     "PATH",
     "HOME",

@@ -32,17 +32,17 @@ def main() -> None:
         first = FirstWorker(sys.argv[2])
         packed = _handed_over()
         first.tell_where(packed)
-        from bitwarden_vault.agent import main as be_agent  # noqa: PLC0415 - meanwhile that one makes its client
+        from bitwarden_vault.agent.agent import main as be_agent  # noqa: PLC0415 - meanwhile that one makes its client
 
         gc.enable()
         be_agent(LISTENER, first, packed)
     elif sys.argv[1] == "publish":
-        from bitwarden_vault.publish import main as publish  # noqa: PLC0415 - found only now
+        from bitwarden_vault.readers.publish import main as publish  # noqa: PLC0415 - found only now
 
         gc.enable()
         publish()
     else:
-        from bitwarden_vault.worker import main as be_worker  # noqa: PLC0415 - found only now
+        from bitwarden_vault.agent.worker import main as be_worker  # noqa: PLC0415 - found only now
 
         gc.enable()
         be_worker(int(sys.argv[2]))

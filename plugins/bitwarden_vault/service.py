@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bitwarden_vault.agent import prepared
+from bitwarden_vault.agent.agent import prepared
 from bitwarden_vault.build import build
 from bitwarden_vault.errors import Misconfigured
 from bitwarden_vault.handover import Handover

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bitwarden_vault.access_token import UUID, AccessToken
-from bitwarden_vault.audit_settings import read_audit_settings
+from bitwarden_vault.audit.settings import read_audit_settings
 from bitwarden_vault.errors import Misconfigured, NothingConfigured
 from bitwarden_vault.state_settings import read_state_settings
 from bitwarden_vault.token_reading import TOKEN, read_tokens, slots_of

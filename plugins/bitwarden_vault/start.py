@@ -15,16 +15,14 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from bitwarden_vault.build import build
-from bitwarden_vault.environment import kept_environment
+from bitwarden_vault.environment import LAUNCH, kept_environment
 from bitwarden_vault.errors import AgentUnavailable, Misconfigured
 from bitwarden_vault.handover import Handover, pack_handover
 from bitwarden_vault.login_state import open_login_state
 from bitwarden_vault.settings import Settings
 
-_LAUNCH = str(Path(__file__).resolve().parent / "launch.py")
 _BACKLOG = 4096
 _HIGH = 10
 """Descriptors from here on do not collide with those that the agent is given as 0 to 3."""
@@ -109,7 +107,7 @@ def _check(settings: Settings) -> None:
         for token in settings.tokens:
             open_login_state(settings.state_dir, token.client_id)
     if settings.audit_key_file is not None:
-        from bitwarden_vault.audit_line import read_key  # noqa: PLC0415 - few have one, and a lookup waits
+        from bitwarden_vault.audit.line import read_key  # noqa: PLC0415 - few have one, and a lookup waits
 
         read_key(settings.audit_key_file)
     if not (settings.python or sys.executable):
@@ -137,7 +135,7 @@ def _run(python: str, path: str, handover: int, listener: int) -> int:
     try:
         return os.posix_spawnp(
             python,
-            [python, "-S", "-s", _LAUNCH, "agent", path],
+            [python, "-S", "-s", LAUNCH, "agent", path],
             kept_environment(),
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, handover, 0),

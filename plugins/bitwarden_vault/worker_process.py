@@ -11,11 +11,10 @@ import os
 import resource
 import sys
 
-from bitwarden_vault.environment import kept_environment
+from bitwarden_vault.environment import LAUNCH, kept_environment
 
 MOST_SLOTS = 2
 """Logins that an agent may have to keep."""
-_LAUNCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "launch.py")  # noqa: PTH100, PTH118, PTH120 - the agent's start
 
 
 class FirstWorker:
@@ -58,7 +57,7 @@ def begin_worker(label: str, inherited: tuple[int, ...]) -> tuple[int, int]:
         ]
         pid = os.posix_spawn(
             sys.executable,
-            [sys.executable, _LAUNCH, "worker", str(theirs.fileno()), label],
+            [sys.executable, LAUNCH, "worker", str(theirs.fileno()), label],
             kept_environment(),
             file_actions=quiet,
             setpgroup=0,

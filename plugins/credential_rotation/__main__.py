@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from credential_rotation.cli import main
+from credential_rotation.cli.main import main
 
 main(prog_name="python -m credential_rotation")

@@ -18,12 +18,12 @@ from bitwarden_vault.settings import Settings, read_settings
 from bitwarden_vault.token_remarks import remarks_on_tokens
 from credential_rotation.bounded import ahead
 from credential_rotation.errors import BadInput, RotationError
-from credential_rotation.journal import Journal
+from credential_rotation.journal.journal import Journal
+from credential_rotation.journal.projects import Projects
+from credential_rotation.journal.records import RecordName, read_key
+from credential_rotation.journal.vault_complaints import in_rotation_words, translated
 from credential_rotation.model import Credential
-from credential_rotation.projects import Projects
-from credential_rotation.records import RecordName, read_key
 from credential_rotation.settings import JOURNAL, TOKEN
-from credential_rotation.vault_complaints import in_rotation_words, translated
 
 EVERYWHERE = "Set these for the scheduler and all workers."
 _CONN_TYPES = {"postgres": "postgres", "aws_iam": "aws"}

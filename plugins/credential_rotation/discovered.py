@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from credential_rotation.exceptions import LetBe, place_of
+from credential_rotation.inventory.exceptions import LetBe, place_of
 from credential_rotation.model import Credential
 
 LONG_UNUSED = timedelta(days=90)

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
-from credential_rotation.approval import WITH_APPROVAL, Approval, why_not
-from credential_rotation.durations import write_duration
+from credential_rotation.approvers import WITH_APPROVAL, Approval, why_not
 from credential_rotation.errors import BadInput
 from credential_rotation.model import UNMANAGED_EPOCH, CatchUp, Policy
-from credential_rotation.schedule import falls_due
-from credential_rotation.windows import is_open, last_opening, next_opening
+from credential_rotation.times.durations import write_duration
+from credential_rotation.times.schedule import falls_due
+from credential_rotation.times.windows import is_open, last_opening, next_opening
 
 PAUSED = "paused by its policy"
 UNPAUSE = "Take `pause` out of its policy, or force it and say why."

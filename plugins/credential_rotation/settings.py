@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
-from credential_rotation.durations import parse_duration
 from credential_rotation.errors import BadInput, NotConfigured
 from credential_rotation.installed import STARTER, carried_dags
+from credential_rotation.times.durations import parse_duration
 
 INCLUDE = "ROTATION_INCLUDE"
 JOURNAL = "ROTATION_JOURNAL_PROJECT"

@@ -16,30 +16,30 @@ from bitwarden_vault.nouns import Caller
 from bitwarden_vault.state_folder import state_folder
 from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
-from credential_rotation.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.by_person import resolve, rollback, take_under_management
+from credential_rotation.attempt.complaints import admin_not_stored
+from credential_rotation.attempt.inspection import foresee, verify
+from credential_rotation.attempt.persevere import persevere
 from credential_rotation.bitwarden_access import BitwardenAccess
 from credential_rotation.by_hand import BY_HAND
-from credential_rotation.by_person import resolve, rollback, take_under_management
-from credential_rotation.claims import ClaimMutex
-from credential_rotation.closings import Closings
-from credential_rotation.complaints import admin_not_stored
-from credential_rotation.confirmations import Confirmations, with_people
-from credential_rotation.consumers import EntryConsumers
 from credential_rotation.engines.registry import CLOUD, CheckedRotator, rotator_for
 from credential_rotation.errors import NotConfigured, RotationError
-from credential_rotation.inspection import foresee, verify
-from credential_rotation.inventory import Inventory
-from credential_rotation.inventory_kept import read_entry, read_inventory
-from credential_rotation.journal import Journal
+from credential_rotation.inventory.inventory import Inventory
+from credential_rotation.inventory.kept import read_entry, read_inventory
+from credential_rotation.journal.claims import ClaimMutex
+from credential_rotation.journal.journal import Journal
+from credential_rotation.journal.records import RecordName
 from credential_rotation.model import ConnectionAdmin, Credential, EntryAdmin, Secret
-from credential_rotation.ordering import ordered
-from credential_rotation.orphans import orphans
 from credential_rotation.outcome import Outcome, told
-from credential_rotation.persevere import persevere
-from credential_rotation.planning import Known, records_by_name, status
+from credential_rotation.planning.ordering import ordered
+from credential_rotation.planning.orphans import orphans
+from credential_rotation.planning.planning import Known, records_by_name, status
 from credential_rotation.policy import Request
-from credential_rotation.published_readers import PublishedReaders, with_readers
-from credential_rotation.records import RecordName
+from credential_rotation.probes.consumers import EntryConsumers
+from credential_rotation.state.closings import Closings
+from credential_rotation.state.confirmations import Confirmations, with_people
+from credential_rotation.state.readers import PublishedReaders, with_readers
 
 log = logging.getLogger(__name__)
 

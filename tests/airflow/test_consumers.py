@@ -31,7 +31,7 @@ from airflow.sdk import dag, get_current_context, task
 def ask():
     @task
     def ask_them():
-        from credential_rotation.consumers import EntryConsumers
+        from credential_rotation.probes.consumers import EntryConsumers
         from credential_rotation.model import (
             Consumer, Credential, Current, Policy, Secret, Strategy, Target, VaultPlace,
         )

@@ -22,8 +22,8 @@ import os
 from datetime import timedelta
 from airflow.sdk import dag
 from credential_rotation.engines.registry import DATABASES
-from credential_rotation.tasks import plan_rotations, report, rotate
-from credential_rotation.trigger_form import rotation_params
+from credential_rotation.tasks.mapped import plan_rotations, report, rotate
+from credential_rotation.tasks.trigger_form import rotation_params
 
 @dag(schedule=None, params=rotation_params(DATABASES, os.environ), is_paused_upon_creation=False)
 def rotate_impatiently():
@@ -38,11 +38,11 @@ RENAMED = "rotate_renamed"
 _DAG_OF_A_RENAMED_ONE = f"""\
 import os
 from airflow.sdk import dag, task
-from credential_rotation.approval_operator import RotateWithApproval
-from credential_rotation.approval_tasks import report_approvals
+from credential_rotation.approval.operator import RotateWithApproval
+from credential_rotation.approval.tasks import report_approvals
 from credential_rotation.engines.registry import DATABASES
-from credential_rotation.tasks import report, rotate
-from credential_rotation.trigger_form import rotation_params
+from credential_rotation.tasks.mapped import report, rotate
+from credential_rotation.tasks.trigger_form import rotation_params
 
 @task
 def plan_rotations():

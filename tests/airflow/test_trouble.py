@@ -49,8 +49,8 @@ import os
 from datetime import timedelta
 from airflow.sdk import dag
 from credential_rotation.engines.registry import DATABASES
-from credential_rotation.tasks import plan_rotations, report, rotate
-from credential_rotation.trigger_form import rotation_params
+from credential_rotation.tasks.mapped import plan_rotations, report, rotate
+from credential_rotation.tasks.trigger_form import rotation_params
 
 @dag(schedule=None, params=rotation_params(DATABASES, os.environ), is_paused_upon_creation=False)
 def rotate_in_a_hurry():

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from unittest import mock
 
-from credential_rotation.inventory_kept import names_by_engine, read_entry, read_inventory
+from credential_rotation.inventory.kept import names_by_engine, read_entry, read_inventory
 
 SIZES = (10, 1_000, 10_000)
 ANEW, AGAIN, FORM, ENTRY = "read anew", "with nothing changed", "for the form", "one entry"

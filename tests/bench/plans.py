@@ -17,7 +17,7 @@ from bench.ground import ground_in
 from bench.inventories import AGAIN, ANEW, written
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
-from credential_rotation.records import key_of
+from credential_rotation.journal.records import key_of
 from scenes.deployment import Site
 
 SIZE = 10_000

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from playwright.sync_api import expect
 
-from credential_rotation.evidence_seal import check
+from credential_rotation.evidence.seal import check
 from sandbox.demo.warehouse import ROLES
 from sandbox.kept import wait_until
 from scenes import browser as seen

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from credential_rotation.engines import postgres_login
+from credential_rotation.engines.postgres import login as postgres_login
 from credential_rotation.errors import Busy, TargetRefused, TargetUnknown
 from credential_rotation.model import Answer, Secret
 from scenes.ground import Ground

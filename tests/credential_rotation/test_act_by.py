@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from credential_rotation.model import Policy, Window
-from credential_rotation.schedule import promised_until
+from credential_rotation.times.schedule import promised_until
 from simulators.scene import Scene, rotated_scene
 
 DAY = timedelta(days=1)

@@ -13,9 +13,9 @@ import pytest
 
 from bitwarden_vault.formats import Login, Server, first_value
 from bitwarden_vault.nouns import VaultSecret
-from credential_rotation.journal_entries import current_from
+from credential_rotation.journal.entries import current_from
+from credential_rotation.journal.records import value_of
 from credential_rotation.model import Credential, Secret
-from credential_rotation.records import value_of
 from simulators.scene import ETL, GRACE, KEYS, PAIR, Scene, rotated_scene
 
 PAGE = Path(__file__).parents[2] / "docs" / "break-glass.md"

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from credential_rotation.errors import BadInput
-from credential_rotation.inventory_schema import CREDENTIALS, schema
+from credential_rotation.inventory.schemas import CREDENTIALS, schema
 from credential_rotation.passwords import ALPHANUMERIC, PasswordRule, rule_from
 
 

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credential_rotation.durations import share_of
 from credential_rotation.model import UNMANAGED_EPOCH, CatchUp, Policy, Window
 from credential_rotation.policy import Request, due
-from credential_rotation.schedule import falls_due
-from credential_rotation.windows import is_open
+from credential_rotation.times.durations import share_of
+from credential_rotation.times.schedule import falls_due
+from credential_rotation.times.windows import is_open
 from scenes.schedules import AGED, DAY, HOUR, MONTHLY, NIGHT, NIGHTLY, SPREAD, WEEKENDS, Version, utc
 
 FALLS_DUE = {

@@ -12,10 +12,10 @@ import pytest
 
 from credential_rotation.alerts.message import run_message
 from credential_rotation.alerts.situation import CHECK, REVOCATION, needs_a_person, situation
-from credential_rotation.inventory import Inventory, Problem
-from credential_rotation.orphans import orphans
+from credential_rotation.inventory.inventory import Inventory, Problem
+from credential_rotation.journal.records import RecordName
 from credential_rotation.outcome import OutcomeDict
-from credential_rotation.records import RecordName
+from credential_rotation.planning.orphans import orphans
 from scenes.reminders import lines
 from simulators.scene import START
 
@@ -27,7 +27,7 @@ TELLERS = (
     "bitwarden_vault/token_remarks.py",
     *(
         f"credential_rotation/{name}.py"
-        for name in ("watchdog", "exceptions_told", "unused", "watchdog_task")
+        for name in ("planning/watchdog", "planning/exceptions_told", "tasks/unused", "tasks/watch")
     ),
 )
 """Where the digest's lines are made: what is yielded, and the second argument of each `Finding`."""

@@ -1,9 +1,9 @@
 """Names and texts full of SQL, markup, escapes and control characters: whole rotations, to the byte.
 
-What is met by smaller tests: YAML of any kind (`test_inventory_yaml.py`), Slack's limits and markup
-(`alerts/test_any_text.py`), the note's and the stamp's grammar (`test_note.py`, `test_postgres_stamp.py`),
+What is met by smaller tests: YAML of any kind (`inventory/test_yaml_text.py`), Slack's limits and markup
+(`alerts/test_any_text.py`), the note's and the stamp's grammar (`test_note.py`, `postgres/test_stamp.py`),
 the forms of a value (`test_formats.py`, `test_json_members.py`), words on the agent's socket
-(`test_agent_rubbish.py`).
+(`agent/test_rubbish.py`).
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
-from credential_rotation.attempt import Parties, attempt
-from credential_rotation.engines.postgres import PostgresRotator
-from credential_rotation.engines.postgres_stamp import stamp_in
+from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.engines.postgres.rotator import PostgresRotator
+from credential_rotation.engines.postgres.stamp import stamp_in
 from credential_rotation.model import Credential, Policy, Secret, Strategy
 from credential_rotation.policy import Request
 from sandbox.postgres import PostgresServer

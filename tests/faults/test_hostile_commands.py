@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
-from credential_rotation.current_note import read_marks
+from credential_rotation.journal.current_note import read_marks
 from scenes.deployment import Ran, Site
 from scenes.hostile import HOSTILE, role_names, roles, texts
 

@@ -2,7 +2,7 @@
 
 `PLANTS` has the accidents of docs/protocol.md and its rules: what is planted, where it has to be noticed, and
 which promise it breaks there. On the real parts the campaign has two of them planted (`test_campaign.py`);
-the fence on a real server has tests of its own (`engines/test_postgres_session.py`).
+the fence on a real server has tests of its own (`engines/postgres/test_session.py`).
 """
 
 from __future__ import annotations

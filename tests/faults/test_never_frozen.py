@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bitwarden_vault.dispatch import MOST_WORKERS
+from bitwarden_vault.agent.dispatch import MOST_WORKERS
 from bitwarden_vault.errors import NoAnswerInTime, OutcomeUnknown
 from sandbox.bitwarden import Fault
 from scenes.heart import Heart

@@ -17,8 +17,8 @@ from functools import partial
 import pytest
 
 from credential_rotation import wiring
-from credential_rotation.claims import ClaimMutex
-from credential_rotation.engines import aws_iam_propagation
+from credential_rotation.engines.aws_iam import propagation as aws_iam_propagation
+from credential_rotation.journal.claims import ClaimMutex
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.aws import AwsStandIn

@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bitwarden_vault import audit_segments
-from bitwarden_vault.audit_findings import ChainCheck, Finding
-from bitwarden_vault.audit_line import Seal
-from bitwarden_vault.audit_segments import Segments
-from bitwarden_vault.audit_verify import verify
+from bitwarden_vault.audit import segments as audit_segments
+from bitwarden_vault.audit.findings import ChainCheck, Finding
+from bitwarden_vault.audit.line import Seal
+from bitwarden_vault.audit.segments import Segments
+from bitwarden_vault.audit.verify import verify
 
 KEY = Seal(b"a key of thirty-two characters!!")
 

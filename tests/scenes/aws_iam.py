@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from credential_rotation.engines.aws_iam import AwsIamRotator
+from credential_rotation.engines.aws_iam.rotator import AwsIamRotator
 from credential_rotation.engines.mutex import Hold
 from credential_rotation.model import (
     ConnectionAdmin,

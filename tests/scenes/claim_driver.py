@@ -15,8 +15,8 @@ from pathlib import Path
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
-from credential_rotation.claims import ClaimMutex
 from credential_rotation.errors import Busy, VaultTrouble
+from credential_rotation.journal.claims import ClaimMutex
 
 
 def main(folder: Path, project: str, name: str, rounds: int, delta: float) -> None:

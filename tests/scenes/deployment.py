@@ -25,7 +25,7 @@ from click.testing import CliRunner
 from psycopg import sql
 
 from bitwarden_vault.settings import PASSED_ON
-from credential_rotation.cli import main
+from credential_rotation.cli.main import main
 from credential_rotation.wiring import Deployment, open_deployment
 from sandbox.bitwarden.stand_in import BitwardenStandIn, StoredSecret
 from sandbox.postgres import PostgresServer

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from bitwarden_vault.state_folder import state_folder
-from credential_rotation.history import Asked, keep_outcome, keep_run, keep_status
+from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Answer, Consumer, Credential, Policy, Strategy, Target, VaultPlace
 from credential_rotation.outcome import Outcome, Step, told
-from credential_rotation.planning import Known
-from credential_rotation.records import RecordName
-from credential_rotation.status_rows import moments, status_document
+from credential_rotation.planning.planning import Known
+from credential_rotation.planning.status_rows import moments, status_document
+from credential_rotation.state.history import Asked, keep_outcome, keep_run, keep_status
 
 DAY = timedelta(days=1)
 QUARTERLY = Policy("quarterly", max_age=90 * DAY, grace=2 * DAY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from credential_rotation.inventory import load_inventory
+from credential_rotation.inventory.inventory import load_inventory
 
 LINES = {
     "name": "name: etl",

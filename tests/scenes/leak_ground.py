@@ -31,9 +31,9 @@ LISTS = ("dags", "connections", "variables", "eventLogs", "importErrors", "asset
 
 _ADDED = {
     "model.py": "from credential_rotation.eavesdropper import listen\nlisten(Secret)",
-    "promotion.py": "from credential_rotation.eavesdropper import around\napply = around(apply)",
-    "persevere.py": "WAITS = (0.5, 0.5, 0.5)",
-    "durations.py": '_UNITS["m"] = timedelta(seconds=2)',
+    "attempt/promotion.py": "from credential_rotation.eavesdropper import around\napply = around(apply)",
+    "attempt/persevere.py": "WAITS = (0.5, 0.5, 0.5)",
+    "times/durations.py": '_UNITS["m"] = timedelta(seconds=2)',
 }
 """What the copy has at the end of its files: who notes every value, and less to wait for."""
 

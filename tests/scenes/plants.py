@@ -13,15 +13,23 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, cast
 
-from credential_rotation import adoption, attempt, by_person, key_work, password_work, promotion, retirement
+from credential_rotation.attempt import (
+    adoption,
+    attempt,
+    by_person,
+    key_work,
+    password_work,
+    promotion,
+    retirement,
+)
+from credential_rotation.attempt.key_work import KeyWork
+from credential_rotation.attempt.look import Look
+from credential_rotation.attempt.password_work import PasswordWork
+from credential_rotation.attempt.turn import Turn
 from credential_rotation.errors import ApplyUnknown
-from credential_rotation.journal import Journal
-from credential_rotation.key_work import KeyWork
-from credential_rotation.look import Look
+from credential_rotation.journal.journal import Journal
 from credential_rotation.model import Current, Intent, Key, Record
-from credential_rotation.password_work import PasswordWork
 from credential_rotation.protocols import Session
-from credential_rotation.turn import Turn
 
 Patch = Callable[[Any, str, Any], None]
 Plant = Callable[[Patch], None]

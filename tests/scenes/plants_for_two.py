@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, cast
 
-from credential_rotation import by_person, password_work, promotion
-from credential_rotation.key_work import KeyWork
-from credential_rotation.look import Look
+from credential_rotation.attempt import by_person, password_work, promotion
+from credential_rotation.attempt.key_work import KeyWork
+from credential_rotation.attempt.look import Look
+from credential_rotation.attempt.password_work import PasswordWork
+from credential_rotation.attempt.turn import Turn
 from credential_rotation.model import Intent, Record, Stamp
-from credential_rotation.password_work import PasswordWork
 from credential_rotation.protocols import Session
-from credential_rotation.turn import Turn
 from scenes.plants import Patch
 
 

@@ -10,7 +10,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
-from credential_rotation.inventory import Inventory, load_inventory
+from credential_rotation.inventory.inventory import Inventory, load_inventory
 from credential_rotation.model import Policy
 from scenes.inventory_mistakes import entry
 

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from credential_rotation.engines.postgres import PostgresRotator
+from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.model import Credential, Policy, Record, Secret, Stamp, Strategy, Target, VaultPlace
 from sandbox.postgres import PostgresServer
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from credential_rotation.engines.postgres_session import LockSession
+from credential_rotation.engines.postgres.session import LockSession
 from credential_rotation.errors import ApplyUnknown, TargetRefused
 from credential_rotation.model import Secret
 from scenes.postgres import Scene

@@ -6,11 +6,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from bitwarden_vault.reader_document import FOLDER
+from bitwarden_vault.readers.document import FOLDER
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.model import Current, Secret
-from credential_rotation.published_readers import PublishedReaders
 from credential_rotation.readership import Reader
+from credential_rotation.state.readers import PublishedReaders
 from simulators.readers import SimReaders
 from simulators.world import World
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from bitwarden_vault.reader_document import Reader, read_document
+from bitwarden_vault.readers.document import Reader, read_document
 from bitwarden_vault.settings import read_settings
 from scenes.vault import PLUGINS, VaultScene, until
 

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
+from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Consumer, Credential, Policy, Strategy, Target
-from credential_rotation.planning import Known
-from credential_rotation.records import RecordName
-from credential_rotation.reminders import AT_ONCE, LATE, reminders_of
+from credential_rotation.planning.planning import Known
+from credential_rotation.planning.reminders import AT_ONCE, LATE, reminders_of
 from simulators.scene import ETL, PAIR
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)

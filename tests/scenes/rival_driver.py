@@ -21,17 +21,16 @@ from typing import Any
 from botocore.client import BaseClient
 
 from bitwarden_vault import client
-from credential_rotation import persevere, wiring
+from credential_rotation import wiring
+from credential_rotation.attempt import persevere
 from credential_rotation.aws_session import bare_session
-from credential_rotation.claims import ClaimMutex, boot_clock
-from credential_rotation.engines import (
-    aws_iam,
-    aws_iam_propagation,
-    postgres,
-    postgres_connection,
-    postgres_login,
-)
-from credential_rotation.engines.aws_iam_propagation import Ask
+from credential_rotation.engines.aws_iam import propagation as aws_iam_propagation
+from credential_rotation.engines.aws_iam import rotator as aws_iam
+from credential_rotation.engines.aws_iam.propagation import Ask
+from credential_rotation.engines.postgres import connection as postgres_connection
+from credential_rotation.engines.postgres import login as postgres_login
+from credential_rotation.engines.postgres import rotator as postgres
+from credential_rotation.journal.claims import ClaimMutex, boot_clock
 from credential_rotation.model import Answer
 from credential_rotation.policy import Request
 from credential_rotation.wiring import open_deployment

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from psycopg import sql
 
-from credential_rotation.engines.postgres import PostgresRotator
+from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.model import Credential, Policy, Record, Secret, Stamp, Strategy
 from credential_rotation.protocols import Rotator
 from sandbox.ports import free_ports

@@ -16,11 +16,13 @@ from scenes.deployment import Site
 
 
 @contextmanager
-def as_task(site: Site, dag_id: str, task_id: str, *, module: str = "tasks", **environ: str) -> Iterator[Any]:
+def as_task(
+    site: Site, dag_id: str, task_id: str, *, module: str = "mapped", **environ: str
+) -> Iterator[Any]:
     """As in a scheduled run; gives the module of the task, which is imported once Airflow has a home."""
     from airflow.sdk.execution_time.context import set_current_context  # noqa: PLC0415 - after Airflow's home
 
-    found = import_module(f"credential_rotation.{module}")
+    found = import_module(f"credential_rotation.tasks.{module}")
     run = SimpleNamespace(conf={}, run_type="scheduled", run_after=datetime.now(timezone.utc))
     ti = SimpleNamespace(
         dag_id=dag_id,

@@ -11,7 +11,7 @@ from typing import Literal
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.formats import Server
 from bitwarden_vault.settings import read_settings
-from credential_rotation.journal import Journal
+from credential_rotation.journal.journal import Journal
 from credential_rotation.model import Credential, Record, Secret
 from credential_rotation.protocols import Vault
 from sandbox.bitwarden.faults import Effect

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from credential_rotation import persevere
+from credential_rotation.attempt import persevere
 from sandbox.kept import wait_until
 from scenes.deployment import Site
 from scenes.deployment_fixtures import new_site

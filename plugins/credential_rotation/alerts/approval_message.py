@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from credential_rotation.alerts.blocks import context, facts, header, labelled, link_to, safe
 from credential_rotation.alerts.message import Message
-from credential_rotation.approvals_kept import Question
+from credential_rotation.state.approvals import Question
 
 WORDS = "a new version waits for a person's yes"
 _TEXT_ROOM = 1500

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from credential_rotation.alerts.blocks import context, header, labelled, length, safe
 from credential_rotation.alerts.incident import RUNS, Incident
 from credential_rotation.alerts.message import Message
-from credential_rotation.watchdog import Finding
+from credential_rotation.planning.watchdog import Finding
 
 MOST_SHOWN = 40
 LONG = timedelta(days=1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from credential_rotation.alerts.incident import NO_PLAN
 from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.telling import Teller
-from credential_rotation.inventory import Inventory
+from credential_rotation.inventory.inventory import Inventory
 
 
 def tell_removed(teller: Teller, inventory: Inventory, *, run: str, deployment: str | None = None) -> None:

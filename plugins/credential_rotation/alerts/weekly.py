@@ -23,8 +23,8 @@ from credential_rotation.alerts.people import DEPLOYMENT
 from credential_rotation.alerts.slack import NotSent, Sent
 from credential_rotation.alerts.telling import Teller
 from credential_rotation.model import UNMANAGED_EPOCH, Credential
-from credential_rotation.planning import Known, begun, in_use
-from credential_rotation.schedule import falls_due
+from credential_rotation.planning.planning import Known, begun, in_use
+from credential_rotation.times.schedule import falls_due
 
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)

@@ -54,8 +54,8 @@ CLOUD = ("aws_iam",)
 """Engines of `rotate_cloud_credentials`: their targets have no locks, so that they need a mutex."""
 
 _ROTATORS: Mapping[str, tuple[str, str]] = {
-    "postgres": ("credential_rotation.engines.postgres", "PostgresRotator"),
-    "aws_iam": ("credential_rotation.engines.aws_iam", "AwsIamRotator"),
+    "postgres": ("credential_rotation.engines.postgres.rotator", "PostgresRotator"),
+    "aws_iam": ("credential_rotation.engines.aws_iam.rotator", "AwsIamRotator"),
 }
 
 

@@ -20,7 +20,7 @@ from airflow.api_fastapi.core_api.security import GetUserDep, requires_access_vi
 from fastapi import Body, Depends, FastAPI, HTTPException, Request, Response
 
 from bitwarden_vault.state_folder import StateUnavailable, state_folder
-from credential_rotation.approval import WITH_APPROVAL
+from credential_rotation.approvers import WITH_APPROVAL
 from credential_rotation.ui import view
 from credential_rotation.ui.evidence import Kind, download
 from credential_rotation.ui.shelf import Shelf

@@ -17,16 +17,16 @@ from typing import Literal
 
 from fastapi import HTTPException, Response
 
-from bitwarden_vault.audit_line import Seal, read_key
-from bitwarden_vault.audit_settings import KEY_FILE
+from bitwarden_vault.audit.line import Seal, read_key
+from bitwarden_vault.audit.settings import KEY_FILE
 from bitwarden_vault.errors import Misconfigured
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
 from credential_rotation.errors import RotationError
-from credential_rotation.evidence_document import Source
-from credential_rotation.evidence_kept import evidence_kept
-from credential_rotation.evidence_page import EXCEPTIONS, page
-from credential_rotation.exceptions import about, load_exceptions
-from credential_rotation.inventory import load_entry
+from credential_rotation.evidence.document import Source
+from credential_rotation.evidence.kept import evidence_kept
+from credential_rotation.evidence.page import EXCEPTIONS, page
+from credential_rotation.inventory.exceptions import about, load_exceptions
+from credential_rotation.inventory.inventory import load_entry
 from credential_rotation.settings import read_settings
 
 Kind = Literal["html", "json"]

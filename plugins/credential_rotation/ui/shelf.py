@@ -14,8 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from bitwarden_vault.state_folder import StateFolder
-from credential_rotation.approvals_kept import APPROVALS
-from credential_rotation.history import DAY, KEEP_RUNS, RUNS, STATUS, folder_of
+from credential_rotation.state.approvals import APPROVALS
+from credential_rotation.state.history import DAY, KEEP_RUNS, RUNS, STATUS, folder_of
 
 READERS = "readers"
 MOST_OUTCOMES = 60

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from credential_rotation.approvals_kept import WAITING
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF
+from credential_rotation.state.approvals import WAITING
 from credential_rotation.ui.shelf import Row
 
 VERIFIES = "verify_credentials"

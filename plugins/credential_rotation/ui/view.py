@@ -14,10 +14,10 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from credential_rotation.approval import WITH_APPROVAL
+from credential_rotation.approvers import WITH_APPROVAL
 from credential_rotation.engines.registry import CLOUD, DATABASES
-from credential_rotation.history import KEEP_RUNS
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF
+from credential_rotation.state.history import KEEP_RUNS
 from credential_rotation.ui.shelf import Document, Row
 from credential_rotation.ui.standing import Standing, moment, standing
 

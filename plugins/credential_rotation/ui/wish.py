@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from credential_rotation.errors import BadInput
-from credential_rotation.trigger_form import wish_of
+from credential_rotation.tasks.trigger_form import wish_of
 
 
 def refusal(conf: Mapping[str, object], *, at: datetime, by: str) -> str | None:

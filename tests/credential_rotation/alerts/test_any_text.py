@@ -24,7 +24,7 @@ from credential_rotation.alerts.incident_messages import (
 from credential_rotation.alerts.message import Message, failure_message, run_message
 from credential_rotation.alerts.run import Run
 from credential_rotation.outcome import OutcomeDict, told
-from credential_rotation.watchdog import Finding
+from credential_rotation.planning.watchdog import Finding
 from simulators.scene import ETL
 
 NOW = datetime(2026, 11, 26, 2, tzinfo=timezone.utc)

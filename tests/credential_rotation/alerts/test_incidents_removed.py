@@ -11,7 +11,7 @@ import pytest
 from credential_rotation.alerts.people import teller_of
 from credential_rotation.alerts.removed import tell_removed
 from credential_rotation.alerts.situation import REVOCATION
-from credential_rotation.inventory import load_inventory
+from credential_rotation.inventory.inventory import load_inventory
 from credential_rotation.outcome import OutcomeDict
 from scenes.inventory import folder, simple
 from scenes.slack_channel import HOUR, TWO, Channel

@@ -13,8 +13,8 @@ from credential_rotation.alerts.approval_message import answered_message, questi
 from credential_rotation.alerts.people import teller_of
 from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.slack import Sent
-from credential_rotation.approvals_kept import Question, QuestionBook
 from credential_rotation.outcome import told
+from credential_rotation.state.approvals import Question, QuestionBook
 from sandbox.slack import SlackStandIn
 from simulators.scene import ETL
 
@@ -118,7 +118,7 @@ def test_a_task_that_has_to_ask_again_tells_nobody_twice(
     """It was killed, or answered within a moment; the answer still finds its message."""
     from airflow.sdk import Context  # noqa: PLC0415 - after Airflow's home is set
 
-    from credential_rotation.approval_told import put_question  # noqa: PLC0415 - as above
+    from credential_rotation.approval.told import put_question  # noqa: PLC0415 - as above
 
     for name, text in environ.items():
         monkeypatch.setenv(name, text)

@@ -23,9 +23,9 @@ from credential_rotation.alerts.weekly import (
     week_of,
     weekly_message,
 )
+from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Policy
-from credential_rotation.planning import Known
-from credential_rotation.records import RecordName
+from credential_rotation.planning.planning import Known
 from sandbox.slack import SlackStandIn
 from scenes.audit import write_trail
 from simulators.scene import ETL

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from credential_rotation.by_hand import BY_HAND
-from credential_rotation.engines.postgres import PostgresRotator
+from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.engines.registry import ALL, CLOUD, DATABASES, rotator_for
 from credential_rotation.errors import BadInput
-from credential_rotation.inventory_schema import CREDENTIALS, schema
+from credential_rotation.inventory.schemas import CREDENTIALS, schema
 from credential_rotation.model import Secret, Strategy, Target
 from scenes.aws_iam import Gate
 from simulators.scene import ETL

@@ -10,8 +10,8 @@ import pytest
 from fastapi import HTTPException, Response
 
 from bitwarden_vault.state_folder import StateFolder
-from credential_rotation.evidence_seal import check
-from credential_rotation.history import folder_of
+from credential_rotation.evidence.seal import check
+from credential_rotation.state.history import folder_of
 from credential_rotation.ui.evidence import download
 from scenes.fleet import fill
 from scenes.inventory import folder, simple

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 
 from bitwarden_vault.state_folder import StateFolder
-from credential_rotation.approvals_kept import Question, QuestionBook
-from credential_rotation.history import Asked, keep_command, keep_run, keep_status
 from credential_rotation.model import ApprovalRule, Strategy, Target
 from credential_rotation.outcome import Step, told
-from credential_rotation.planning import Known
-from credential_rotation.status_rows import status_document
+from credential_rotation.planning.planning import Known
+from credential_rotation.planning.status_rows import status_document
+from credential_rotation.state.approvals import Question, QuestionBook
+from credential_rotation.state.history import Asked, keep_command, keep_run, keep_status
 from credential_rotation.ui.shelf import Shelf
 from credential_rotation.ui.view import credential_rows, detail_view, list_view, readers_by_place
 from credential_rotation.ui.wish import refusal

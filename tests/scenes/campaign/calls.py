@@ -19,8 +19,10 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from bitwarden_vault import client
 from bitwarden_vault.errors import NoAnswerInTime, OutcomeUnknown, Unreachable
 from bitwarden_vault.operations import WRITES
-from credential_rotation.engines import postgres, postgres_connection, postgres_login
-from credential_rotation.engines.postgres_connection import Connection, Lost, NoLogin, Refused
+from credential_rotation.engines.postgres import connection as postgres_connection
+from credential_rotation.engines.postgres import login as postgres_login
+from credential_rotation.engines.postgres import rotator as postgres
+from credential_rotation.engines.postgres.connection import Connection, Lost, NoLogin, Refused
 
 FAULTS = {
     "kill": "kill -9 before it is sent",

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 from unittest import mock
 
-from credential_rotation import persevere, wiring
-from credential_rotation.claims import LASTS, ClaimMutex
-from credential_rotation.engines import aws_iam_propagation
+from credential_rotation import wiring
+from credential_rotation.attempt import persevere
+from credential_rotation.engines.aws_iam import propagation as aws_iam_propagation
+from credential_rotation.journal.claims import LASTS, ClaimMutex
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from credential_rotation.wiring import Deployment, open_deployment

@@ -1,0 +1,101 @@
+"""What compromise mode will break, told before it does: who is refused, whose sessions end, what dies.
+
+Rules this file keeps:
+- It only looks. What cannot be seen is said, and is never taken for nothing.
+- A record never takes CURRENT's place here: whatever is stored may be what was seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Protocol, runtime_checkable
+
+from credential_rotation.attempt.look import Look
+from credential_rotation.attempt.still_read import named
+from credential_rotation.attempt.turn import Parties
+from credential_rotation.by_hand import BY_HAND
+from credential_rotation.by_hand import named as who_takes_it
+from credential_rotation.errors import RotationError
+from credential_rotation.model import Secret
+from credential_rotation.policy import Decision
+from credential_rotation.protocols import Prober
+from credential_rotation.readership import Reader
+
+Told = tuple[str, str]
+"""A step's name and what it says."""
+
+
+@runtime_checkable
+class ShowsSessions(Protocol):
+    """A rotator that can say what was opened with the values, and what becomes of it."""
+
+    def open_sessions(self, login: Secret | None) -> tuple[str, ...]:
+        """One sentence for each group; nothing where there is none. Raises: TargetUnknown, TargetRefused."""
+
+
+def would_revoke(look: Look, rotator: Prober, decision: Decision) -> str | None:
+    """What an attempt in compromise mode would do. Raises: NoStoredValueWorks (an admin is missing)."""
+    current = look.stored.current
+    is_begun = any(look.may_try(one.secret) and look.works(one.secret) for one in look.newer)
+    if current is not None and not is_begun and not look.works(current.secret):
+        if rotator.changes_itself:
+            raise look.nothing_works()
+        return "CURRENT is refused; the admin would set a new value, and no record would take its place"
+    if not decision.begin:
+        return None
+    first = f"version {look.newer[0].epoch}, which was begun, would be finished; then " if look.newer else ""
+    return f"{first}a new version would be made: {decision.reason}"
+
+
+def breaks(look: Look, parties: Parties) -> Iterator[Told]:
+    """What it will break, in the order in which people ask."""
+    yield "would end", _dying(look)
+    yield from _readers(look, parties)
+    people = [one for one in look.credential.consumers if one.kind == BY_HAND]
+    if people:
+        yield "would break", f"{who_takes_it(people)}, until a person gives it the new value by hand"
+    consumers = ", ".join(f"{one.kind} {one.name}" for one in look.credential.consumers if one not in people)
+    if consumers:
+        yield "would ask anew", f"consumers, after the old value is dead: {consumers}"
+    yield from _sessions(look, parties)
+
+
+def _dying(look: Look) -> str:
+    own = look.own.epoch if look.own else None
+    versions = [f"version {one.epoch}" for one in (*look.newer, *look.older) if one.epoch != own]
+    current = "CURRENT" if own is None else f"version {own}"
+    return f"{', '.join([current, *versions])}, at once: no grace, and nothing is waited for"
+
+
+def _readers(look: Look, parties: Parties) -> Iterator[Told]:
+    if look.stored.current is None:
+        return
+    found = parties.readers.of(look.stored.current)
+    if found.living:
+        yield "would refuse", _who(found.living)
+    for some, why in (
+        (found.unseen, "nobody knows for whom they read it"),
+        (found.forgotten, "not heard of"),
+    ):
+        if some:
+            yield "may refuse", f"{_who(some)}: {why}"
+    if found.unknown:
+        yield "readers unknown", f"others may be refused: {found.unknown}"
+    elif not (found.living or found.unseen or found.forgotten):
+        yield "readers:", "none known"
+
+
+def _who(readers: tuple[Reader, ...]) -> str:
+    return f"{len(readers)} known to read it: {named(list(readers))}"
+
+
+def _sessions(look: Look, parties: Parties) -> Iterator[Told]:
+    rotator = parties.rotator
+    if not isinstance(rotator, ShowsSessions):
+        return
+    try:
+        login = look.login() if rotator.changes_itself else None
+        for text in rotator.open_sessions(login):
+            yield "sessions", text
+    except RotationError as error:
+        yield "sessions unknown", error.what

@@ -1,0 +1,162 @@
+"""Looks at a credential and changes nothing: whether CURRENT works everywhere, and what an attempt would do.
+
+Rules this file keeps:
+- At most one login per place, and none with a value that was replaced.
+- Not knowing is neither `ok` nor `broken`.
+- Nothing is `broken` only because it is being rotated at this moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
+
+from credential_rotation.attempt.attempt import Parties
+from credential_rotation.attempt.breaking import breaks, would_revoke
+from credential_rotation.attempt.complaints import could_not_ask
+from credential_rotation.attempt.look import Look
+from credential_rotation.errors import RotationError
+from credential_rotation.model import Answer, Credential, Probe, Stored
+from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.policy import Request, due
+from credential_rotation.protocols import Prober
+
+Clock = Callable[[], datetime]
+
+HEAL = "Run retire for it: the newest record that logs in takes CURRENT's place."
+LOOKS, BETWEEN_LOOKS = 4, 1.0
+"""How often, and every how many seconds, it is looked whether a version that was begun is CURRENT by now.
+
+From apply to promote are a login and a write to Bitwarden; an attempt that hangs longer is an outage.
+"""
+FIND_OUT = "See to the places that are named, and verify again."
+
+
+def verify(credential: Credential, parties: Parties, *, clock: Clock) -> Outcome:
+    """Whether CURRENT logs in at the primary and every endpoint, and every consumer is content.
+
+    What a rotation replaced while we asked about it says nothing: then CURRENT is asked about once more.
+    """
+    try:
+        before = parties.vault.look()
+        seen = _verified_as_stored(credential, before, parties, clock)
+        now = before if seen.is_done else _promoted(credential, parties)
+        return _verified_as_stored(credential, now, parties, clock) if before.is_overtaken_by(now) else seen
+    except RotationError as error:
+        return told(credential, error.outcome, error.what, next_step=error.next_step)
+
+
+def _promoted(credential: Credential, parties: Parties) -> Stored:
+    """What is stored once a version that was begun has become CURRENT; as it is where that takes too long.
+
+    Between the two, the one password of a role that is changed in place is not CURRENT's.
+    """
+    waiting = Retrying(
+        retry=retry_if_result(lambda stored: bool(Look(credential, stored, parties.rotator).newer)),
+        stop=stop_after_attempt(LOOKS),
+        wait=wait_fixed(BETWEEN_LOOKS),
+        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+    )
+    return waiting(parties.vault.look)
+
+
+def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: Clock) -> Outcome:
+    """What an attempt would begin with now: a dry run that also asks the target about CURRENT."""
+    try:
+        look = Look(credential, parties.vault.look(), parties.rotator)
+        reason = _would_do(look, parties.rotator, begin, clock())
+    except RotationError as error:
+        return told(credential, error.outcome, error.what, next_step=error.next_step)
+    decision = due(credential.policy, look.own, begin, clock())
+    if reason is not None:
+        made = replace(told(credential, "planned", reason), version=_version(look))
+        return _with_breaks(made, look, parties, clock) if begin.revoke else made
+    made = told(credential, decision.outcome, decision.reason, next_step=decision.next_step)
+    until = decision.at if decision.outcome == "waiting" else None
+    return replace(made, version=_version(look), until=until)
+
+
+def _with_breaks(made: Outcome, look: Look, parties: Parties, clock: Clock) -> Outcome:
+    steps = tuple(Step(name, clock(), text) for name, text in breaks(look, parties))
+    reason = "; ".join((made.reason, *(f"{step.name} {step.detail}" for step in steps)))
+    return replace(made, reason=reason, steps=(*steps, Step("planned", clock(), made.reason)))
+
+
+def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str | None:
+    if begin.revoke:
+        return would_revoke(look, rotator, due(look.credential.policy, look.own, begin, now))
+    current = look.stored.current
+    if look.is_put_back and current is not None and look.works(current.secret):
+        return "a person has put an older version's value back; it works, and would be kept as a new version"
+    if look.newer:
+        return f"version {look.newer[0].epoch} was begun and would be finished"
+    if current is not None and not look.works(current.secret):
+        return _would_heal(look, rotator, begin)
+    if current is not None and look.own is None:
+        return "CURRENT works and has no record; it would be given one"
+    decision = due(look.credential.policy, look.own, begin, now)
+    if decision.begin and rotator.changes_itself:
+        look.login()
+    return f"a new version would be made: {decision.reason}" if decision.begin else None
+
+
+def _would_heal(look: Look, rotator: Prober, begin: Request) -> str:
+    """What becomes of a CURRENT that is refused. Raises: NoStoredValueWorks (nothing else is stored)."""
+    if any(record is not look.own for record in look.stored.records):
+        return "CURRENT is refused; the newest record that logs in would take its place"
+    if begin.force and not rotator.changes_itself:
+        return "no stored value works; the admin would set a new one"
+    raise look.nothing_works()
+
+
+@dataclass(frozen=True, slots=True)
+class _Inspection:
+    credential: Credential
+    clock: Clock
+
+    def ended(self, look: Look, word: str, reason: str, next_step: str, probes: list[Probe]) -> Outcome:
+        steps = [Step(f"asked {probe.where}", self.clock(), probe.answer.value) for probe in probes]
+        steps.append(Step(word, self.clock(), reason))
+        made = told(self.credential, word, reason, next_step=next_step)
+        return replace(made, version=_version(look), steps=tuple(steps))
+
+
+def _verified_as_stored(credential: Credential, stored: Stored, parties: Parties, clock: Clock) -> Outcome:
+    look = Look(credential, stored, parties.rotator)
+    return _verified(_Inspection(credential, clock), look, parties)
+
+
+def _verified(inspection: _Inspection, look: Look, parties: Parties) -> Outcome:
+    current = look.stored.current
+    if current is None and not look.stored.records:
+        return inspection.ended(look, "unchanged", "nothing is stored yet; it was never rotated", "", [])
+    if current is None:
+        return inspection.ended(look, "broken", "CURRENT is missing, and records of it are there", HEAL, [])
+    primary = look.ask(current.secret)
+    if primary.answer is Answer.UNKNOWN:
+        raise could_not_ask(look.credential, primary)
+    if primary.answer is Answer.REFUSED:
+        reason = f"{primary.where} refuses CURRENT: {primary.why}"
+        return replace(inspection.ended(look, "broken", reason, HEAL, [primary]), old_value=Answer.REFUSED)
+    endpoints = list(parties.rotator.endpoints(current.secret))
+    consumers = list(parties.consumers.check(current, look.own))
+    ended = _judged(inspection, look, [primary, *endpoints, *consumers])
+    told_by = tuple((probe.where, probe.answer, probe.why) for probe in consumers)
+    return replace(ended, new_value=Answer.WORKS, consumers=told_by)
+
+
+def _judged(inspection: _Inspection, look: Look, probes: list[Probe]) -> Outcome:
+    wrong = [probe for probe in probes if probe.answer is not Answer.WORKS]
+    if not wrong:
+        return inspection.ended(look, "ok", "CURRENT works everywhere it was asked", "", probes)
+    is_refused = any(probe.answer is Answer.REFUSED for probe in wrong)
+    reason = "; ".join(f"{probe.where}: {probe.answer.value}, {probe.why}" for probe in wrong)
+    next_step = " ".join([FIND_OUT, *(probe.next_step for probe in wrong if probe.next_step)])
+    return inspection.ended(look, "broken" if is_refused else "unproved", reason, next_step, probes)
+
+
+def _version(look: Look) -> int | None:
+    return look.own.epoch if look.own else None

@@ -1,0 +1,1 @@
+"""What would keep rotations from working, told before the first one."""

@@ -1,0 +1,1 @@
+"""What people ask for beside rotations, for whichever door they come through."""

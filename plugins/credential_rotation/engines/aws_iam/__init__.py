@@ -1,0 +1,1 @@
+"""Access keys of IAM users; `rotator.py` is the driver."""

@@ -1,0 +1,1 @@
+"""Roles of PostgreSQL; `rotator.py` is the driver."""

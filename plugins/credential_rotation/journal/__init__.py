@@ -1,0 +1,1 @@
+"""CURRENT and the records of every version, as secrets of Bitwarden."""
