@@ -12,7 +12,7 @@ from scenes.vault import PLUGINS
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="`dataclasses` asks it for every class from 3.12 on")
-@pytest.mark.parametrize("process", ["agent", "worker", "publish"])
+@pytest.mark.parametrize("process", ["agent.agent", "agent.worker", "readers.publish"])
 def test_no_process_of_ours_asks_inspect_at_its_start(process: str) -> None:
     """`dataclasses` would, for a class without a docstring: here whoever asks finds nothing, and it fails."""
     code = (

@@ -168,7 +168,7 @@ def test_as_a_program_of_its_own_it_needs_no_airflow(site: Site) -> None:
     """For the day when Airflow is down: nothing of it is imported."""
     code = (
         "import sys; sys.argv = ['x', 'verify', 'reporting']\n"
-        "from credential_rotation.cli import main\n"
+        "from credential_rotation.cli.main import main\n"
         "try: main()\n"
         "except SystemExit as end: print(end.code, sorted(n for n in sys.modules if n.startswith('airflow')))"
     )

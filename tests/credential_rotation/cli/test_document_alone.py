@@ -56,7 +56,7 @@ def test_what_a_notifier_prints_is_no_part_of_the_document(site: Site) -> None:
     (site.folder / "noisy.py").write_text(NOISY)
     site.environ |= {"ROTATION_NOTIFIERS": "noisy.Told"}
     ran = site.run_python(
-        "import sys; sys.path.insert(0, '.'); from credential_rotation.cli import main;"
+        "import sys; sys.path.insert(0, '.'); from credential_rotation.cli.main import main;"
         "main(['revoke', 'reporting', '--reason', 'seen in a chat', '--json'])"
     )
     assert ran.json["credentials"][0]["outcome"] == "revoked"

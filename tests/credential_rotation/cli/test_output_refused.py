@@ -18,7 +18,7 @@ COMMANDS = {
     "status, as a table": ("status",),
     "a mistake, as JSON": ("status", "nobody", "--json"),
 }
-CODE = "import sys; from credential_rotation.cli import main; main(sys.argv[1:], prog_name='rotation')"
+CODE = "import sys; from credential_rotation.cli.main import main; main(sys.argv[1:], prog_name='rotation')"
 
 
 def shell(site: Site, arguments: tuple[str, ...], where: str) -> subprocess.CompletedProcess[str]:

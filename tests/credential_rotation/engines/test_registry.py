@@ -68,7 +68,7 @@ def test_the_schema_offers_exactly_the_engines_of_the_table() -> None:
 def test_drivers_are_loaded_only_when_needed() -> None:
     """The DAG processor works without them installed."""
     code = (
-        "import sys, credential_rotation.engines.registry, credential_rotation.engines.aws_iam; "
+        "import sys, credential_rotation.engines.registry, credential_rotation.engines.aws_iam.rotator; "
         "print(any(name in sys.modules for name in ('psycopg', 'boto3', 'botocore')))"
     )
     ran = subprocess.run(

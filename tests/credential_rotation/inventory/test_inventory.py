@@ -137,7 +137,7 @@ def test_the_hash_seed_does_not_show(tmp_path: Path) -> None:
     include = folder(tmp_path, a=FULL, b=messy, c=FULL.replace("name: plain", "name: other"))
     code = (
         "import sys, pathlib; sys.path.insert(0, sys.argv[1]);"
-        "from credential_rotation.inventory import load_inventory;"
+        "from credential_rotation.inventory.inventory import load_inventory;"
         "print(load_inventory(pathlib.Path(sys.argv[2])))"
     )
     plugins = SCHEMAS.parents[1]

@@ -208,8 +208,8 @@ def test_an_old_libpq_is_not_used() -> None:
     plugins = Path(credential_rotation.__file__).parents[1]
     code = (
         "from psycopg import pq; pq.version = lambda: 150000\n"
-        "from credential_rotation.engines.postgres_login import ask\n"
-        "from credential_rotation.engines.postgres_target import place\n"
+        "from credential_rotation.engines.postgres.login import ask\n"
+        "from credential_rotation.engines.postgres.target import place\n"
         "from credential_rotation.model import Secret, Target\n"
         "print(ask(place(Target('127.0.0.1', {}), 'x'), Secret('a', 'b'), primary=True).why)"
     )
