@@ -3,12 +3,15 @@
 Rules this file keeps:
 - Never a value, and no text that a server echoed.
 - The last step is the outcome.
+- A step's name and detail are for people. What a program takes from a step is its fact, so that a sentence
+  may change and evidence does not.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import TypedDict
 
 from credential_rotation.model import Answer, Credential
@@ -19,7 +22,47 @@ DONE = frozenset(
 HEALS_BY_ITSELF = frozenset({"waiting", "busy"})
 
 
-class StepDict(TypedDict):
+class Shows(str, Enum):
+    """What happened to a version, or was found out about it."""
+
+    RECORDED = "recorded"
+    """It was written down."""
+    PROMOTED = "promoted"
+    """It became CURRENT."""
+    RETIRED = "retired"
+    """Its record was deleted, and with it its life ended."""
+    CONFIRMED = "confirmed"
+    """A person says that a consumer has it."""
+    CHANGED_BY_HAND = "changed by hand"
+    """A person has made it, where no tool can."""
+    STORED = "stored"
+    """Its secret in Bitwarden was changed too, as the secret's own date says."""
+    NEW_VALUE = "new value"
+    """A place answered to its value before it became CURRENT."""
+    CURRENT = "CURRENT"
+    """A place answered to CURRENT's value, as Bitwarden gave it."""
+    CONSUMER = "consumer"
+    """A consumer answered about CURRENT."""
+    OLD_VALUE = "old value"
+    """A place answered to its value after it was replaced."""
+    OLD_VALUE_SEEN = "old value seen"
+    """Its value was not tried after it was replaced; the target's own catalog tells the answer."""
+    OLD_VALUE_NOT_ASKED = "old value not asked"
+    """Its value was not tried after it was replaced, and nothing else was asked: the entry says so."""
+
+
+class _FactDict(TypedDict, total=False):
+    """A step's fact as JSON."""
+
+    shows: str
+    version: int
+    answer: str
+    where: str
+    why: str
+    principal: str
+
+
+class StepDict(_FactDict):
     """A step as JSON."""
 
     step: str
@@ -51,12 +94,50 @@ class OutcomeDict(_TellsPeople):
 
 
 @dataclass(frozen=True, slots=True)
+class Fact:
+    """What a step shows to who does not read its words."""
+
+    shows: Shows
+    version: int | None = None
+    """None: CURRENT is asked about, and has no record."""
+    answer: Answer | None = None
+    """None: nothing was asked."""
+    where: str = ""
+    """The place or the consumer that answered."""
+    why: str = ""
+    """On what it rests where nobody answered."""
+    principal: str = ""
+    """Whom it logs in, where a pair takes turns."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One thing that was done or found, and when."""
 
     name: str
     at: datetime
     detail: str = ""
+    fact: Fact | None = None
+    """None: it is for people only."""
+
+    def as_dict(self) -> StepDict:
+        """The step as JSON; what its fact does not tell is left out."""
+        made: StepDict = {"step": self.name, "at": self.at.isoformat(), "detail": self.detail}
+        fact = self.fact
+        if fact is None:
+            return made
+        made["shows"] = fact.shows.value
+        if fact.version is not None:
+            made["version"] = fact.version
+        if fact.answer is not None:
+            made["answer"] = fact.answer.value
+        if fact.where:
+            made["where"] = fact.where
+        if fact.why:
+            made["why"] = fact.why
+        if fact.principal:
+            made["principal"] = fact.principal
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +197,7 @@ class Outcome:
             "consumers": [{"consumer": who, "answer": a.value, "why": why} for who, a, why in self.consumers],
             "readers": [{"version": version, "who": who} for version, who in self.readers],
             "waits_for": list(self.waits_for),
-            "steps": [{"step": s.name, "at": s.at.isoformat(), "detail": s.detail} for s in self.steps],
+            "steps": [step.as_dict() for step in self.steps],
         }
 
 

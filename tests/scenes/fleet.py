@@ -13,7 +13,7 @@ from typing import Any
 from bitwarden_vault.state_folder import state_folder
 from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Answer, Consumer, Credential, Policy, Strategy, Target, VaultPlace
-from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.status_rows import moments, status_document
 from credential_rotation.state.history import Asked, keep_outcome, keep_run, keep_status
@@ -39,6 +39,17 @@ STEPS = (
     ("retired", 290, "version {1}"),
     ("rotated", 5, "version {0} is CURRENT, and proved"),
 )
+SHOWN = {
+    "recorded": (Shows.RECORDED, None, ""),
+    "verified": (Shows.NEW_VALUE, Answer.WORKS, "the primary"),
+    "promoted": (Shows.PROMOTED, None, ""),
+    "CURRENT works": (Shows.CURRENT, Answer.WORKS, "db-1.internal:5432"),
+    "consumer works": (Shows.CONSUMER, Answer.WORKS, "airflow_connection warehouse"),
+    "old value refused": (Shows.OLD_VALUE, Answer.REFUSED, "db-1.internal:5432"),
+    "retired": (Shows.RETIRED, None, ""),
+}
+"""The facts of these steps: what, the answer, where."""
+OF_THE_VERSION_BEFORE = (Shows.OLD_VALUE, Shows.RETIRED)
 DOWN = "db-1.internal:5432 does not answer: connection refused"
 DOWN_NEXT = "Nothing was changed and the old value works. Bring the target back; the next hour tries again."
 SCHEDULE = Asked("schedule", None, "rotate_database_credentials", "scheduled__2026-11-26T09:00:00+00:00")
@@ -111,11 +122,18 @@ def rotated(one: Credential, version: int, at: datetime) -> Outcome:
     steps, when = [], at
     for name, took, detail in STEPS:
         when += timedelta(milliseconds=took)
-        steps.append(Step(name, when, detail.format(version, version - 1)))
+        steps.append(Step(name, when, detail.format(version, version - 1), _fact(name, version)))
     made = told(one, "rotated", f"version {version} is CURRENT, and proved")
     return replace(
         made, version=version, steps=tuple(steps), old_value=Answer.REFUSED, new_value=Answer.WORKS
     )
+
+
+def _fact(name: str, version: int) -> Fact | None:
+    if name not in SHOWN:
+        return None
+    shows, answer, where = SHOWN[name]
+    return Fact(shows, version - (shows in OF_THE_VERSION_BEFORE), answer, where)
 
 
 def _happens(number: int, age: int) -> bool:

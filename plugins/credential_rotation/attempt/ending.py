@@ -17,7 +17,7 @@ from credential_rotation.attempt.look import Look
 from credential_rotation.by_hand import awaits, how_to_confirm, named
 from credential_rotation.errors import ApplyUnknown, RotationError, VaultUnknown
 from credential_rotation.model import UNMANAGED_EPOCH, Answer, Consumer, Credential, Probe, Record
-from credential_rotation.outcome import DONE, Outcome, Step, told
+from credential_rotation.outcome import DONE, Fact, Outcome, Shows, Step, told
 from credential_rotation.policy import Decision
 from credential_rotation.times.schedule import promised_until
 
@@ -61,9 +61,9 @@ class Ending:
         self._old: Answer | None = None
         self.has_promoted_newer = False
 
-    def step(self, name: str, detail: str = "") -> None:
-        """One more thing was done or found."""
-        self._steps.append(Step(name, self._clock(), detail))
+    def step(self, name: str, detail: str = "", fact: Fact | None = None) -> None:
+        """One more thing was done or found; `fact` is what others than people take from it."""
+        self._steps.append(Step(name, self._clock(), detail, fact))
         log.info("%s: %s%s", self._credential.name, name, f", {detail}" if detail else "")
 
     def _say(self, outcome: str, reason: str) -> None:
@@ -136,9 +136,12 @@ class Ending:
 
     def recorded(self, record: Record) -> None:
         """A version was written down before anything else knows of it."""
-        is_pair = len(self._credential.principals) > 1
+        principal = record.secret.principal if len(self._credential.principals) > 1 else ""
+        told_whom = f", as {principal}" if principal else ""
         self.step(
-            "recorded", f"version {record.epoch}" + (f", as {record.secret.principal}" if is_pair else "")
+            "recorded",
+            f"version {record.epoch}{told_whom}",
+            Fact(Shows.RECORDED, record.epoch, principal=principal),
         )
 
     def adopted(self, record: Record) -> None:
@@ -166,7 +169,7 @@ class Ending:
     def promoted(self, record: Record, *, newer: bool) -> None:
         """CURRENT was written."""
         self.has_promoted_newer = newer
-        self.step("promoted", f"version {record.epoch} is CURRENT")
+        self.step("promoted", f"version {record.epoch} is CURRENT", Fact(Shows.PROMOTED, record.epoch))
 
     def rotated(self, record: Record) -> None:
         """A new version was begun and finished."""
@@ -190,8 +193,9 @@ class Ending:
 
     def retired(self, records: tuple[Record, ...]) -> None:
         """Replaced versions are dead and their records deleted."""
+        for record in records:
+            self.step("retired", f"version {record.epoch}", Fact(Shows.RETIRED, record.epoch))
         versions = ", ".join(str(record.epoch) for record in records)
-        self.step("retired", f"version {versions}")
         self._say("retired", f"version {versions} is dead and its record deleted")
 
     def retire_failed(self, error: RotationError) -> None:
@@ -216,7 +220,11 @@ class Ending:
     def old_answered(self, record: Record, probe: Probe) -> None:
         """The proof that a replaced value is dead, or that it is not; what lives anywhere is not dead."""
         self._old = max(self._old or Answer.REFUSED, probe.answer, key=_LIVELIEST_LAST.index)
-        self.step(f"old value {probe.answer.value}", f"version {record.epoch}, asked of {probe.where}")
+        self.step(
+            f"old value {probe.answer.value}",
+            f"version {record.epoch}, asked of {probe.where}",
+            Fact(Shows.OLD_VALUE, record.epoch, probe.answer, probe.where),
+        )
         if probe.answer is Answer.WORKS:
             self._unproved.append(f"{probe.where} still accepts version {record.epoch}, which was replaced")
         elif probe.answer is Answer.UNKNOWN:
@@ -227,21 +235,49 @@ class Ending:
     def old_seen(self, record: Record, probe: Probe) -> None:
         """What the catalog says of a replaced value that was not tried."""
         self._old = probe.answer
-        self.step(f"old value {probe.answer.value} by catalog", f"version {record.epoch}: {probe.why}")
+        self.step(
+            f"old value {probe.answer.value} by catalog",
+            f"version {record.epoch}: {probe.why}",
+            Fact(Shows.OLD_VALUE_SEEN, record.epoch, probe.answer, probe.where, probe.why),
+        )
         if probe.answer is not Answer.REFUSED:
             self._unproved.append(f"whether version {record.epoch} is dead is unknown: {probe.why}")
 
-    def current_answered(self, probe: Probe) -> None:
+    def old_not_asked(self, record: Record, why: str) -> None:
+        """A replaced value is taken for dead unasked, as the entry says."""
+        self.step(
+            "not asked",
+            f"version {record.epoch}: {why}",
+            Fact(Shows.OLD_VALUE_NOT_ASKED, record.epoch, why=why),
+        )
+
+    def new_works(self, record: Record, where: str = "") -> None:
+        """A version that is to become CURRENT was just seen to log in, at the primary or at this endpoint."""
+        self.step(
+            "verified",
+            f"version {record.epoch} logs in" + (f" at {where}" if where else ""),
+            Fact(Shows.NEW_VALUE, record.epoch, Answer.WORKS, where or "the primary"),
+        )
+
+    def current_answered(self, own: Record | None, probe: Probe) -> None:
         """What the primary or an endpoint said to the value that Bitwarden answered."""
-        self.step(f"CURRENT {probe.answer.value}", f"asked of {probe.where}")
+        self.step(
+            f"CURRENT {probe.answer.value}",
+            f"asked of {probe.where}",
+            Fact(Shows.CURRENT, own.epoch if own else None, probe.answer, probe.where),
+        )
         if probe.answer is not Answer.WORKS:
             told_next = f". {probe.next_step}" if probe.next_step else ""
             self._unproved.append(f"{probe.where}: CURRENT {probe.answer.value}, {probe.why}{told_next}")
 
-    def consumer_answered(self, probe: Probe) -> None:
+    def consumer_answered(self, own: Record | None, probe: Probe) -> None:
         """What a consumer said."""
         self._consumers.append((probe.where, probe.answer, probe.why))
-        self.step(f"consumer {probe.answer.value}", probe.where)
+        self.step(
+            f"consumer {probe.answer.value}",
+            probe.where,
+            Fact(Shows.CONSUMER, own.epoch if own else None, probe.answer, probe.where),
+        )
         if probe.answer is not Answer.WORKS:
             kept = self._people if probe.awaits_person else self._unproved
             kept.append(f"consumer {probe.where}: {probe.why}")

@@ -8,7 +8,7 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,7 +20,7 @@ from credential_rotation.attempt.complaints import could_not_ask
 from credential_rotation.attempt.look import Look
 from credential_rotation.errors import RotationError
 from credential_rotation.model import Answer, Credential, Probe, Stored
-from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.policy import Request, due
 from credential_rotation.protocols import Prober
 
@@ -112,16 +112,24 @@ def _would_heal(look: Look, rotator: Prober, begin: Request) -> str:
     raise look.nothing_works()
 
 
+Asked = Sequence[tuple[Shows, Probe]]
+"""What each place, then each consumer, answered about CURRENT."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Inspection:
     credential: Credential
     clock: Clock
 
-    def ended(self, look: Look, word: str, reason: str, next_step: str, probes: list[Probe]) -> Outcome:
-        steps = [Step(f"asked {probe.where}", self.clock(), probe.answer.value) for probe in probes]
+    def ended(self, look: Look, word: str, reason: str, next_step: str, asked: Asked) -> Outcome:
+        steps = [self._step(shows, _version(look), probe) for shows, probe in asked]
         steps.append(Step(word, self.clock(), reason))
         made = told(self.credential, word, reason, next_step=next_step)
         return replace(made, version=_version(look), steps=tuple(steps))
+
+    def _step(self, shows: Shows, version: int | None, probe: Probe) -> Step:
+        fact = Fact(shows, version, probe.answer, probe.where)
+        return Step(f"asked {probe.where}", self.clock(), probe.answer.value, fact)
 
 
 def _verified_as_stored(credential: Credential, stored: Stored, parties: Parties, clock: Clock) -> Outcome:
@@ -140,22 +148,24 @@ def _verified(inspection: _Inspection, look: Look, parties: Parties) -> Outcome:
         raise could_not_ask(look.credential, primary)
     if primary.answer is Answer.REFUSED:
         reason = f"{primary.where} refuses CURRENT: {primary.why}"
-        return replace(inspection.ended(look, "broken", reason, HEAL, [primary]), old_value=Answer.REFUSED)
-    endpoints = list(parties.rotator.endpoints(current.secret))
+        ended = inspection.ended(look, "broken", reason, HEAL, [(Shows.CURRENT, primary)])
+        return replace(ended, old_value=Answer.REFUSED)
+    places = [primary, *parties.rotator.endpoints(current.secret)]
     consumers = list(parties.consumers.check(current, look.own))
-    ended = _judged(inspection, look, [primary, *endpoints, *consumers])
+    asked = [(Shows.CURRENT, place) for place in places] + [(Shows.CONSUMER, one) for one in consumers]
+    ended = _judged(inspection, look, asked)
     told_by = tuple((probe.where, probe.answer, probe.why) for probe in consumers)
     return replace(ended, new_value=Answer.WORKS, consumers=told_by)
 
 
-def _judged(inspection: _Inspection, look: Look, probes: list[Probe]) -> Outcome:
-    wrong = [probe for probe in probes if probe.answer is not Answer.WORKS]
+def _judged(inspection: _Inspection, look: Look, asked: Asked) -> Outcome:
+    wrong = [probe for _, probe in asked if probe.answer is not Answer.WORKS]
     if not wrong:
-        return inspection.ended(look, "ok", "CURRENT works everywhere it was asked", "", probes)
+        return inspection.ended(look, "ok", "CURRENT works everywhere it was asked", "", asked)
     is_refused = any(probe.answer is Answer.REFUSED for probe in wrong)
     reason = "; ".join(f"{probe.where}: {probe.answer.value}, {probe.why}" for probe in wrong)
     next_step = " ".join([FIND_OUT, *(probe.next_step for probe in wrong if probe.next_step)])
-    return inspection.ended(look, "broken" if is_refused else "unproved", reason, next_step, probes)
+    return inspection.ended(look, "broken" if is_refused else "unproved", reason, next_step, asked)
 
 
 def _version(look: Look) -> int | None:

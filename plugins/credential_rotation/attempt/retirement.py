@@ -108,7 +108,7 @@ def _goes(
 def _is_dead(turn: Turn, look: Look, record: Record, by_catalog: Callable[[Record], Probe] | None) -> bool:
     """Whether a replaced value is refused by now."""
     if turn.credential.prove_dead == "off":
-        turn.ending.step("not asked", f"version {record.epoch}: the entry says prove_dead: off")
+        turn.ending.old_not_asked(record, "the entry says prove_dead: off")
         return True
     if turn.credential.prove_dead == "catalog" and by_catalog is not None:
         probe = by_catalog(record)

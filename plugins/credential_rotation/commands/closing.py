@@ -18,7 +18,7 @@ from credential_rotation.by_hand import BY_HAND
 from credential_rotation.errors import BadInput, VaultTrouble
 from credential_rotation.journal.vault_complaints import in_rotation_words
 from credential_rotation.model import Credential
-from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.state.closings import EARLIEST, Closing
 from credential_rotation.times.schedule import falls_due
 from credential_rotation.wiring import Deployment
@@ -102,17 +102,24 @@ def _closed(credential: Credential, closing: Closing, now: datetime) -> Outcome:
     due = falls_due(credential.policy, closing.changed)
     follows = f"; due again on {due:%Y-%m-%d}" if due else ""
     reason = f"version {closing.version} is in use since {closing.changed:%Y-%m-%d}: {closing.why}{follows}"
-    stored = (
-        Step("stored", now, f"its secret in Bitwarden was changed on {closing.revised:%Y-%m-%d %H:%M} UTC")
-        if closing.revised
-        else Step("not asked", now, "whether a new value is stored anywhere is the person's word")
+    changed = Step(
+        "changed by hand",
+        closing.changed,
+        f"version {closing.version}",
+        Fact(Shows.CHANGED_BY_HAND, closing.version),
     )
-    changed = Step("changed by hand", closing.changed, f"version {closing.version}")
     return replace(
         told(credential, "closed", reason),
         version=closing.version,
-        steps=(changed, stored, Step("closed", now, reason)),
+        steps=(changed, _stored(closing, now), Step("closed", now, reason)),
     )
+
+
+def _stored(closing: Closing, now: datetime) -> Step:
+    if closing.revised is None:
+        return Step("not asked", now, "whether a new value is stored anywhere is the person's word")
+    why = f"its secret in Bitwarden was changed on {closing.revised:%Y-%m-%d %H:%M} UTC"
+    return Step("stored", now, why, Fact(Shows.STORED, closing.version, why=why))
 
 
 def _why_not(changed: datetime, last: Closing | None, now: datetime) -> str:

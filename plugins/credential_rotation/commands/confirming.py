@@ -15,7 +15,7 @@ from credential_rotation.by_hand import how_to_confirm
 from credential_rotation.errors import BadInput, StateTrouble
 from credential_rotation.inventory.words import nearest
 from credential_rotation.model import Consumer, Credential, Record
-from credential_rotation.outcome import Outcome, Step, told
+from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.state.confirmations import Confirmation, Said, by_hand
 from credential_rotation.wiring import Deployment
 
@@ -51,7 +51,15 @@ def confirm(
             next_step=" ".join(how_to_confirm(credential.name, one, own.epoch) for one in left),
         ),
         version=own.epoch,
-        steps=(Step("confirmed", now, f"version {own.epoch}, manual {chosen.name}"), Step("ok", now, reason)),
+        steps=(
+            Step(
+                "confirmed",
+                now,
+                f"version {own.epoch}, manual {chosen.name}",
+                Fact(Shows.CONFIRMED, own.epoch, where=f"manual {chosen.name}"),
+            ),
+            Step("ok", now, reason),
+        ),
     )
 
 

@@ -25,12 +25,14 @@ from credential_rotation.evidence.steps import (
     deaths,
     deleted,
     is_compromise,
-    principal_in,
     read_moment,
+    shows,
     steps,
+    text_in,
     version_in,
 )
 from credential_rotation.model import UNMANAGED_EPOCH
+from credential_rotation.outcome import Shows
 
 STATE, JOURNAL, NOTE, TRAIL = "state folder", "journal", "CURRENT's note", "audit trail"
 """Where a version is known from, the best source first."""
@@ -224,7 +226,7 @@ def _from_outcomes(outcomes: Sequence[Document]) -> Iterable[Rotation]:
     begun: dict[int, tuple[Document, Document]] = {}
     for document in ordered:
         yield from _closed(document)
-        recorded = [step for step in steps(document) if step.get("step") == "recorded"]
+        recorded = [step for step in steps(document) if shows(step) is Shows.RECORDED]
         for step in steps(document):
             version = version_in(step)
             if version is None:
@@ -235,18 +237,18 @@ def _from_outcomes(outcomes: Sequence[Document]) -> Iterable[Rotation]:
                 if document.get("outcome") == "adopted" or is_found:
                     found = _rotation(version, document, document, step, step)
                     yield replace(found, outcome="adopted", limit=None, accepted=(), consumers=())
-            elif step.get("step") == "promoted":
+            elif shows(step) is Shows.PROMOTED:
                 yield _rotation(version, document, *begun.get(version, (document, step)), step)
 
 
 def _closed(document: Document) -> Iterable[Rotation]:
     """What no tool can change, and a person did."""
-    changed = [step for step in steps(document) if step.get("step") == "changed by hand"]
+    changed = [step for step in steps(document) if shows(step) is Shows.CHANGED_BY_HAND]
     version = version_in(changed[0]) if changed else None
     if document.get("outcome") != "closed" or version is None:
         return
-    stored = (step for step in steps(document) if step.get("step") == "stored")
-    proofs = (Proof(str(step.get("at")), "changed", str(step.get("detail", ""))) for step in stored)
+    stored = (step for step in steps(document) if shows(step) is Shows.STORED)
+    proofs = (Proof(str(step.get("at")), "changed", text_in(step, "why")) for step in stored)
     found = _rotation(version, document, document, changed[0], changed[0])
     yield replace(found, accepted=tuple(proofs), consumers=())
 
@@ -261,7 +263,7 @@ def _rotation(
         source=STATE,
         made=str(first.get("at") or finished.get("at")),
         in_force=str(promoted.get("at") or finished.get("at")),
-        principal=principal_in(first),
+        principal=text_in(first, "principal"),
         attempt=str(began.get("attempt") or ""),
         outcome=str(finished.get("outcome", "")),
         reason=str(finished.get("reason") or ""),
@@ -272,7 +274,7 @@ def _rotation(
         run_id=asked(began, "run_id"),
         log_url=asked(finished, "log_url"),
         accepted=tuple(accepted(done, version)),
-        consumers=tuple(consumers(done)),
+        consumers=tuple(consumers(done, version)),
         limit=finished.get("act_by"),
     )
 

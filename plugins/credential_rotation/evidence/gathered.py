@@ -41,10 +41,11 @@ from credential_rotation.evidence.evidence import (
     versions_in_note,
 )
 from credential_rotation.evidence.kept import Kept, kept_of
-from credential_rotation.evidence.steps import Document, read_moment, steps, version_in
+from credential_rotation.evidence.steps import Document, read_moment, shows, steps, version_in
 from credential_rotation.journal.records import PREFIX
 from credential_rotation.journal.records import read_key as read_record_key
 from credential_rotation.model import Credential, Current, Stored
+from credential_rotation.outcome import Shows
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.status_rows import status_row
 from credential_rotation.wiring import Deployment
@@ -242,7 +243,7 @@ def _what(place: Place) -> str:
 
 def _promotions(outcomes: Sequence[Document]) -> Iterable[tuple[datetime, int]]:
     """When each version was seen to have become CURRENT, right after it was written."""
-    for step in (step for one in outcomes for step in steps(one) if step.get("step") == "promoted"):
+    for step in (step for one in outcomes for step in steps(one) if shows(step) is Shows.PROMOTED):
         at, version = read_moment(step.get("at")), version_in(step)
         if at is not None and version is not None:
             yield at, version

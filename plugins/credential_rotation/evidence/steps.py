@@ -1,24 +1,27 @@
 """The steps that outcomes keep, read as proofs: who answered what about which version, and when.
 
 Rules this file keeps:
-- The words are those of who takes the steps: `ending`, `promotion`, `retirement`, `confirming`; one that
-  reads otherwise proves nothing.
-- What was answered about CURRENT before a version was promoted is about the version before.
+- A step's fact is read (`outcome.Fact`), never its name or its words: those are for people.
+- An answer is about the version that it names. A step that shows nothing we know, or of no version, proves
+  nothing: the folder is shared, and its documents may be anybody's.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
+from credential_rotation.model import Answer
+from credential_rotation.outcome import Shows
+
 Document = Mapping[str, Any]
 
-_VERSION = re.compile(r"version (\d{1,9})\b")
-_PRINCIPAL = re.compile(r"version \d+, as (.+)")
-_ANSWERS = ("works", "refused", "unknown")
+_SHOWS = {one.value: one for one in Shows}
+_ANSWERS = frozenset(one.value for one in Answer)
+_MOST = 10**9
+"""Versions are smaller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,67 +34,56 @@ class Proof:
     where: str
 
 
-def consumers(steps: Sequence[Document]) -> Iterable[Proof]:
-    """What each consumer answered about the value that was promoted."""
-    return answers(_promoted(steps), "consumer ")
-
-
-def principal_in(step: Document) -> str:
-    """Who the version is for, where a pair takes turns."""
-    match = _PRINCIPAL.fullmatch(str(step.get("detail", "")))
-    return match[1] if match else ""
+def consumers(steps: Sequence[Document], version: int) -> Iterable[Proof]:
+    """What each consumer answered about the new value, once it was CURRENT."""
+    for step in steps:
+        if shows(step) is Shows.CONSUMER and version_in(step) == version:
+            yield from _answer(step, text_in(step, "where"))
 
 
 def accepted(steps: Sequence[Document], version: int) -> Iterable[Proof]:
     """The new value's logins: before it became CURRENT, and with what Bitwarden answered afterwards."""
+    when = {Shows.NEW_VALUE: "before it became CURRENT", Shows.CURRENT: "as Bitwarden answered it"}
     for step in steps:
-        if step.get("step") == "verified" and version_in(step) == version:
-            where = str(step.get("detail", "")).partition(" logs in at ")[2] or "the primary"
-            yield Proof(str(step.get("at")), "works", f"{where}, before it became CURRENT")
-    for proof in answers(_promoted(steps), "CURRENT "):
-        yield replace(proof, where=f"{proof.where.removeprefix('asked of ')}, as Bitwarden answered it")
-
-
-def _promoted(steps: Sequence[Document]) -> Sequence[Document]:
-    """The steps after CURRENT was written."""
-    names = [step.get("step") for step in steps]
-    return steps[names.index("promoted") :] if "promoted" in names else steps
-
-
-def answers(steps: Sequence[Document], beginning: str) -> Iterable[Proof]:
-    """The answers that steps of this name are."""
-    for step in steps:
-        name = str(step.get("step", ""))
-        if name.startswith(beginning) and name.removeprefix(beginning) in _ANSWERS:
-            yield Proof(str(step.get("at")), name.removeprefix(beginning), str(step.get("detail", "")))
+        what = shows(step)
+        if what in when and version_in(step) == version:
+            yield from _answer(step, f"{text_in(step, 'where')}, {when[what]}")
 
 
 def deaths(outcomes: Sequence[Document]) -> dict[int, list[Proof]]:
     """What was answered of each replaced version."""
     found: dict[int, list[Proof]] = {}
     for step in (step for one in outcomes for step in steps(one)):
-        name, version = str(step.get("step", "")), version_in(step)
-        if version is None:
-            continue
-        where = re.sub(r"^version \d+(, asked of |: )?", "", str(step.get("detail", "")))
-        if name.startswith("old value "):
-            answer = name.removeprefix("old value ").removesuffix(" by catalog")
-            if name.endswith(" by catalog"):
-                where = f"not tried, the target's catalog says so: {where}"
-            found.setdefault(version, []).append(Proof(str(step.get("at")), answer, where))
-        elif name == "not asked":
-            found.setdefault(version, []).append(Proof(str(step.get("at")), name, where))
+        version = version_in(step)
+        if version is not None:
+            found.setdefault(version, []).extend(_death(step))
     return found
+
+
+def _death(step: Document) -> Iterable[Proof]:
+    what, why = shows(step), text_in(step, "why")
+    if what is Shows.OLD_VALUE:
+        yield from _answer(step, text_in(step, "where"))
+    elif what is Shows.OLD_VALUE_SEEN:
+        yield from _answer(step, f"not tried, the target's catalog says so: {why}")
+    elif what is Shows.OLD_VALUE_NOT_ASKED:
+        yield Proof(str(step.get("at")), "not asked", why)
+
+
+def _answer(step: Document, where: str) -> Iterable[Proof]:
+    """The answer that a step carries; nothing where it is none of ours."""
+    answer = text_in(step, "answer")
+    if answer in _ANSWERS:
+        yield Proof(str(step.get("at")), answer, where)
 
 
 def deleted(outcomes: Sequence[Document]) -> dict[int, str]:
     """When each version's record went, which is after its value was seen to be dead."""
     return {
-        int(version): str(step.get("at"))
+        version: str(step.get("at"))
         for one in outcomes
         for step in steps(one)
-        if step.get("step") == "retired"
-        for version in re.findall(r"\d+", str(step.get("detail", "")).partition(" is dead")[0])
+        if shows(step) is Shows.RETIRED and (version := version_in(step)) is not None
     }
 
 
@@ -109,8 +101,8 @@ def confirmed(outcomes: Sequence[Document]) -> dict[int, list[Confirmed]]:
     found: dict[int, dict[str, Confirmed]] = {}
     for one in sorted(outcomes, key=lambda one: str(one.get("at", ""))):
         for step in steps(one):
-            version, consumer = version_in(step), str(step.get("detail", "")).partition(", ")[2]
-            if step.get("step") == "confirmed" and version is not None:
+            version, consumer = version_in(step), text_in(step, "where")
+            if shows(step) is Shows.CONFIRMED and version is not None:
                 word = Confirmed(str(step.get("at")), consumer, asked(one, "by"))
                 found.setdefault(version, {}).setdefault(consumer, word)
     return {version: list(words.values()) for version, words in found.items()}
@@ -122,10 +114,23 @@ def steps(document: Document) -> list[Document]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
+def shows(step: Document) -> Shows | None:
+    """What a step is evidence of; None where it is of nothing that we know."""
+    return _SHOWS.get(text_in(step, "shows"))
+
+
 def version_in(step: Document) -> int | None:
     """The version that a step is about."""
-    match = _VERSION.match(str(step.get("detail", "")))
-    return int(match[1]) if match else None
+    found = step.get("version")
+    if isinstance(found, bool) or not isinstance(found, int):
+        return None
+    return found if 0 <= found < _MOST else None
+
+
+def text_in(step: Document, name: str) -> str:
+    """What a step tells by this name; empty where it tells nothing, or no text."""
+    found = step.get(name)
+    return found if isinstance(found, str) else ""
 
 
 def read_moment(text: object) -> datetime | None:

@@ -20,7 +20,7 @@ from typing import Any
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable, state_folder
 from bitwarden_vault.state_settings import PATH
 from credential_rotation.model import Credential
-from credential_rotation.outcome import Outcome
+from credential_rotation.outcome import Outcome, Shows, Step
 from credential_rotation.planning.status_rows import SCHEMA, moments
 
 log = logging.getLogger(__name__)
@@ -32,12 +32,15 @@ DAY = "%Y-%m-%d"
 _QUIET = frozenset({"ok", "unchanged", "waiting", "busy", "planned"})
 _LOOKING = frozenset(
     {
-        *("locked", "in grace", "retire waits", "kept", "not asked", "note", "still connected", "still read"),
+        *("locked", "in grace", "retire waits", "kept", "note", "still connected", "still read"),
         "waits for a person",
     }
 )
-"""Steps that change nothing."""
-_ANSWERS = ("CURRENT ", "consumer ", "old value ", "asked ")
+"""Steps that change nothing, and have no fact."""
+_ASKING = frozenset(
+    {Shows.CURRENT, Shows.CONSUMER, Shows.OLD_VALUE, Shows.OLD_VALUE_SEEN, Shows.OLD_VALUE_NOT_ASKED}
+)
+"""What is found out without changing anything."""
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_~-]")
 
 
@@ -154,16 +157,16 @@ def is_eventful(outcome: Outcome, asked: Asked) -> bool:
         return True
     if asked.is_by_hand and outcome.outcome in {"waiting", "busy"}:
         return True
-    return any(_changes(step.name) for step in outcome.steps[:-1])
+    return any(_changes(step) for step in outcome.steps[:-1])
 
 
 def version_made(credential: Credential, outcome: Outcome) -> dict[str, str | None]:
     """When the version was made that this attempt left as CURRENT, and what follows from it."""
-    written = {step.name: step.at for step in outcome.steps}
+    when = {step.fact.shows: step.at for step in outcome.steps if step.fact}
     if outcome.outcome == "closed":
-        return moments(credential.policy, written["changed by hand"])
-    is_new = "promoted" in written and bool(outcome.version)
-    return moments(credential.policy, written.get("recorded", written["promoted"]) if is_new else None)
+        return moments(credential.policy, when[Shows.CHANGED_BY_HAND])
+    promoted = when.get(Shows.PROMOTED) if outcome.version else None
+    return moments(credential.policy, promoted and when.get(Shows.RECORDED, promoted))
 
 
 def prune(environ: Mapping[str, str], now: datetime) -> int:
@@ -198,8 +201,10 @@ def _keep(environ: Mapping[str, str], name: str, document: Mapping[str, Any]) ->
         log.warning("this is not kept for the page: %s", why)
 
 
-def _changes(step: str) -> bool:
-    return step not in _LOOKING and not step.startswith(_ANSWERS)
+def _changes(step: Step) -> bool:
+    if step.fact is not None:
+        return step.fact.shows not in _ASKING
+    return step.name not in _LOOKING
 
 
 def _compact(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:

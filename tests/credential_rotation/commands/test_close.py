@@ -13,9 +13,11 @@ import pytest
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
+from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.planning.reminders import reminders_of
 from credential_rotation.state.reminders import Reminders
 from scenes.deployment import Site
+from scenes.reworded import reword_all
 
 pytest_plugins = ["scenes.deployment_fixtures"]
 
@@ -79,6 +81,8 @@ def test_h1_a_person_closes_it_and_it_is_evidence_like_any_rotation(manual: Site
     assert second["by"].endswith("(command line)")
     assert [proof["answer"] for proof in second["accepted"]] == ["changed"]
     assert second["gaps"] == ["that it was changed is a person's word; no login proves it"]
+    reword_all(StateFolder(manual.environ["ROTATION_STATE_PATH"]), "signing-key")
+    assert manual.run("evidence", "signing-key", "--json").json["rotations"] == document["rotations"]
     told = " ".join(one["shown"] for one in document["controls"])
     assert "made by a person" in told
     assert "by the rotation" not in told

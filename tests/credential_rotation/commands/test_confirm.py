@@ -12,11 +12,13 @@ import pytest
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
+from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.outcome import Outcome
 from credential_rotation.planning.reminders import reminders_of
 from credential_rotation.state.reminders import Reminders
 from scenes.campaign.kinds import Pair, Value
 from scenes.deployment import Site
+from scenes.reworded import reword_all
 
 pytest_plugins = ["scenes.deployment_fixtures"]
 
@@ -193,6 +195,8 @@ def test_h3_the_confirmation_is_in_the_evidence_of_its_version(pair: Pair) -> No
     assert (word["consumer"], word["by"].endswith("(command line)")) == ("manual Looker", True)
     assert "manual Looker: unknown" not in rotation["gaps"]
     assert "handed on by people to: manual Looker" in json.dumps(document["controls"])
+    reword_all(StateFolder(pair.site.environ["ROTATION_STATE_PATH"]), "pair")
+    assert pair.site.run("evidence", "pair", "--json").json["rotations"] == document["rotations"]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,8 @@ from credential_rotation.evidence.evidence import (
 from credential_rotation.evidence.kept import evidence_kept
 from credential_rotation.evidence.page import page
 from credential_rotation.evidence.seal import canonical, check, sealed
-from credential_rotation.model import ApprovalRule
+from credential_rotation.model import Answer, ApprovalRule
+from credential_rotation.outcome import Fact, Shows, Step
 from credential_rotation.passwords import PasswordRule
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.status_rows import status_document
@@ -87,8 +88,8 @@ def test_what_is_missing_is_a_gap_and_no_proof(state: StateFolder) -> None:
 
 def test_a_failed_consumer_is_a_gap(state: StateFolder) -> None:
     [*_, last] = outcomes(state)
-    at = last["steps"][-1]["at"]
-    steps = [*last["steps"], {"step": "consumer unknown", "at": at, "detail": "dag nightly"}]
+    fact = Fact(Shows.CONSUMER, last["version"], Answer.UNKNOWN, "dag nightly")
+    steps = [*last["steps"], Step("consumer unknown", START, fact=fact).as_dict()]
     [rotation] = rotations_of(Told([{**last, "steps": steps}]))
     assert rotation.gaps == ("dag nightly: unknown",)
 

@@ -11,7 +11,7 @@ import pytest
 
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.model import ApprovalRule, Strategy, Target
-from credential_rotation.outcome import Step, told
+from credential_rotation.outcome import Fact, Shows, Step, told
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.status_rows import status_document
 from credential_rotation.state.approvals import Question, QuestionBook
@@ -102,7 +102,8 @@ def test_h1_what_no_tool_can_change_has_a_row_and_no_dag_to_trigger(tmp_path: Pa
     assert detail["by_hand"]["instructions"] == "Ring up the bank."
     assert "close payments-read --reason" in detail["by_hand"]["how"]
     later = NOW + timedelta(minutes=1)
-    steps = (Step("changed by hand", later, "version 1"), Step("closed", later, "rang them up"))
+    changed = Step("changed by hand", later, "version 1", Fact(Shows.CHANGED_BY_HAND, 1))
+    steps = (changed, Step("closed", later, "rang them up"))
     closed = replace(told(made, "closed", "rang them up"), version=1, steps=steps)
     environ = {"ROTATION_STATE_PATH": str(tmp_path)}
     keep_command(environ, [made], [closed], Asked("anna"), now=later)
