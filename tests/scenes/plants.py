@@ -128,7 +128,7 @@ def record_after_apply(patch: Patch) -> None:
         kept = turn.vault.record(epoch=loose.epoch, attempt=turn.id, written=now, secret=secret)
         look.add(kept)
         promotion.promote(turn, look, kept)
-        turn.ending.rotated(kept)
+        turn.account.rotated(kept)
 
     patch(PasswordWork, "begin", begin)
 

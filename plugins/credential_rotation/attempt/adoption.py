@@ -24,6 +24,6 @@ def adopt(turn: Turn, look: Look) -> None:
     )
     look.add(record)
     if own is not None:
-        turn.ending.put_back(record, own)
+        turn.account.put_back(record, own)
     else:
-        turn.ending.adopted(record)
+        turn.account.adopted(record)

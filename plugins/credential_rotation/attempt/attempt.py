@@ -23,15 +23,17 @@ from typing import cast
 from credential_rotation.attempt.adoption import adopt
 from credential_rotation.attempt.awaited import is_awaited, tell_people_broken
 from credential_rotation.attempt.complaints import changed_meanwhile, overtaken
+from credential_rotation.attempt.ending import see_through
 from credential_rotation.attempt.key_work import KeyWork
 from credential_rotation.attempt.look import Look
 from credential_rotation.attempt.password_work import PasswordWork, stamps
 from credential_rotation.attempt.promotion import promote
 from credential_rotation.attempt.retirement import holds_up, sweep
+from credential_rotation.attempt.still_read import sentence
 from credential_rotation.attempt.turn import Clock, Parties, Turn
 from credential_rotation.attempt.work import Work
 from credential_rotation.by_hand import awaits
-from credential_rotation.errors import NoStoredValueWorks, RotationError, TargetRefused, TargetUnknown
+from credential_rotation.errors import NoStoredValueWorks, TargetRefused, TargetUnknown
 from credential_rotation.model import Credential, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Decision, Request, due
@@ -60,11 +62,7 @@ def attempt(
     outcome with a reason and a next step; only a crash escapes.
     """
     turn = Turn(credential, parties, begin=begin, clock=clock, settle=settle)
-    try:
-        _run(turn)
-    except RotationError as error:
-        return turn.ending.failed(error, turn.look)
-    return turn.ending.outcome(turn.look)
+    return see_through(turn, lambda: _run(turn))
 
 
 def _run(turn: Turn) -> None:
@@ -73,7 +71,7 @@ def _run(turn: Turn) -> None:
     if not _has_work(turn, look):
         return
     with _locked(turn, look) as session:
-        turn.ending.step("locked")
+        turn.account.step("locked")
         work, look = _work(turn, session)
         work.prepare()
         _heal(turn, look)
@@ -88,7 +86,7 @@ def _run(turn: Turn) -> None:
             work.disconnect()
             _insist_on_current(turn, look)
             tell_people_broken(turn, look)
-            turn.ending.revoked(look, turn.revokes_since)
+            turn.account.revoked(turn.revokes_since)
 
 
 @contextmanager
@@ -140,7 +138,7 @@ def _has_work(turn: Turn, look: Look) -> bool:
     current = look.stored.current
     if current is None:
         if not look.stored.records and not decision.begin:
-            turn.ending.not_begun(replace(decision, reason=f"nothing is stored yet; {decision.reason}"))
+            turn.account.not_begun(replace(decision, reason=f"nothing is stored yet; {decision.reason}"))
         return bool(look.stored.records or look.stored.intents) or decision.begin
     if look.newer or look.own is None or look.stored.intents:
         return True
@@ -155,22 +153,24 @@ def _has_work(turn: Turn, look: Look) -> bool:
         _wait(turn, look)
     else:
         is_awaited(turn, look)  # told in grace already, where nothing is ended in any case
-        turn.ending.not_begun(decision)
+        turn.account.not_begun(decision)
     return False
 
 
 def _wait(turn: Turn, look: Look) -> None:
     """Say why nothing new can begin now."""
     if turn.is_settling:
-        turn.ending.waiting(turn.settles_at, ADOPTED if look.is_adopted else UNSETTLED)
+        turn.account.waiting(turn.settles_at, ADOPTED if look.is_adopted else UNSETTLED)
     elif turn.is_in_grace(look):
-        turn.ending.waiting(look.rests_until, IN_GRACE)
+        turn.account.waiting(look.rests_until, IN_GRACE)
     elif turn.read_by:
-        turn.ending.waiting(None, f"{turn.read_by}; the next one begins after that")
+        turn.account.waiting(None, f"{sentence(turn.read_by)}; the next one begins after that")
     elif turn.awaited:
-        turn.ending.waiting(turn.ending.until, f"{awaits(turn.awaited)}; the next one begins after that")
+        turn.account.waiting(
+            turn.account.seen.until, f"{awaits(turn.awaited)}; the next one begins after that"
+        )
     else:
-        turn.ending.waiting(None, UNRETIRED)
+        turn.account.waiting(None, UNRETIRED)
 
 
 # --- the steps -----------------------------------------------------------------------------------------
@@ -181,21 +181,21 @@ def _heal(turn: Turn, look: Look) -> None:
     current = look.stored.current
     if current is None or look.works(current.secret):
         return
-    turn.ending.step("refused", "CURRENT no longer logs in")
+    turn.account.step("refused", "CURRENT no longer logs in")
     for record in look.newer if turn.revokes else look.stored.records:
         if look.may_try(record.secret) and look.works(record.secret):
             promote(turn, look, record)
-            turn.ending.recovered(f"CURRENT was refused; version {record.epoch} logs in and took its place")
+            turn.account.recovered(f"CURRENT was refused; version {record.epoch} logs in and took its place")
             return
     if turn.request is None or not turn.request.force or turn.rotator.changes_itself:
         raise look.nothing_works()
     turn.nothing_works = True
-    turn.ending.step("forced", "no stored value works; an admin sets a new one")
+    turn.account.step("forced", "no stored value works; an admin sets a new one")
 
 
 def _ends_sessions(turn: Turn, look: Look) -> bool:
     """Not each hour again where all that is left is an endpoint that does not answer."""
-    return turn.asks_to_revoke or turn.ending.has_changed_target or not look.older
+    return turn.asks_to_revoke or turn.account.seen.has_changed_target or not look.older
 
 
 def _insist_on_current(turn: Turn, look: Look) -> None:
@@ -215,15 +215,15 @@ def _may_begin(turn: Turn, look: Look) -> bool:
     if decision.needs_approval and is_held:
         _wait(turn, look)  # nobody is asked for what could not begin yet
         return False
-    if not decision.begin or (turn.ending.has_promoted_newer and not turn.revokes):
-        turn.ending.not_begun(decision)
+    if not decision.begin or (turn.account.seen.has_promoted_newer and not turn.revokes):
+        turn.account.not_begun(decision)
         return False
     if is_held:
         _wait(turn, look)
         return False
     approval = turn.request.approval if turn.request else None
     if approval is not None:
-        turn.ending.step("approved", f"by {approval.by}, {approval.at:%Y-%m-%d %H:%M} UTC")
+        turn.account.step("approved", f"by {approval.by}, {approval.at:%Y-%m-%d %H:%M} UTC")
     return True
 
 

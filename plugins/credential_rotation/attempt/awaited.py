@@ -20,7 +20,7 @@ def is_awaited(turn: Turn, look: Look) -> bool:
     own = look.own
     if own is not None and look.older and _is_news(turn, own) and turn.awaited:
         until = confirm_by(turn.credential.policy, own.written)
-        turn.ending.awaits_people(turn.awaited, own, until)
+        turn.account.awaits_people(turn.awaited, own, until)
     return bool(turn.awaited)
 
 
@@ -28,7 +28,7 @@ def tell_people_broken(turn: Turn, look: Look) -> None:
     """In compromise mode: who is refused from now on, until a person gives them the new value."""
     own = look.own
     if own is not None and _is_news(turn, own) and turn.awaited:
-        turn.ending.people_broken(turn.awaited)
+        turn.account.people_broken(turn.awaited)
 
 
 def _is_news(turn: Turn, own: Record) -> bool:

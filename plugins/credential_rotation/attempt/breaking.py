@@ -86,7 +86,7 @@ def _readers(look: Look, parties: Parties) -> Iterator[Told]:
 
 
 def _who(readers: tuple[Reader, ...]) -> str:
-    return f"{len(readers)} known to read it: {named(list(readers))}"
+    return f"{len(readers)} known to read it: {named(readers)}"
 
 
 def _sessions(look: Look, parties: Parties) -> Iterator[Told]:

@@ -20,12 +20,12 @@ from credential_rotation.attempt.complaints import (
     nothing_to_go_back_to,
     only_forward,
 )
+from credential_rotation.attempt.ending import see_through
 from credential_rotation.attempt.key_work import unknown_keys
 from credential_rotation.attempt.look import Look
 from credential_rotation.attempt.password_work import stamps
 from credential_rotation.attempt.promotion import promote
 from credential_rotation.attempt.turn import Clock, Parties, Turn
-from credential_rotation.errors import RotationError
 from credential_rotation.model import Credential, Record, Stamp, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.protocols import KeyRotator, KeySession, Session
@@ -36,11 +36,7 @@ def take_under_management(
 ) -> Outcome:
     """Give a CURRENT that works its record; with `take_over` also where another journal left its stamp."""
     turn = Turn(credential, parties, begin=None, clock=clock, settle=settle)
-    try:
-        _take_under_management(turn, take_over=take_over)
-    except RotationError as error:
-        return turn.ending.failed(error, turn.look)
-    return turn.ending.outcome(turn.look)
+    return see_through(turn, lambda: _take_under_management(turn, take_over=take_over))
 
 
 def resolve(
@@ -48,11 +44,7 @@ def resolve(
 ) -> Outcome:
     """Remove a key that no record names: a person has found out that nobody uses it."""
     turn = Turn(credential, parties, begin=None, clock=clock, settle=settle)
-    try:
-        _resolve(turn, key)
-    except RotationError as error:
-        return turn.ending.failed(error, turn.look)
-    return turn.ending.outcome(turn.look)
+    return see_through(turn, lambda: _resolve(turn, key))
 
 
 def rollback(
@@ -60,18 +52,14 @@ def rollback(
 ) -> Outcome:
     """Make the value before CURRENT's the current one again, while it lives."""
     turn = Turn(credential, parties, begin=None, clock=clock, settle=settle)
-    try:
-        _roll_back(turn, reason)
-    except RotationError as error:
-        return turn.ending.failed(error, turn.look)
-    return turn.ending.outcome(turn.look)
+    return see_through(turn, lambda: _roll_back(turn, reason))
 
 
 def _take_under_management(turn: Turn, *, take_over: bool) -> None:
     look = turn.see()
     login = look.login()
     with turn.rotator.lock(login, changing=look.idle) as session:
-        turn.ending.step("locked")
+        turn.account.step("locked")
         look = turn.see()
         current = look.stored.current
         if current is None or not look.works(current.secret):
@@ -90,7 +78,7 @@ def own_stamps(turn: Turn, session: Session, *, take_over: bool) -> None:
         if not take_over:
             raise foreign_stamp(turn.credential, stamp)
         session.restamp(principal, found=stamp, leave=Stamp(stamp.epoch, turn.id, turn.vault.journal))
-        turn.ending.recovered(f"{principal} is ours now; journal {stamp.journal} had stamped it")
+        turn.account.recovered(f"{principal} is ours now; journal {stamp.journal} had stamped it")
 
 
 def _resolve(turn: Turn, login: str) -> None:
@@ -108,14 +96,14 @@ def _resolve(turn: Turn, login: str) -> None:
             raise key_is_known(turn.credential, login)
         session.deactivate(login)
         session.remove(login)
-        turn.ending.recovered(f"key {login} is deleted, as a person decided")
+        turn.account.recovered(f"key {login} is deleted, as a person decided")
 
 
 def _roll_back(turn: Turn, reason: str) -> None:
     look = turn.see()
     own = look.login() if turn.rotator.changes_itself else None
     with turn.rotator.lock(own, changing=look.idle) as session:
-        turn.ending.step("locked")
+        turn.account.step("locked")
         if turn.credential.strategy is not Strategy.OVERLAPPING:
             turn.stamps = stamps(turn, cast("Session", session))
         look = turn.see()
@@ -130,11 +118,13 @@ def _roll_back(turn: Turn, reason: str) -> None:
         record = turn.vault.record(
             epoch=(look.newest_epoch or 0) + 1, attempt=turn.id, written=turn.clock(), secret=before.secret
         )
-        turn.ending.recorded(record)
+        turn.account.recorded(record)
         look.add(record)
         _move_stamp(turn, look, session, record)
         promote(turn, look, record, gated=turn.is_overlapping)
-        turn.ending.recovered(f"version {record.epoch} carries the value of version {before.epoch}: {reason}")
+        turn.account.recovered(
+            f"version {record.epoch} carries the value of version {before.epoch}: {reason}"
+        )
 
 
 def _move_stamp(turn: Turn, look: Look, session: Session | KeySession, record: Record) -> None:
@@ -156,7 +146,7 @@ def _wake(turn: Turn, look: Look, session: KeySession, rotator: KeyRotator) -> N
             session.activate(record.secret.login)
             rotator.wait_until_valid(record.secret)
             look.forget()
-            turn.ending.step("activated", f"key {record.secret.login} of version {record.epoch}")
+            turn.account.step("activated", f"key {record.secret.login} of version {record.epoch}")
             return
 
 

@@ -13,9 +13,9 @@ from typing import cast
 
 from credential_rotation.attempt.by_person import own_stamps
 from credential_rotation.attempt.complaints import brought_value_refused, could_not_ask, stored_already
+from credential_rotation.attempt.ending import see_through
 from credential_rotation.attempt.promotion import promote
 from credential_rotation.attempt.turn import Clock, Parties, Turn
-from credential_rotation.errors import RotationError
 from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Secret, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.protocols import Session
@@ -32,11 +32,7 @@ def take_first_value(  # noqa: PLR0913 - who takes part, and what a person says
 ) -> Outcome:
     """Prove this value, record it, and make it CURRENT."""
     turn = Turn(credential, parties, begin=None, clock=clock, settle=settle)
-    try:
-        _take(turn, secret, take_over=take_over)
-    except RotationError as error:
-        return turn.ending.failed(error, turn.look)
-    return turn.ending.outcome(turn.look)
+    return see_through(turn, lambda: _take(turn, secret, take_over=take_over))
 
 
 def _take(turn: Turn, secret: Secret, *, take_over: bool) -> None:
@@ -48,7 +44,7 @@ def _take(turn: Turn, secret: Secret, *, take_over: bool) -> None:
         raise brought_value_refused(turn.credential, probe)
     login = secret if turn.rotator.changes_itself else None
     with turn.rotator.lock(login, changing=secret.principal) as session:
-        turn.ending.step("locked")
+        turn.account.step("locked")
         _insist_on_nothing_stored(turn)
         if turn.credential.strategy is not Strategy.OVERLAPPING:
             own_stamps(turn, cast("Session", session), take_over=take_over)
@@ -56,7 +52,7 @@ def _take(turn: Turn, secret: Secret, *, take_over: bool) -> None:
         record = turn.vault.record(
             epoch=UNMANAGED_EPOCH, attempt=turn.id, written=turn.clock(), secret=secret
         )
-        turn.ending.taken_as_first(record)
+        turn.account.taken_as_first(record)
         look = turn.see()
         promote(turn, look, record)
 

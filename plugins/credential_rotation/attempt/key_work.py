@@ -69,13 +69,13 @@ class KeyWork:
             written=turn.clock(),
             there=tuple(key.login for key in self.keys),
         )
-        turn.ending.step("intended", f"version {intent.epoch}")
+        turn.account.step("intended", f"version {intent.epoch}")
         record = self._minted(intent)
-        turn.ending.recorded(record)
+        turn.account.recorded(record)
         look.add(record)
         self._promote(record)
         self._forget(intent)
-        turn.ending.rotated(record)
+        turn.account.rotated(record)
 
     def _make_room(self) -> None:
         """Delete a recorded key that is inactive: a person wants a new one where no stored value works."""
@@ -83,7 +83,7 @@ class KeyWork:
         idle = next((key for key in self.keys if not key.is_active and key not in unknown), None)
         if idle is not None:
             self.session.remove(idle.login)
-            self.turn.ending.step("removed", f"key {idle.login}, which was inactive, to make room")
+            self.turn.account.step("removed", f"key {idle.login}, which was inactive, to make room")
             self.keys = self.session.keys()
 
     def disconnect(self) -> None:
@@ -105,7 +105,7 @@ class KeyWork:
         except (VaultTrouble, VaultUnknown):
             self.session.deactivate(secret.login)  # ours for certain: nobody else has seen it
             self.session.remove(secret.login)
-            self.turn.ending.step("taken back", f"key {secret.login}, which could not be recorded")
+            self.turn.account.step("taken back", f"key {secret.login}, which could not be recorded")
             raise
 
     def _promote(self, record: Record) -> None:
@@ -124,10 +124,10 @@ class KeyWork:
         if key is None:
             self.turn.vault.delete((record.id,))
             self.look.remove((record,))
-            self.turn.ending.step("dropped", f"version {record.epoch}, whose key is gone")
+            self.turn.account.step("dropped", f"version {record.epoch}, whose key is gone")
             return
         self._promote(record)
-        self.turn.ending.recovered(f"version {record.epoch} had been begun and is finished")
+        self.turn.account.recovered(f"version {record.epoch} had been begun and is finished")
 
     # --- intents ---------------------------------------------------------------------------------------
 
@@ -154,14 +154,14 @@ class KeyWork:
         self.session.deactivate(key.login)
         self.session.remove(key.login)
         self.keys = tuple(one for one in self.keys if one != key)
-        self.turn.ending.recovered(f"key {key.login}, made by a run that was killed, is removed")
+        self.turn.account.recovered(f"key {key.login}, made by a run that was killed, is removed")
 
     def _forget(self, intent: Intent) -> None:
         """Delete an intent that is over; where that fails the next attempt does it."""
         try:
             self.turn.vault.delete((intent.id,))
         except (VaultTrouble, VaultUnknown) as error:
-            self.turn.ending.retire_failed(error)
+            self.turn.account.retire_failed(error)
         else:
             self.look.forget_intent(intent)
 
@@ -179,20 +179,20 @@ class KeyWork:
             if soaked_at is None:
                 self._begin_ending(record)
             self.session.deactivate(key.login)
-            self.turn.ending.step("inactive", f"version {record.epoch}, key {key.login}")
+            self.turn.account.step("inactive", f"version {record.epoch}, key {key.login}")
             soaked_at = self.turn.clock() + self._soak
         elif soaked_at is None:
             self._begin_ending(record)
             soaked_at = self.turn.clock() + self._soak
         if soaked_at > self.turn.clock():
-            self.turn.ending.step(
+            self.turn.account.step(
                 "soaks", f"key {key.login} can come back until {soaked_at:%Y-%m-%d %H:%M} UTC"
             )
             return False
         self.session.remove(key.login)
         self.look.forget()
         self.rotator.wait_until_dead(record.secret)
-        self.turn.ending.step("ended", f"version {record.epoch}, key {key.login} is deleted")
+        self.turn.account.ended(record, f"key {key.login} is deleted")
         return True
 
     def _begin_ending(self, record: Record) -> None:

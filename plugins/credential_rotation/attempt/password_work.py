@@ -67,7 +67,7 @@ class PasswordWork:
             self.turn.vault.reserve(self.look.stored.current)
             apply(self.turn, self.look, self.session, chosen)
         promote(self.turn, self.look, chosen, gated=self.turn.is_overlapping)
-        self.turn.ending.recovered(f"version {chosen.epoch} had been begun and is finished")
+        self.turn.account.recovered(f"version {chosen.epoch} had been begun and is finished")
         self._tell_left_over(before)
 
     def _was_changed_since(self, chosen: Record) -> bool:
@@ -81,7 +81,7 @@ class PasswordWork:
             return False
         if self.turn.request is None or not self.turn.request.force:
             raise changed_since(self.turn.credential, chosen)
-        self.turn.ending.step(
+        self.turn.account.step(
             "forced", f"version {chosen.epoch} was changed by somebody, and is not set again"
         )
         return True
@@ -104,11 +104,11 @@ class PasswordWork:
             secret=self.rotator.mint(look.idle),
             revokes=turn.asks_to_revoke,
         )
-        turn.ending.recorded(record)
+        turn.account.recorded(record)
         look.add(record)
         apply(turn, look, self.session, record)
         promote(turn, look, record, gated=turn.is_overlapping)
-        turn.ending.rotated(record)
+        turn.account.rotated(record)
         self._tell_left_over(before)
 
     def disconnect(self) -> None:
@@ -117,17 +117,17 @@ class PasswordWork:
             try:
                 ended = self.session.disconnect(principal)
             except RotationError as error:
-                self.turn.ending.sessions_left(principal, error)
+                self.turn.account.sessions_left(principal, error)
             else:
-                self.turn.ending.step("disconnected", f"{ended} sessions of {principal}")
+                self.turn.account.step("disconnected", f"{ended} sessions of {principal}")
         current, roles = self.look.stored.current, " and ".join(self.turn.credential.principals)
         for where, found in self.rotator.disconnect_at_endpoints(current.secret if current else None):
             if isinstance(found, OnlyByHand):
-                self.turn.ending.left_to_a_person(found)
+                self.turn.account.left_to_a_person(found)
             elif isinstance(found, RotationError):
-                self.turn.ending.sessions_left(f"{roles} at {where}", found)
+                self.turn.account.sessions_left(f"{roles} at {where}", found)
             else:
-                self.turn.ending.step("disconnected", f"{found} sessions of {roles} at {where}")
+                self.turn.account.step("disconnected", f"{found} sessions of {roles} at {where}")
 
     def _tell_left_over(self, before: Current | None) -> None:
         """Note who logged in with the value that was replaced; not to know is no trouble of the rotation."""
@@ -136,7 +136,7 @@ class PasswordWork:
         with suppress(RotationError):
             who = self.session.left_over(before.secret.principal)
             if who:
-                self.turn.ending.step("still connected", f"as {before.secret.principal}: {who}")
+                self.turn.account.step("still connected", f"as {before.secret.principal}: {who}")
 
     def _end(self, record: Record) -> bool:
         """End a value that lives on beside CURRENT; whether it can be asked for its death now."""
@@ -159,7 +159,7 @@ class PasswordWork:
         self.look.expect(current.secret)
         for name, stamp in self.turn.stamps.items():
             weigh(self.look, name, stamp)
-        self.turn.ending.step("ended", f"version {record.epoch}")
+        self.turn.account.ended(record)
         return True
 
     def _by_catalog(self, record: Record) -> Probe:

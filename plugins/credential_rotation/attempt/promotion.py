@@ -47,11 +47,11 @@ def apply(turn: Turn, look: Look, session: Session, record: Record) -> None:
         raise
     finally:
         for note in session.notes:
-            turn.ending.step("note", note)
+            turn.account.step("note", note)
     look.forget()
     look.expect(record.secret)
     turn.stamps[principal] = leave
-    turn.ending.step("applied", f"version {record.epoch}")
+    turn.account.applied(record)
 
 
 def promote(turn: Turn, look: Look, record: Record, *, gated: bool = False) -> None:
@@ -61,15 +61,15 @@ def promote(turn: Turn, look: Look, record: Record, *, gated: bool = False) -> N
     """
     if not look.works(record.secret):
         raise refused_after_apply(turn.credential, record)
-    turn.ending.new_works(record)
+    turn.account.new_works(record)
     for probe in turn.rotator.known_at_endpoints(record.secret) if gated and not turn.revokes else ():
         if probe.answer is not Answer.WORKS:
             raise refused_by_endpoint(turn.credential, record, probe)
-        turn.ending.new_works(record, probe.where)
+        turn.account.new_works(record, probe.where)
     newer = record in look.newer
     before = _read_again(turn, look) if gated else look.stored.current
     current_id = turn.vault.promote(before, record, attempt=turn.id, now=turn.clock())
-    turn.ending.promoted(record, newer=newer)
+    turn.account.promoted(record, newer=newer)
     back = turn.vault.read_back(current_id)
     if back.secret != record.secret:
         raise another_value(turn.credential)
@@ -99,10 +99,10 @@ def prove(turn: Turn, current: Current, own: Record | None, *, is_new: bool = Fa
     endpoints = turn.rotator.known_at_endpoints if is_new else turn.rotator.endpoints
     places = (turn.rotator.probe(current.secret), *endpoints(current.secret))
     for probe in places:
-        turn.ending.current_answered(own, probe)
+        turn.account.current_answered(own, probe)
     consumers = turn.consumers.check(current, own)
     for probe in consumers:
-        turn.ending.consumer_answered(own, probe)
+        turn.account.consumer_answered(own, probe)
     return _all_work(places) and not any(probe.answer is Answer.REFUSED for probe in consumers)
 
 

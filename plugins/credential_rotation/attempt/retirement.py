@@ -31,7 +31,7 @@ def sweep(turn: Turn, look: Look) -> None:
         turn.vault.delete((*(one.id for one in extra), *(one.id for one in stray)))
         endings = tuple(one for one in look.stored.endings if one not in stray)
         look.stored = replace(look.stored, duplicates=(), endings=endings)
-        turn.ending.step("swept", f"{len(extra) + len(stray)} secrets that an earlier attempt left over")
+        turn.account.step("swept", f"{len(extra) + len(stray)} secrets that an earlier attempt left over")
 
 
 def retire(
@@ -50,10 +50,10 @@ def retire(
     if current is None or turn.nothing_works or not look.older:
         return
     if turn.is_settling:
-        turn.ending.retire_waits(turn.settles_at)
+        turn.account.retire_waits(turn.settles_at)
         return
     if turn.is_in_grace(look):
-        turn.ending.in_grace(look.older, look.rests_until)
+        turn.account.in_grace(look.older, look.rests_until)
         return
     if not look.works(current.secret):
         raise look.nothing_works()
@@ -86,7 +86,7 @@ def _is_unproved(turn: Turn, look: Look, current: Current, record: Record) -> bo
         why = "lives on: somebody has changed CURRENT since this run looked"
     else:
         return False
-    turn.ending.step("kept", f"version {record.epoch} {why}")
+    turn.account.step("kept", f"version {record.epoch} {why}")
     return True
 
 
@@ -108,14 +108,14 @@ def _goes(
 def _is_dead(turn: Turn, look: Look, record: Record, by_catalog: Callable[[Record], Probe] | None) -> bool:
     """Whether a replaced value is refused by now."""
     if turn.credential.prove_dead == "off":
-        turn.ending.old_not_asked(record, "the entry says prove_dead: off")
+        turn.account.old_not_asked(record, "the entry says prove_dead: off")
         return True
     if turn.credential.prove_dead == "catalog" and by_catalog is not None:
         probe = by_catalog(record)
-        turn.ending.old_seen(record, probe)
+        turn.account.old_seen(record, probe)
         return probe.answer is Answer.REFUSED
     probe = look.ask(record.secret)
-    turn.ending.old_answered(record, probe)
+    turn.account.old_answered(record, probe)
     return probe.answer is Answer.REFUSED and _is_dead_elsewhere(turn, look, record)
 
 
@@ -126,7 +126,7 @@ def _is_dead_elsewhere(turn: Turn, look: Look, record: Record) -> bool:
         return True
     probes = turn.rotator.ended_at_endpoints(record.secret, current=current.secret)
     for probe in probes:
-        turn.ending.old_answered(record, probe)
+        turn.account.old_answered(record, probe)
     if all(probe.answer is Answer.REFUSED for probe in probes):
         return True
     turn.dead_at_primary.add(record.id)
@@ -146,7 +146,7 @@ def _forget_records(turn: Turn, look: Look, gone: tuple[Record, ...]) -> None:
     try:
         turn.vault.delete((*(record.id for record in gone), *endings))
     except (VaultTrouble, VaultUnknown) as error:
-        turn.ending.retire_failed(error)
+        turn.account.retire_failed(error)
         return
     look.remove(gone)
-    turn.ending.retired(gone)
+    turn.account.retired(gone)

@@ -27,14 +27,14 @@ def is_still_read(turn: Turn, look: Look) -> bool:
     if _is_news(turn, look) and turn.read_by:
         ends = look.rests_until
         is_overdue = ends is not None and turn.clock() > ends + TELL_AFTER
-        turn.ending.still_read(turn.read_by, is_overdue=is_overdue)
+        turn.account.still_read(sentence(turn.read_by), is_overdue=is_overdue)
     return bool(turn.read_by)
 
 
 def tell_broken(turn: Turn, look: Look) -> None:
     """In compromise mode: who is refused from now on."""
     if _is_news(turn, look) and turn.read_by:
-        turn.ending.readers_broken(turn.read_by)
+        turn.account.readers_broken(sentence(turn.read_by, "was"))
 
 
 def _is_news(turn: Turn, look: Look) -> bool:
@@ -46,7 +46,7 @@ def _is_news(turn: Turn, look: Look) -> bool:
     return True
 
 
-def _asked(turn: Turn, look: Look, current: Current, own: Record) -> str:
+def _asked(turn: Turn, look: Look, current: Current, own: Record) -> tuple[Reader, ...]:
     found = turn.readers.of(current)
     lives_on = {record.epoch for record in look.stored.records if record.secret == current.secret}
 
@@ -54,20 +54,21 @@ def _asked(turn: Turn, look: Look, current: Current, own: Record) -> str:
         return [one for one in readers if one.version < own.epoch and one.version not in lives_on]
 
     if found.unknown:
-        turn.ending.step("readers unknown", f"grace alone decides: {found.unknown}")
+        turn.account.step("readers unknown", f"grace alone decides: {found.unknown}")
     if old(found.unseen):
-        turn.ending.step("readers unknown", f"grace alone decides for whom {named(old(found.unseen))} asked")
+        turn.account.step("readers unknown", f"grace alone decides for whom {named(old(found.unseen))} asked")
     if old(found.forgotten):
-        turn.ending.step("readers forgotten", f"not heard of for a day: {named(old(found.forgotten))}")
-    return _told(old(found.living))
+        turn.account.step("readers forgotten", f"not heard of for a day: {named(old(found.forgotten))}")
+    return tuple(old(found.living))
 
 
-def _told(readers: list[Reader]) -> str:
+def sentence(readers: Sequence[Reader], verb: str = "is") -> str:
+    """Which versions they read, and who they are."""
     versions = ", ".join(str(version) for version in sorted({one.version for one in readers}))
-    return f"version {versions} is still read by {named(readers)}" if readers else ""
+    return f"version {versions} {verb} still read by {named(readers)}"
 
 
-def named(readers: list[Reader]) -> str:
+def named(readers: Sequence[Reader]) -> str:
     """The first few of them, each once, and how many more there are."""
     names = list(dict.fromkeys(one.who for one in sorted(readers, key=lambda one: (one.version, one.who))))
     more = len(names) - MOST_NAMED

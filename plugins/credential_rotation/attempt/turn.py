@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from credential_rotation.attempt.ending import Ending
+from credential_rotation.attempt.account import Account
 from credential_rotation.attempt.look import Look
 from credential_rotation.model import Consumer, Credential, Stamp, Strategy
 from credential_rotation.policy import Request
 from credential_rotation.protocols import Consumers, KeyRotator, Readers, Rotator, Vault
-from credential_rotation.readership import UNWATCHED
+from credential_rotation.readership import UNWATCHED, Reader
 
 Clock = Callable[[], datetime]
 
@@ -28,7 +28,7 @@ class Parties:
 
 
 class Turn:
-    """One attempt's own state; `ending` keeps what was done for those who read it later."""
+    """One attempt's own state; `account` keeps what was done for those who read it later."""
 
     def __init__(
         self,
@@ -44,7 +44,7 @@ class Turn:
         self.rotator = parties.rotator
         self.consumers = parties.consumers
         self.readers = parties.readers
-        self.read_by = ""
+        self.read_by: tuple[Reader, ...] = ()
         """Who reads what CURRENT has replaced, as far as it was asked."""
         self.read_by_asked_of: int | None = None
         """The version that was CURRENT when it was asked."""
@@ -63,7 +63,7 @@ class Turn:
         self.clock = clock
         self.settle = settle
         self.id = secrets.token_hex(6)
-        self.ending = Ending(credential, self.id, clock)
+        self.account = Account(credential, self.id, clock)
         self.look: Look | None = None
         self.stamps: dict[str, Stamp | None] = {}
         self.settles_at: datetime | None = None
@@ -83,7 +83,6 @@ class Turn:
         self.revokes = self.asks_to_revoke or revoking is not None
         if revoking is not None and not self.asks_to_revoke:
             self.revokes_since = revoking.written
-        self.ending.found(self.look)
         return self.look
 
     @property

@@ -1,0 +1,127 @@
+"""How an attempt ended follows from what was seen in it, and from nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from credential_rotation.attempt.account import Account
+from credential_rotation.attempt.ending import SEE_TO, ended
+from credential_rotation.attempt.look import Look
+from credential_rotation.errors import RotationError
+from credential_rotation.model import Answer, Consumer, Probe, Record
+from credential_rotation.policy import Decision
+from simulators.scene import BY_HAND, ETL, Scene
+from simulators.world import START
+
+Happens = Callable[[Account], None]
+
+OWN = Record("s", 3, "a1", START, START, BY_HAND, "db.example")
+LOOKER = Consumer("manual", "Looker", "bi")
+LOCKED_OUT = Probe(Answer.REFUSED, "dag nightly", "it was refused", "Ask its owner.")
+UNCONFIRMED = Probe(Answer.UNKNOWN, "manual Looker", "nobody said", "Ask bi.", awaits_person=True)
+DUE = Decision(begin=False, reason="due on Friday", outcome="unchanged")
+HELD = Decision(
+    begin=False, reason="nobody has approved it", outcome="waiting", next_step="Ask.", needs_approval=True
+)
+DAY = timedelta(days=1)
+
+
+def rotates(account: Account) -> None:
+    account.promoted(OWN, newer=False)
+    account.rotated(OWN)
+
+
+def refuses(account: Account) -> None:
+    account.consumer_answered(OWN, LOCKED_OUT)
+
+
+CASES: dict[str, tuple[tuple[Happens, ...], tuple[str, str]]] = {
+    "nothing happened": ((), ("unchanged", "")),
+    "what was done beats what was not begun": ((rotates, lambda a: a.not_begun(DUE)), ("rotated", "")),
+    "what was finished beats what is retired later": (
+        (lambda a: a.retire_waits(START + DAY), lambda a: a.recovered("finished")), ("recovered", ""),
+    ),
+    "nothing is left but to wait": ((lambda a: a.retire_waits(START + DAY),), ("waiting", "")),
+    "a new version that waits beats what was retired": (
+        (lambda a: a.retired((OWN,)), lambda a: a.waiting(None, "grace")), ("waiting", ""),
+    ),
+    "a broken consumer beats that it was rotated": (
+        (rotates, refuses), ("unproved", f"{SEE_TO} Ask its owner."),
+    ),
+    "each person is asked once": ((rotates, refuses, refuses), ("unproved", f"{SEE_TO} Ask its owner.")),
+    "who only waits is told that something is unproved": (
+        (refuses, lambda a: a.waiting(None, "grace")), ("unproved", f"{SEE_TO} Ask its owner."),
+    ),
+    "nobody has confirmed that a consumer has it": (
+        (rotates, lambda a: a.consumer_answered(OWN, UNCONFIRMED)), ("unproved", f"{SEE_TO} Ask bi."),
+    ),
+    "a word of the policy brings its own next step": ((lambda a: a.not_begun(HELD),), ("waiting", "Ask.")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_strongest_of_what_was_seen_is_how_it_ended(case: str) -> None:
+    """What was proved, then what was planned; what is unproved keeps either from being green."""
+    happened, (word, next_step) = CASES[case]
+    account = Account(ETL, "a1", lambda: START)
+    for one in happened:
+        one(account)
+    outcome = ended(account.seen, None)
+    assert (outcome.outcome, outcome.next_step) == (word, next_step)
+
+
+def looked(*, own: Record, older: bool = False) -> Look:
+    """CURRENT is version 3; a version before it may still be on record."""
+    stored = Scene().vault.look()
+    assert stored.current is not None
+    before = (replace(own, id="t", epoch=2, secret=replace(BY_HAND, password="old")),) if older else ()
+    return Look(ETL, replace(stored, records=(own, *before)), Scene().target)
+
+
+REVOKED: dict[str, tuple[timedelta, bool, bool, str]] = {
+    "made by this attempt": (-DAY, True, False, "revoked"),
+    "made by an earlier attempt of this request": (timedelta(0), False, False, "revoked"),
+    "made before the request": (-DAY, False, False, "unchanged"),
+    "a value from before is on record": (timedelta(0), True, True, "rotated"),
+}
+
+
+@pytest.mark.parametrize("case", REVOKED)
+def test_it_is_revoked_only_when_nothing_from_before_is_alive(case: str) -> None:
+    """Whoever gets through compromise mode says since when values are clean; the records decide."""
+    age, is_made_here, has_older, word = REVOKED[case]
+    own = replace(OWN, written=START + age)
+    account = Account(ETL, "a1", lambda: START)
+    if is_made_here:
+        rotates(account)
+    account.revoked(START)
+    assert ended(account.seen, looked(own=own, older=has_older)).outcome == word
+
+
+def test_who_takes_values_by_hand_keeps_no_revocation_from_its_end() -> None:
+    """They are broken on purpose, and named; a consumer that can be asked still has to work."""
+    account = Account(ETL, "a1", lambda: START)
+    rotates(account)
+    account.consumer_answered(OWN, UNCONFIRMED)
+    account.people_broken([LOOKER])
+    account.left_to_a_person(RotationError("sessions at the pooler live on", next_step="End them."))
+    account.revoked(START)
+    through = ended(account.seen, looked(own=OWN))
+    assert (through.outcome, through.next_step) == ("revoked", "Ask bi. End them.")
+    assert "Looker (bi) is refused until" in through.reason
+    assert "sessions at the pooler live on" in through.reason
+    refuses(account)
+    assert ended(account.seen, looked(own=OWN)).outcome == "unproved"
+
+
+def test_what_was_seen_stays_as_it_was() -> None:
+    """Who has asked for all of it so far is told nothing else later."""
+    account = Account(ETL, "a1", lambda: START)
+    rotates(account)
+    before = account.seen
+    refuses(account)
+    assert ended(before, None).outcome == "rotated"
