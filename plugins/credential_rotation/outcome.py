@@ -119,6 +119,8 @@ class Step:
     detail: str = ""
     fact: Fact | None = None
     """None: it is for people only."""
+    is_routine: bool = False
+    """Nobody looks for it later: an attempt of such steps alone leaves no document."""
 
     def as_dict(self) -> StepDict:
         """The step as JSON; what its fact does not tell is left out."""

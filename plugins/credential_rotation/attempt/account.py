@@ -32,10 +32,17 @@ class Account:
         self._clock = clock
 
     def step(self, name: str, detail: str = "", fact: Fact | None = None) -> None:
-        """One more thing was done or found; `fact` is what others than people take from it."""
-        step = Step(name, self._clock(), detail, fact)
+        """Something was done, or found that matters later; `fact` is what others than people take from it."""
+        self._add(Step(name, self._clock(), detail, fact))
+
+    def routine(self, name: str, detail: str = "", fact: Fact | None = None) -> None:
+        """As `step`, of what each quiet run does or finds."""
+        self._add(Step(name, self._clock(), detail, fact, is_routine=True))
+
+    def _add(self, step: Step) -> None:
         self.seen = replace(self.seen, steps=(*self.seen.steps, step))
-        log.info("%s: %s%s", self.seen.credential.name, name, f", {detail}" if detail else "")
+        detail = f", {step.detail}" if step.detail else ""
+        log.info("%s: %s%s", self.seen.credential.name, step.name, detail)
 
     def _could_be(self, outcome: str, reason: str) -> None:
         self.seen = replace(self.seen, reasons={**self.seen.reasons, outcome: reason})
@@ -79,12 +86,12 @@ class Account:
     def retire_waits(self, until: datetime | None) -> None:
         """A replaced version's record has to stay for a while; the next tick deletes it."""
         self._waits_until(until)
-        self.step("retire waits", "an earlier attempt was not seen to end")
+        self.routine("retire waits", "an earlier attempt was not seen to end")
         self._retires_later("a replaced version is retired later")
 
     def still_read(self, readers: str, *, is_overdue: bool) -> None:
         """Replaced versions live on for who reads them; where that takes too long, a person is told."""
-        self.step("still read", readers)
+        self.routine("still read", readers)
         if is_overdue:
             self._is_unproved(f"{readers}; it lives on until that ends")
         self._retires_later(readers)
@@ -97,7 +104,7 @@ class Account:
     def awaits_people(self, who: Sequence[Consumer], own: Record, until: datetime) -> None:
         """Replaced versions live on for who takes values by hand; where that takes too long, it is told."""
         waits = awaits(who)
-        self.step("waits for a person", f"version {own.epoch}: {waits}")
+        self.routine("waits for a person", f"version {own.epoch}: {waits}")
         self.seen = replace(self.seen, waits_for=tuple(one.name for one in who))
         self._ask(*(how_to_confirm(self.seen.credential.name, one, own.epoch) for one in who))
         if self._clock() > until:
@@ -119,7 +126,7 @@ class Account:
         """Replaced versions live on for a while, as the policy wants it."""
         versions = ", ".join(str(record.epoch) for record in records)
         when = f" until {until:%Y-%m-%d %H:%M} UTC" if until else ""
-        self.step("in grace", f"version {versions} lives on{when}")
+        self.routine("in grace", f"version {versions} lives on{when}")
 
     def recorded(self, record: Record) -> None:
         """A version was written down before anything else knows of it."""
@@ -208,7 +215,7 @@ class Account:
         """The proof that a replaced value is dead, or that it is not; what lives anywhere is not dead."""
         liveliest = max(self.seen.old_value or Answer.REFUSED, probe.answer, key=_LIVELIEST_LAST.index)
         self.seen = replace(self.seen, old_value=liveliest)
-        self.step(
+        self.routine(
             f"old value {probe.answer.value}",
             f"version {record.epoch}, asked of {probe.where}",
             Fact(Shows.OLD_VALUE, record.epoch, probe.answer, probe.where),
@@ -223,7 +230,7 @@ class Account:
     def old_seen(self, record: Record, probe: Probe) -> None:
         """What the catalog says of a replaced value that was not tried."""
         self.seen = replace(self.seen, old_value=probe.answer)
-        self.step(
+        self.routine(
             f"old value {probe.answer.value} by catalog",
             f"version {record.epoch}: {probe.why}",
             Fact(Shows.OLD_VALUE_SEEN, record.epoch, probe.answer, probe.where, probe.why),
@@ -233,7 +240,7 @@ class Account:
 
     def old_not_asked(self, record: Record, why: str) -> None:
         """A replaced value is taken for dead unasked, as the entry says."""
-        self.step(
+        self.routine(
             "not asked",
             f"version {record.epoch}: {why}",
             Fact(Shows.OLD_VALUE_NOT_ASKED, record.epoch, why=why),
@@ -249,7 +256,7 @@ class Account:
 
     def current_answered(self, own: Record | None, probe: Probe) -> None:
         """What the primary or an endpoint said to the value that Bitwarden answered."""
-        self.step(
+        self.routine(
             f"CURRENT {probe.answer.value}",
             f"asked of {probe.where}",
             Fact(Shows.CURRENT, own.epoch if own else None, probe.answer, probe.where),
@@ -262,7 +269,7 @@ class Account:
         """What a consumer said."""
         consumers = (*self.seen.consumers, (probe.where, probe.answer, probe.why))
         self.seen = replace(self.seen, consumers=consumers)
-        self.step(
+        self.routine(
             f"consumer {probe.answer.value}",
             probe.where,
             Fact(Shows.CONSUMER, own.epoch if own else None, probe.answer, probe.where),

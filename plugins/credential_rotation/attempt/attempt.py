@@ -71,7 +71,7 @@ def _run(turn: Turn) -> None:
     if not _has_work(turn, look):
         return
     with _locked(turn, look) as session:
-        turn.account.step("locked")
+        turn.account.routine("locked")
         work, look = _work(turn, session)
         work.prepare()
         _heal(turn, look)

@@ -59,7 +59,7 @@ def _take_under_management(turn: Turn, *, take_over: bool) -> None:
     look = turn.see()
     login = look.login()
     with turn.rotator.lock(login, changing=look.idle) as session:
-        turn.account.step("locked")
+        turn.account.routine("locked")
         look = turn.see()
         current = look.stored.current
         if current is None or not look.works(current.secret):
@@ -103,7 +103,7 @@ def _roll_back(turn: Turn, reason: str) -> None:
     look = turn.see()
     own = look.login() if turn.rotator.changes_itself else None
     with turn.rotator.lock(own, changing=look.idle) as session:
-        turn.account.step("locked")
+        turn.account.routine("locked")
         if turn.credential.strategy is not Strategy.OVERLAPPING:
             turn.stamps = stamps(turn, cast("Session", session))
         look = turn.see()

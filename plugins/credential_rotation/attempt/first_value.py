@@ -44,7 +44,7 @@ def _take(turn: Turn, secret: Secret, *, take_over: bool) -> None:
         raise brought_value_refused(turn.credential, probe)
     login = secret if turn.rotator.changes_itself else None
     with turn.rotator.lock(login, changing=secret.principal) as session:
-        turn.account.step("locked")
+        turn.account.routine("locked")
         _insist_on_nothing_stored(turn)
         if turn.credential.strategy is not Strategy.OVERLAPPING:
             own_stamps(turn, cast("Session", session), take_over=take_over)

@@ -129,7 +129,7 @@ class _Inspection:
 
     def _step(self, shows: Shows, version: int | None, probe: Probe) -> Step:
         fact = Fact(shows, version, probe.answer, probe.where)
-        return Step(f"asked {probe.where}", self.clock(), probe.answer.value, fact)
+        return Step(f"asked {probe.where}", self.clock(), probe.answer.value, fact, is_routine=True)
 
 
 def _verified_as_stored(credential: Credential, stored: Stored, parties: Parties, clock: Clock) -> Outcome:

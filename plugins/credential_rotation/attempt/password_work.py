@@ -136,7 +136,7 @@ class PasswordWork:
         with suppress(RotationError):
             who = self.session.left_over(before.secret.principal)
             if who:
-                self.turn.account.step("still connected", f"as {before.secret.principal}: {who}")
+                self.turn.account.routine("still connected", f"as {before.secret.principal}: {who}")
 
     def _end(self, record: Record) -> bool:
         """End a value that lives on beside CURRENT; whether it can be asked for its death now."""

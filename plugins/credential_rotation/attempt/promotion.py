@@ -47,7 +47,7 @@ def apply(turn: Turn, look: Look, session: Session, record: Record) -> None:
         raise
     finally:
         for note in session.notes:
-            turn.account.step("note", note)
+            turn.account.routine("note", note)
     look.forget()
     look.expect(record.secret)
     turn.stamps[principal] = leave

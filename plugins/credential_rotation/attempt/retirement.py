@@ -86,7 +86,7 @@ def _is_unproved(turn: Turn, look: Look, current: Current, record: Record) -> bo
         why = "lives on: somebody has changed CURRENT since this run looked"
     else:
         return False
-    turn.account.step("kept", f"version {record.epoch} {why}")
+    turn.account.routine("kept", f"version {record.epoch} {why}")
     return True
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable, state_folder
 from bitwarden_vault.state_settings import PATH
 from credential_rotation.model import Credential
-from credential_rotation.outcome import Outcome, Shows, Step
+from credential_rotation.outcome import Outcome, Shows
 from credential_rotation.planning.status_rows import SCHEMA, moments
 
 log = logging.getLogger(__name__)
@@ -30,17 +30,6 @@ KEEP_OUTCOMES = timedelta(days=400)
 KEEP_RUNS = timedelta(days=90)
 DAY = "%Y-%m-%d"
 _QUIET = frozenset({"ok", "unchanged", "waiting", "busy", "planned"})
-_LOOKING = frozenset(
-    {
-        *("locked", "in grace", "retire waits", "kept", "note", "still connected", "still read"),
-        "waits for a person",
-    }
-)
-"""Steps that change nothing, and have no fact."""
-_ASKING = frozenset(
-    {Shows.CURRENT, Shows.CONSUMER, Shows.OLD_VALUE, Shows.OLD_VALUE_SEEN, Shows.OLD_VALUE_NOT_ASKED}
-)
-"""What is found out without changing anything."""
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_~-]")
 
 
@@ -157,7 +146,7 @@ def is_eventful(outcome: Outcome, asked: Asked) -> bool:
         return True
     if asked.is_by_hand and outcome.outcome in {"waiting", "busy"}:
         return True
-    return any(_changes(step) for step in outcome.steps[:-1])
+    return any(not step.is_routine for step in outcome.steps[:-1])
 
 
 def version_made(credential: Credential, outcome: Outcome) -> dict[str, str | None]:
@@ -199,12 +188,6 @@ def _keep(environ: Mapping[str, str], name: str, document: Mapping[str, Any]) ->
         state_folder(environ).write(name, document)
     except StateUnavailable as why:
         log.warning("this is not kept for the page: %s", why)
-
-
-def _changes(step: Step) -> bool:
-    if step.fact is not None:
-        return step.fact.shows not in _ASKING
-    return step.name not in _LOOKING
 
 
 def _compact(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:

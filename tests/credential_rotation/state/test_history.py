@@ -14,7 +14,7 @@ import pytest
 from credential_rotation.attempt.attempt import Parties
 from credential_rotation.attempt.inspection import verify
 from credential_rotation.journal.records import RecordName
-from credential_rotation.model import Answer, Policy, Probe
+from credential_rotation.model import Answer, Consumer, Policy, Probe
 from credential_rotation.outcome import Outcome, told
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.status_rows import status_document
@@ -28,7 +28,7 @@ from credential_rotation.state.history import (
     prune,
 )
 from scenes.deployment import Site
-from simulators.scene import ETL, START, Scene, SimConsumers, rotated_scene
+from simulators.scene import ETL, GRACE, START, Scene, SimConsumers, rotated_scene
 
 pytest_plugins = ["scenes.deployment_fixtures"]
 
@@ -78,6 +78,37 @@ def test_a_daily_proof_that_went_well_leaves_nothing(environ: dict[str, str]) ->
     assert (proved.outcome, len(proved.steps)) == ("ok", 3)
     keep_outcome(environ, ETL, proved, TICK, now=START)
     assert documents(environ, "history") == {}
+
+
+def test_an_hour_of_waiting_leaves_nothing_and_the_end_of_it_does(environ: dict[str, str]) -> None:
+    """It is the same each hour until a reader ends and a person has given their word."""
+    scene = rotated_scene(pair=True)
+    assert scene.vault.current is not None
+    task = scene.readers.begin(scene.vault.current.id, 1, "dag nightly_load")
+    assert scene.rotate_now().outcome == "rotated"
+    scene.consumers.by_hand = (Consumer("manual", "Looker"),)
+    scene.world.pass_time(GRACE + timedelta(minutes=1))
+    waits = scene.run()
+    assert [step.name for step in waits.steps] == ["locked", "still read", "waits for a person", "waiting"]
+    keep_outcome(environ, scene.credential, waits, TICK, now=START)
+    assert documents(environ, "history") == {}
+    scene.readers.end(task)
+    scene.consumers.by_hand = ()
+    keep_outcome(environ, scene.credential, scene.run(), TICK, now=START)
+    [kept] = documents(environ, "history").values()
+    assert {"ended", "retired"} <= {step["step"] for step in kept["steps"]}
+
+
+def test_a_step_that_changed_something_is_kept_whatever_the_outcome(environ: dict[str, str]) -> None:
+    """A replaced key was made inactive, and the word for that is `unchanged`."""
+    scene = rotated_scene(keys=True)
+    scene.rotate_now()
+    scene.world.pass_time(GRACE + timedelta(minutes=1))
+    outcome = scene.run()
+    assert outcome.outcome == "unchanged"
+    keep_outcome(environ, scene.credential, outcome, TICK, now=START)
+    [kept] = documents(environ, "history").values()
+    assert "inactive" in {step["step"] for step in kept["steps"]}
 
 
 def test_who_asked_by_hand_finds_why_it_waits(environ: dict[str, str]) -> None:
