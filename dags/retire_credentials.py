@@ -25,8 +25,11 @@ from airflow.sdk import dag
 
 from credential_rotation.copies import counts
 from credential_rotation.engines.registry import ALL
+from credential_rotation.tasks.lanes import at_once, lanes_of, one_each
 from credential_rotation.tasks.mapped import plan_retirements, report, retire
 from credential_rotation.tasks.trigger_form import choice_params
+
+LANES = lanes_of(ALL, os.environ)
 
 
 @dag(
@@ -34,7 +37,7 @@ from credential_rotation.tasks.trigger_form import choice_params
     start_date=datetime(2026, 1, 1, tzinfo=timezone.utc),
     catchup=False,
     disable_bundle_versioning=True,  # a run that is cleared uses the inventory of today
-    max_active_runs=1,
+    max_active_runs=at_once(1, LANES),
     is_paused_upon_creation=False,
     params=choice_params(ALL, os.environ),
     doc_md=__doc__,
@@ -42,8 +45,8 @@ from credential_rotation.tasks.trigger_form import choice_params
 )
 def retire_credentials() -> None:
     """Plan, one mapped task per credential, report."""
-    outcomes = retire.expand(name=plan_retirements(list(ALL)))
-    outcomes >> report(worker="retire", planner="plan_retirements", work="retirement")
+    tasks = one_each(retire, plan_retirements(list(ALL)), LANES)
+    tasks >> report(worker="retire", planner="plan_retirements", work="retirement")
 
 
 if counts(__file__):

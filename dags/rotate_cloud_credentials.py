@@ -34,6 +34,7 @@ from airflow.sdk import dag
 
 from credential_rotation.copies import counts
 from credential_rotation.engines.registry import CLOUD
+from credential_rotation.tasks.lanes import lanes_of, one_each
 from credential_rotation.tasks.mapped import plan_rotations, report, rotate
 from credential_rotation.tasks.trigger_form import rotation_params
 
@@ -50,8 +51,8 @@ from credential_rotation.tasks.trigger_form import rotation_params
 )
 def rotate_cloud_credentials() -> None:
     """Plan, one mapped task per credential, report."""
-    outcomes = rotate.expand(name=plan_rotations(list(CLOUD)))
-    outcomes >> report(worker="rotate", planner="plan_rotations", work="rotation")
+    tasks = one_each(rotate, plan_rotations(list(CLOUD)), lanes_of(CLOUD, os.environ))
+    tasks >> report(worker="rotate", planner="plan_rotations", work="rotation")
 
 
 if counts(__file__):

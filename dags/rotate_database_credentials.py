@@ -33,6 +33,7 @@ from airflow.sdk import dag
 
 from credential_rotation.copies import counts
 from credential_rotation.engines.registry import DATABASES
+from credential_rotation.tasks.lanes import lanes_of, one_each
 from credential_rotation.tasks.mapped import plan_rotations, report, rotate
 from credential_rotation.tasks.trigger_form import rotation_params
 
@@ -49,8 +50,8 @@ from credential_rotation.tasks.trigger_form import rotation_params
 )
 def rotate_database_credentials() -> None:
     """Plan, one mapped task per credential, report."""
-    outcomes = rotate.expand(name=plan_rotations(list(DATABASES)))
-    outcomes >> report(worker="rotate", planner="plan_rotations", work="rotation")
+    tasks = one_each(rotate, plan_rotations(list(DATABASES)), lanes_of(DATABASES, os.environ))
+    tasks >> report(worker="rotate", planner="plan_rotations", work="rotation")
 
 
 if counts(__file__):

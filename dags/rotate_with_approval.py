@@ -26,11 +26,10 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "plugins"))  # for a t
 
 from airflow.sdk import dag
 
-from credential_rotation.approval.operator import RotateWithApproval
-from credential_rotation.approval.tasks import plan_approvals, report_approvals
+from credential_rotation.approval.tasks import ask_about, plan_approvals, report_approvals
 from credential_rotation.copies import counts
 from credential_rotation.engines.registry import ALL
-from credential_rotation.tasks.mapped import AS_ROTATED
+from credential_rotation.tasks.lanes import in_each_lane, lanes_of
 from credential_rotation.tasks.trigger_form import rotation_params
 
 
@@ -46,9 +45,8 @@ from credential_rotation.tasks.trigger_form import rotation_params
 )
 def rotate_with_approval() -> None:
     """Plan, one mapped task per credential that asks and rotates, report."""
-    rotate = RotateWithApproval.partial(task_id="rotate", **AS_ROTATED)
-    outcomes = rotate.expand(credential=plan_approvals(list(ALL)))
-    outcomes >> report_approvals(worker="rotate", planner="plan_approvals")
+    tasks = in_each_lane(ask_about, plan_approvals(list(ALL)), "rotate", lanes_of(ALL, os.environ))
+    tasks >> report_approvals(worker="rotate", planner="plan_approvals")
 
 
 if counts(__file__):

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 from unittest import mock
 
-from credential_rotation.inventory.kept import names_by_engine, read_entry, read_inventory
+from credential_rotation.inventory.kept import lanes_by_engine, names_by_engine, read_entry, read_inventory
 
 SIZES = (10, 1_000, 10_000)
 ANEW, AGAIN, FORM, ENTRY = "read anew", "with nothing changed", "for the form", "one entry"
@@ -50,7 +50,7 @@ def _figures(include: Path) -> dict[str, float]:
     return {
         ANEW: anew,
         AGAIN: _median(lambda: read_inventory(include)),
-        FORM: _median(lambda: names_by_engine(include)),
+        FORM: _median(lambda: (names_by_engine(include), lanes_by_engine(include))),
         ENTRY: _median(lambda: read_entry(include, "role-7")),
     }
 

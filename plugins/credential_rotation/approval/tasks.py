@@ -12,17 +12,19 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from airflow.sdk import get_current_context, task
 
 from bitwarden_vault.state_folder import state_folder
+from credential_rotation.approval.operator import RotateWithApproval
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory.inventory import Inventory
 from credential_rotation.model import Credential
 from credential_rotation.state.approvals import QuestionBook
 from credential_rotation.state.history import keep_run
 from credential_rotation.tasks.airflow_ends import AirflowFailException, AirflowSkipException
-from credential_rotation.tasks.mapped import KILLED_TASKS, SOON, planned
+from credential_rotation.tasks.mapped import AS_ROTATED, KILLED_TASKS, SOON, planned
 from credential_rotation.tasks.report import Reported
 from credential_rotation.tasks.run_context import asked_in, owners
 from credential_rotation.tasks.trigger_form import Wish
@@ -46,10 +48,22 @@ def report_approvals(worker: str, planner: str) -> None:
         raise AirflowSkipException("nothing is configured yet; the plan task's log says what to fill in")
     untold = reported.untold
     untold.tell_people(os.environ, owners())
-    keep_run(os.environ, asked_in(context), (), missing=untold.missing, trouble=untold.trouble, now=now())
+    keep_run(
+        os.environ,
+        asked_in(context),
+        untold.outcomes,
+        missing=untold.missing,
+        trouble=untold.trouble,
+        now=now(),
+    )
     reported.log_all()
     if reported.complaint:
         raise AirflowFailException(reported.complaint)
+
+
+def ask_about(names: Any, **own: Any) -> Any:  # noqa: ANN401 - Airflow's own
+    """A mapped task over these names, which asks and rotates; `own` is its id and where it runs."""
+    return RotateWithApproval.partial(**own, **AS_ROTATED).expand(credential=names)
 
 
 def _to_ask_about(deployment: Deployment, inventory: Inventory, chosen: list[str], wish: Wish) -> list[str]:

@@ -43,7 +43,7 @@ def read_inventory(include: Path, *, meanwhile: Callable[[], object] | None = No
     """
 
     def loads(file: Path) -> Inventory:
-        if meanwhile is not None and _names_in(file.with_suffix(".names")):
+        if meanwhile is not None and _offered_in(file.with_suffix(".names"))["names"]:
             meanwhile()
         found: Inventory = pickle.loads(file.read_bytes())  # noqa: S301 - ours
         return found
@@ -54,8 +54,14 @@ def read_inventory(include: Path, *, meanwhile: Callable[[], object] | None = No
 
 def names_by_engine(include: Path) -> Mapping[str, list[str]]:
     """The names of all good entries, in order. Raises: BadInput (there is no such folder)."""
-    kept: dict[str, list[str]] = _kept(include, "names", _names_in)
+    kept: dict[str, list[str]] = _kept(include, "names", _offered_in)["names"]
     return kept
+
+
+def lanes_by_engine(include: Path) -> Mapping[str, list[tuple[str | None, str | None]]]:
+    """Each queue and pool that good entries name, once. Raises: BadInput (there is no such folder)."""
+    kept: dict[str, list[list[str | None]]] = _kept(include, "names", _offered_in)["lanes"]
+    return {engine: [(queue, pool) for queue, pool in lanes] for engine, lanes in kept.items()}
 
 
 def read_entry(include: Path, name: str) -> Credential:
@@ -77,26 +83,30 @@ def _kept(include: Path, kind: str, loads: Callable[[Path], Any]) -> Any:  # noq
         with contextlib.suppress(Exception):  # torn, or of another version: whatever pickle makes of it
             return loads(place / f"{fingerprint}.{kind}")
     inventory = load_inventory(include)
-    names = _names(inventory)
+    offered = _offered(inventory)
     if place is not None and fingerprint is not None and fingerprint == _fingerprint(open_folder(include)):
         with contextlib.suppress(OSError):
             _keep(place / f"{fingerprint}.inventory", _pickled(inventory))
             _keep(place / f"{fingerprint}.entries", _pickled(_each(inventory)))
-            _keep(place / f"{fingerprint}.names", json.dumps(names).encode())
+            _keep(place / f"{fingerprint}.names", json.dumps(offered).encode())
             _forget_old(place)
-    return inventory if kind == "inventory" else names
+    return inventory if kind == "inventory" else offered
 
 
-def _names_in(file: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = json.loads(file.read_bytes())
+def _offered_in(file: Path) -> dict[str, dict[str, Any]]:
+    found: dict[str, dict[str, Any]] = json.loads(file.read_bytes())
     return found
 
 
-def _names(inventory: Inventory) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
+def _offered(inventory: Inventory) -> dict[str, dict[str, Any]]:
+    """What DAG files ask for while they are parsed, by engine: names, and pairs of queue and pool."""
+    names: dict[str, list[str]] = {}
+    lanes: dict[str, dict[tuple[str | None, str | None], None]] = {}
     for one in inventory.credentials:
-        found.setdefault(one.engine, []).append(one.name)
-    return found
+        names.setdefault(one.engine, []).append(one.name)
+        if one.queue or one.pool:
+            lanes.setdefault(one.engine, {})[one.queue, one.pool] = None
+    return {"names": names, "lanes": {engine: list(pairs) for engine, pairs in lanes.items()}}
 
 
 def _each(inventory: Inventory) -> dict[str, bytes]:

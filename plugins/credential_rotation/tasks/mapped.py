@@ -28,7 +28,9 @@ from credential_rotation.state.history import keep_run, keep_status
 from credential_rotation.tasks.airflow_ends import AirflowFailException, AirflowSkipException
 from credential_rotation.tasks.asset_events import ROTATED
 from credential_rotation.tasks.by_wish import rotate_by_wish
-from credential_rotation.tasks.report import OUTCOME, TROUBLE, Reported, outcomes_of
+from credential_rotation.tasks.handed_on import LEFT_AT, outcomes_in, shares_of
+from credential_rotation.tasks.lane_ids import lane_of, without_lane
+from credential_rotation.tasks.report import TROUBLE, Reported
 from credential_rotation.tasks.run_context import (
     airflow_words,
     asked_in,
@@ -39,6 +41,7 @@ from credential_rotation.tasks.run_context import (
     the_wish,
     words_about,
 )
+from credential_rotation.tasks.share_out import share_out
 from credential_rotation.tasks.trigger_form import Wish, insist_on_choice
 from credential_rotation.wiring import Deployment, now
 
@@ -146,7 +149,7 @@ Choose = Callable[[Deployment, Inventory, list[str], Wish], list[str]]
 
 
 def planned(engines: Sequence[str], choose: Choose) -> list[str]:
-    """The names that a run works on, as `choose` decides."""
+    """The names that a run works on, as `choose` decides; of those in lanes only their tasks hear."""
     context = get_current_context()
     with airflow_words(context):
         deployment = deployment_of(context)
@@ -157,7 +160,7 @@ def planned(engines: Sequence[str], choose: Choose) -> list[str]:
         wish = the_wish(context)
         names = choose(deployment, inventory, _chosen(of_engines, inventory, wish), wish)
         log.info("planned: %s", ", ".join(names) or "nothing")
-        return names
+        return share_out(context, inventory.credentials, names)
 
 
 def _due(deployment: Deployment, inventory: Inventory, chosen: list[str], wish: Wish) -> list[str]:
@@ -221,9 +224,10 @@ def _brake(deployment: Deployment) -> str | None:
     All outcomes of a run are much to read for each of its tasks, so they are not where too few tasks are red.
     """
     ti, limit = get_current_context()["ti"], load_limits(deployment.settings.include).stop_after_failures
-    red = ti.get_ti_count(dag_id=ti.dag_id, task_ids=[ti.task_id], run_ids=[ti.run_id], states=["failed"])
+    red = ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], states=["failed"])
     if red < limit:
         return None
-    plans = ti.xcom_pull(task_ids=list(ti.task.upstream_task_ids))
-    planned = next((one for one in plans if isinstance(one, list)), [])
-    return brake_pulled(outcomes_of(ti.xcom_pull(task_ids=[ti.task_id], key=OUTCOME), planned), limit)
+    before = ti.task.get_flat_relative_ids(upstream=True)
+    shares = shares_of(ti, sorted(one for one in before if not lane_of(one)))
+    left = outcomes_in(ti, without_lane(ti.task_id), shares) if shares else []
+    return brake_pulled(sorted(left, key=lambda one: str(one.get(LEFT_AT, ""))), limit)

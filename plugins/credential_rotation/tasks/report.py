@@ -8,9 +8,8 @@ Rules this file keeps:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 from urllib.parse import quote
 
 from airflow.configuration import conf
@@ -21,16 +20,14 @@ from credential_rotation.alerts.revoked import tell_revoked
 from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
+from credential_rotation.tasks.handed_on import outcomes_in, shares_of
 from credential_rotation.tasks.trigger_form import is_compromise, is_dry_run
 
 log = logging.getLogger(__name__)
 
-OUTCOME = "outcome"
 TROUBLE = "trouble"
 UNCONFIGURED = "unconfigured"
 """Left by a planner that met nothing to plan for: its word alone tells a fresh drop-in from one that died."""
-PLACE = "map_index"
-"""Whose task left an outcome: the plan's entry at this place."""
 IS_ANSWER = "is_answer"
 """A person's no, or nobody's word: told as an outcome, and no failure of the run."""
 ASK_AGAIN = (
@@ -62,6 +59,8 @@ class Reported:
     """When a policy's promise breaks, by name."""
     answers: frozenset[str] = frozenset()
     """Whose end was a person's answer, or that there was none."""
+    left_out: frozenset[str] = frozenset()
+    """Whom the planner gave to no task."""
     dag: str = ""
     by: str = ""
     why: str | None = None
@@ -71,21 +70,23 @@ class Reported:
     def of_this_run(cls, context: Context, *, worker: str, planner: str, work: str) -> Reported:
         """Read what plan and mapped tasks left behind."""
         ti = context["ti"]
-        planned = ti.xcom_pull(task_ids=planner)
-        found = outcomes_of(ti.xcom_pull(task_ids=[worker], key=OUTCOME), planned or ())
+        shares = shares_of(ti, [planner])
+        left_out = shares.left_out if shares else ()
+        found = [*(outcomes_in(ti, worker, shares) if shares else ()), *left_out]
         trouble = ti.xcom_pull(task_ids=planner, key=TROUBLE)
-        is_unconfigured = planned is None and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))
-        if planned is None and not is_unconfigured:
+        is_unconfigured = shares is None and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))
+        if shares is None and not is_unconfigured:
             trouble = trouble or _left_nothing(planner)
         return replace(
             cls._of_run(context, work),
-            planned=None if planned is None else tuple(planned),
+            planned=shares.planned if shares else None,
             outcomes=tuple(found),
             links={one["name"]: one["log_url"] for one in found},
             trouble=trouble,
             is_unconfigured=is_unconfigured,
             act_by={one["name"]: one["act_by"] for one in found if one.get("act_by")},
             answers=frozenset(one["name"] for one in found if one.get(IS_ANSWER)),
+            left_out=frozenset(one["name"] for one in left_out),
         )
 
     @classmethod
@@ -124,7 +125,9 @@ class Reported:
     @property
     def untold(self) -> Reported:
         """The same where each task has told its own outcome: what no task could tell."""
-        return replace(self, outcomes=(), planned=None if self.planned is None else self.missing)
+        left_out = tuple(one for one in self.outcomes if one["name"] in self.left_out)
+        names = (*self.missing, *(one["name"] for one in left_out))
+        return replace(self, outcomes=left_out, planned=None if self.planned is None else names)
 
     @property
     def to_tell(self) -> Reported:
@@ -195,15 +198,6 @@ class Reported:
         if self.is_tick or self.work == REVOCATION:
             return ()
         return tuple(one for one in self.outcomes if one["outcome"] in HEALS_BY_ITSELF)
-
-
-def outcomes_of(left: Iterable[Any] | None, planned: Sequence[str]) -> list[Any]:
-    """What the tasks of this plan left.
-
-    A run that is cleared is planned anew, and Airflow keeps what tasks left that the new plan has no place
-    for. It is all asked for at once: for chosen places Airflow would ask once for each.
-    """
-    return [one for one in left or () if one and [one["name"]] == planned[one[PLACE] :][:1]]
 
 
 def _left_nothing(planner: str) -> str:

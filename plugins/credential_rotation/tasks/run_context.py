@@ -24,10 +24,11 @@ from credential_rotation.outcome import Outcome
 from credential_rotation.state.history import Asked, keep_outcome, version_made
 from credential_rotation.tasks.airflow_ends import AirflowFailException, AirflowSkipException
 from credential_rotation.tasks.asset_events import emit
+from credential_rotation.tasks.handed_on import LEFT_AT, OUTCOME, PLACE
 from credential_rotation.tasks.metrics import tell_outcome
-from credential_rotation.tasks.report import OUTCOME, PLACE, TROUBLE, UNCONFIGURED
+from credential_rotation.tasks.report import TROUBLE, UNCONFIGURED
 from credential_rotation.tasks.trigger_form import MOST_REASON, Wish, is_compromise, is_dry_run, wish_of
-from credential_rotation.wiring import Deployment, open_deployment
+from credential_rotation.wiring import Deployment, now, open_deployment
 
 log = logging.getLogger(__name__)
 
@@ -146,6 +147,7 @@ def _left_for_report(
     context: Context, outcome: Outcome, more: Mapping[str, object] | None = None
 ) -> dict[str, Any]:
     ti = context["ti"]
-    told = {**outcome.as_dict(), "log_url": ti.log_url, PLACE: ti.map_index, **(more or {})}
+    left = {"log_url": ti.log_url, PLACE: ti.map_index, LEFT_AT: now().isoformat()}
+    told = {**outcome.as_dict(), **left, **(more or {})}
     ti.xcom_push(key=OUTCOME, value=told)
     return told

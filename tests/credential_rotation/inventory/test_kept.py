@@ -12,7 +12,13 @@ import pytest
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory import kept as inventory_kept
 from credential_rotation.inventory.inventory import load_inventory
-from credential_rotation.inventory.kept import MOST_KEPT, names_by_engine, read_entry, read_inventory
+from credential_rotation.inventory.kept import (
+    MOST_KEPT,
+    lanes_by_engine,
+    names_by_engine,
+    read_entry,
+    read_inventory,
+)
 
 ENTRY = """\
 credentials:
@@ -41,6 +47,8 @@ def include(tmp_path: Path, place: Path) -> Path:
     (folder / "credentials").mkdir(parents=True)
     for name in ("etl", "orders", "wrong"):
         (folder / "credentials" / f"{name}.yaml").write_text(ENTRY.format(name))
+    with (folder / "credentials" / "orders.yaml").open("a") as file:
+        file.write("    pool: db\n")
     (folder / "credentials" / "wrong.yaml").write_text("credentials: [{name: wrong, engine: oracle}]\n")
     assert read_inventory(folder) == load_inventory(folder)
     return folder
@@ -66,10 +74,11 @@ class ReadAnew(Exception):
 
 
 def test_what_was_read_once_comes_back_the_same(unread: Path) -> None:
-    """Entries, problems and limits; and the names for the form."""
+    """Entries, problems and limits; the names for the form, and the queues and pools for the tasks."""
     assert read_inventory(unread) == load_inventory(unread)
     assert read_inventory(unread).problems
     assert names_by_engine(unread) == {"postgres": ["etl", "orders"]}
+    assert lanes_by_engine(unread) == {"postgres": [(None, "db")]}
     assert tuple(read_entry(unread, one) for one in ("etl", "orders")) == load_inventory(unread).credentials
 
 

@@ -55,7 +55,7 @@ class Task:
 
     def xcom_pull(self, task_ids: str | list[str], key: str = "return_value") -> Any:  # noqa: ANN401 - as Airflow's
         if key == "return_value":
-            return [ETL.name]
+            return [[ETL.name]]
         return self.left.get(key) if isinstance(task_ids, str) else [self.left.get(key)]
 
 

@@ -101,8 +101,15 @@ async function run(one, conf, told) {
   show(told, await ending(here, state, link));
 }
 
+/** What the one credential's task left, whichever queue and pool it ran in. */
+async function left(here) {
+  const { task_instances: all } = await ask(`${here}/taskInstances?limit=100`);
+  const { task_id: task } = all.find((one) => one.map_index === 0 && /^rotate(\.|$)/.test(one.task_id));
+  return (await ask(`${here}/taskInstances/${encodeURIComponent(task)}/xcomEntries/outcome?map_index=0`)).value;
+}
+
 async function ending(here, state, link) {
-  const outcome = await ask(`${here}/taskInstances/rotate/xcomEntries/outcome?map_index=0`).then((found) => found.value).catch(() => null);
+  const outcome = await left(here).catch(() => null);
   const level = state === "success" ? "good" : "bad";
   const words = outcome ? `${outcome.reason}. ${outcome.next_step ?? ""}` : state === "success" ? "Done." : "The run failed; its log says why.";
   return el("div", { class: `notice ${level}`, id: "ended" }, badge(level, outcome?.outcome ?? state), el("p", {}, words), el("p", {}, "See ", link, "."));
