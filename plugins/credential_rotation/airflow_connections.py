@@ -73,14 +73,14 @@ def _found(conn_id: str) -> Any:  # noqa: ANN401 - Airflow has two classes for i
         from airflow.sdk import Connection  # noqa: PLC0415 - the command line needs Airflow only for this
 
         return Connection.get(conn_id)
-    with _log_left_alone():
+    with log_left_alone():
         from airflow.models.connection import Connection as Stored  # noqa: PLC0415 - as above
 
         return Stored.get_connection_from_secrets(conn_id)
 
 
 @contextmanager
-def _log_left_alone() -> Iterator[None]:
+def log_left_alone() -> Iterator[None]:
     """Airflow takes all logs over when it is imported; a command goes on as it was."""
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

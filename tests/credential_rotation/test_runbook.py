@@ -27,7 +27,13 @@ TELLERS = (
     "bitwarden_vault/token_remarks.py",
     *(
         f"credential_rotation/{name}.py"
-        for name in ("planning/watchdog", "planning/exceptions_told", "tasks/unused", "tasks/watch")
+        for name in (
+            "planning/watchdog",
+            "planning/exceptions_told",
+            "tasks/unused",
+            "tasks/waiting_lanes",
+            "tasks/watch",
+        )
     ),
 )
 """Where the digest's lines are made: what is yielded, and the second argument of each `Finding`."""

@@ -19,6 +19,7 @@ from credential_rotation.attempt.inspection import HEAL
 from credential_rotation.attempt.look import Look
 from credential_rotation.checks.approval_remarks import airflow_here, remarks_on_approval
 from credential_rotation.checks.people_remarks import remarks_on_people
+from credential_rotation.checks.pool_remarks import remarks_on_pools
 from credential_rotation.checks.reader_remarks import remarks_on_readers
 from credential_rotation.checks.setting_mistakes import remarks_on_telling, setting_mistakes
 from credential_rotation.checks.slot_remarks import remarks_on_slots
@@ -154,10 +155,8 @@ def _warnings(deployment: Deployment, inventory: Inventory) -> Iterable[str]:
     yield from remarks_on_people(deployment.environ, inventory.all)
     for one in inventory.credentials:
         yield from _spoilt(one)
-    fixed = [one.name for one in inventory.credentials if one.queue or one.pool]
-    if fixed:
-        yield f"this version ignores queue and pool of {', '.join(fixed)}"
     yield from remarks_on_approval(inventory.credentials, airflow_here())
+    yield from remarks_on_pools(inventory.credentials, deployment.environ)
 
 
 def _spoilt(credential: Credential) -> Iterable[str]:

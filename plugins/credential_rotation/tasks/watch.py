@@ -33,6 +33,7 @@ from credential_rotation.tasks.mapped import KILLED_TASKS, SOON
 from credential_rotation.tasks.metrics import tell_ages
 from credential_rotation.tasks.run_context import airflow_words, deployment_of
 from credential_rotation.tasks.unused import unused_to_tell, unused_was_told
+from credential_rotation.tasks.waiting_lanes import tasks_that_wait
 from credential_rotation.wiring import Deployment
 
 log = logging.getLogger(__name__)
@@ -91,7 +92,9 @@ def _found(
         yield Finding("", orphan)
     yield from exceptions_to_tell(deployment.settings.include, deployment.clock())
     asks = any(one.policy.approval for one in inventory.credentials)
-    yield from map(paused, _paused(context, (*SCHEDULED, WITH_APPROVAL) if asks else SCHEDULED))
+    scheduled = (*SCHEDULED, WITH_APPROVAL) if asks else SCHEDULED
+    yield from map(paused, _paused(context, scheduled))
+    yield from tasks_that_wait(context["ti"], scheduled, inventory.credentials)
 
 
 def _paused(context: Context, scheduled: Sequence[str]) -> list[str]:

@@ -198,7 +198,7 @@ def test_symbols_that_the_format_or_its_readers_do_not_bear_are_told(untouched: 
 
 
 def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> None:
-    """Consumers that no probe can ask, queues and pools that are not used yet."""
+    """Consumers that no probe can ask; a pool is nothing to tell where no Airflow can be asked."""
     untouched.change_entries(
         "owner: analytics",
         "owner: analytics\n    consumers: [{dag: load}, {manual: Looker}, {s3_bucket: x}]\n    pool: db",
@@ -206,7 +206,7 @@ def test_what_this_version_cannot_do_for_an_entry_is_told(untouched: Site) -> No
     warnings = " ".join(check(untouched).json["warnings"])
     assert "can ask these consumers: reporting (s3 bucket x);" in warnings
     assert "dag load" not in warnings
-    assert "ignores queue and pool of reporting" in warnings
+    assert "pool" not in warnings
 
 
 def test_what_is_wrong_stands_above_what_is_right(untouched: Site) -> None:

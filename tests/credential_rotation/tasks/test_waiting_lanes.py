@@ -1,0 +1,54 @@
+"""What the digest says of tasks whose pool has no room for them, or is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from simulators.scene import ETL
+
+pytest_plugins = ["scenes.airflow_import"]
+pytestmark = pytest.mark.usefixtures("airflow")
+
+DAGS = ("rotate_database_credentials", "retire_credentials")
+
+
+class Asked:
+    """Airflow, in which `waiting` tasks of an id wait to begin, by DAG and id."""
+
+    def __init__(self, waiting: dict[tuple[str, str], int]) -> None:
+        self.waiting, self.times = waiting, 0
+
+    def get_ti_count(self, dag_id: str, task_ids: Sequence[str], states: Sequence[str]) -> int:
+        assert list(states) == ["scheduled"]
+        self.times += 1
+        return sum(self.waiting.get((dag_id, task), 0) for task in task_ids)
+
+
+def told(asked: Asked, *entries: Any) -> list[str]:  # noqa: ANN401 - credentials
+    from credential_rotation.tasks.waiting_lanes import tasks_that_wait  # noqa: PLC0415 - after Airflow's home is set
+
+    return [one.what for one in tasks_that_wait(asked, DAGS, entries)]
+
+
+def test_who_waits_is_told_by_dag_and_pool() -> None:
+    """And what to look at."""
+    asked = Asked({("retire_credentials", "retire.pool-db"): 2})
+    [said] = told(asked, ETL, replace(ETL, pool="db"), replace(ETL, pool="db"), replace(ETL, queue="eu"))
+    assert said.startswith("tasks of retire_credentials that wait to begin in pool 'db': 2. Has Airflow this")
+
+
+def test_a_quiet_day_asks_once_for_each_dag() -> None:
+    """However many lanes there are."""
+    asked = Asked({("retire_credentials", "retire"): 9})
+    assert told(asked, *(replace(ETL, pool=f"pool{number}") for number in range(50))) == []
+    assert asked.times == len(DAGS)
+
+
+def test_without_lanes_airflow_is_asked_nothing() -> None:
+    """As before there were any."""
+    asked = Asked({})
+    assert (told(asked, ETL), asked.times) == ([], 0)
