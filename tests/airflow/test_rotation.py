@@ -13,7 +13,7 @@ from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.kept import wait_until
 from sandbox.sandbox import Sandbox
 from sandbox.tick import REPAIR, clear_of
-from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, WATCHDOG, Office
+from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, WATCHDOG, Ended, Office
 from scenes.statsd import StatsD
 
 pytestmark = pytest.mark.airflow
@@ -290,6 +290,57 @@ def test_the_watchdog_says_what_is_paused_and_nothing_else(office: Office) -> No
         office.api.unpause(ROTATE_CLOUD)
     [message] = office.sandbox.slack.messages()[before:]
     assert "rotate_cloud_credentials is paused: nothing rotates" in message["text"]
+
+
+POOL = "warehouse"
+IN_POOL = f"rotate.pool-{POOL}"
+
+
+def test_an_entry_with_a_pool_runs_in_it_and_waits_for_one_that_is_not_there(office: Office) -> None:
+    """The others do not wait, the watchdog tells who does, and the report sees all of them."""
+    file = office.sandbox.airflow.include / "credentials" / "warehouse.yaml"
+    kept = file.read_text()
+    file.write_text(kept.replace("owner: analytics", f"owner: analytics\n    pool: {POOL}"))
+    try:
+        wait_until(lambda: _have_a_task_for_it(office), "tasks for the pool", within=60)
+        run = office.api.trigger(ROTATE, {"credentials": [ETL.name, REPORTING.name]})
+        wait_until(lambda: _state(office, run, IN_POOL) == "scheduled", "it to wait", within=60)
+        wait_until(lambda: _state(office, run, "rotate") == "success", "the other to end", within=60)
+        before = len(office.sandbox.slack.messages())
+        assert office.run(WATCHDOG).state == "success"
+        [message] = office.sandbox.slack.messages()[before:]
+        assert f"tasks of {ROTATE} that wait to begin in pool '{POOL}': 1" in str(message["blocks"])
+        office.api.add_pool(POOL, 1)
+        ended = Ended(office.api, ROTATE, run, office.api.wait(ROTATE, run))
+        verified = office.run(VERIFY)
+    finally:
+        file.write_text(kept)
+    tasks = ended.tasks()
+    assert (ended.state, tasks["report"].state) == ("success", "success")
+    assert (tasks[f"rotate[{ETL.name}]"].pool, tasks[f"{IN_POOL}[{REPORTING.name}]"].pool) == (
+        "default_pool",
+        POOL,
+    )
+    for shown in (f"rotate[{ETL.name}]", f"{IN_POOL}[{REPORTING.name}]"):
+        outcome = ended.outcome(shown)
+        assert outcome["outcome"] == "rotated"
+        assert f"{outcome['name']}: rotated, {outcome['reason']}" in ended.log("report")
+    assert verified.tasks()[f"verify.pool-{POOL}[{REPORTING.name}]"].pool == POOL
+    assert verified.states()["report"] == "success"
+
+
+def _have_a_task_for_it(office: Office) -> bool:
+    """The DAGs, as they are when they are read anew."""
+    office.sandbox.airflow.parse_again()
+    return IN_POOL in office.api.task_ids(ROTATE) and f"verify.pool-{POOL}" in office.api.task_ids(VERIFY)
+
+
+def _state(office: Office, run: str, task: str) -> str | None:
+    """Of the one mapped task of this id: while it waits the grid has no name for it."""
+    found = [
+        one.state for one in office.api.task_instances(ROTATE, run) if (one.task, one.map_index) == (task, 0)
+    ]
+    return found[0] if found else None
 
 
 def test_the_tree_is_as_it_was(office: Office) -> None:

@@ -37,6 +37,7 @@ class TaskInstance:
     map_index: int
     label: str | None
     tries: int
+    pool: str = "default_pool"
 
     @property
     def name(self) -> str:
@@ -90,6 +91,14 @@ class AirflowApi:
         """To the metadata database."""
         self._ask("POST", "/api/v2/connections", json={"connection_id": name, **fields})
 
+    def add_pool(self, name: str, slots: int) -> None:
+        """As by the page's button."""
+        self._ask("POST", "/api/v2/pools", json={"name": name, "slots": slots})
+
+    def task_ids(self, dag: str) -> set[str]:
+        """Of a DAG as it was read last."""
+        return {row["task_id"] for row in self._ask("GET", f"/api/v2/dags/{_in_path(dag)}/tasks")["tasks"]}
+
     def trigger(self, dag: str, conf: Mapping[str, Any] | None = None, *, note: str | None = None) -> str:
         """Start a run by hand; its id."""
         wish = {"logical_date": None, "conf": dict(conf or {}), "note": note}
@@ -125,7 +134,12 @@ class AirflowApi:
         rows = self._all(_run_path(dag, run).removeprefix("/api/v2") + "/taskInstances", "task_instances")
         return [
             TaskInstance(
-                row["task_id"], row["state"], row["map_index"], row["rendered_map_index"], row["try_number"]
+                row["task_id"],
+                row["state"],
+                row["map_index"],
+                row["rendered_map_index"],
+                row["try_number"],
+                row["pool"],
             )
             for row in rows
         ]
