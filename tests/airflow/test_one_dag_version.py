@@ -29,12 +29,14 @@ _ENTRY = """\
     policy: quarterly
     owner: data-platform
     tags: [prod, eu, {name}]
+    queue: {file}
+    pool: database
 """
 
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three folders, and an inventory of thirty entries in ten files."""
+    """Three folders, and an inventory of thirty entries in ten files, each with a queue of its own."""
     home = tmp_path_factory.mktemp("versions") / "home"
     for name in ("dags", "plugins", "include"):
         shutil.copytree(ROOT / name, home / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -45,7 +47,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def _write(home: Path, file: str, names: list[str]) -> Path:
     path = home / "include" / "credentials" / f"{file}.yaml"
-    path.write_text("credentials:\n" + "".join(_ENTRY.format(name=name) for name in names))
+    path.write_text("credentials:\n" + "".join(_ENTRY.format(name=name, file=file) for name in names))
     return path
 
 

@@ -48,7 +48,7 @@ def test_at_first_it_says_what_to_do(desk: Desk) -> None:
 
 
 def test_rotate_now_from_the_list_to_the_proof(desk: Desk) -> None:
-    """Log in, look, filter, open, press, fill in, see it succeed, see the page change."""
+    """Log in, look, filter, open, press, fill in, see it succeed in its pool, see the page change."""
     for dag in (RETIRE, ROTATE):
         desk.office.api.unpause(dag)
     desk.office.run(RETIRE)
@@ -78,7 +78,7 @@ def test_rotate_now_from_the_list_to_the_proof(desk: Desk) -> None:
     assert before != after
     assert desk.office.warehouse.logs_in(ETL, after)
     inside.get_by_role("link", name="Log in Airflow").first.click()
-    page.wait_for_url(f"**/dags/{ROTATE}/runs/**/tasks/rotate/mapped/0**")
+    page.wait_for_url(f"**/dags/{ROTATE}/runs/**/tasks/rotate.pool-default_pool/mapped/0**")
 
 
 @pytest.mark.parametrize(("words", "kind"), [("page that prints", "html"), ("JSON", "json")])

@@ -31,6 +31,7 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     with Sandbox(tmp / "sandbox") as sandbox, seen.chromium() as browser:
         warehouse = Warehouse(sandbox)
         include = warehouse.build(ROOT)
+        _with_a_pool(include)
         users = ",".join(f"{name}:{role}" for name, role in USERS.items())
         more = {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users, "ROTATION_STATE_PATH": str(state)}
         running = sandbox.start_airflow(
@@ -39,6 +40,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
         running.api.wait_for_dags(*DAGS)
         passwords = json.loads(running.settings.passwords_file.read_text())
         yield Desk(Office(sandbox, warehouse), browser, passwords, state)
+
+
+def _with_a_pool(include: Path) -> None:
+    """The first entry, `warehouse-etl`: one that every Airflow has."""
+    file = include / "credentials" / "warehouse.yaml"
+    owner = "    owner: data-platform\n"
+    file.write_text(file.read_text().replace(owner, f"{owner}    pool: default_pool\n", 1))
 
 
 def _past(tmp: Path) -> Path:

@@ -212,12 +212,16 @@ def test_a_hand_out_that_was_killed_leaves_names_without_an_outcome() -> None:
 
 LIMIT = 3
 BRAKES = {
-    "three in a row over all lanes": ([("", 0, "etl"), (DB, 0, "bi"), (EU, 0, "crm")], [], True),
-    "two": ([("", 0, "etl"), (DB, 0, "bi")], [], False),
-    "one that went well in another lane between them": (
-        [("", 0, "etl"), (DB, 0, "bi"), (EU, 0, "crm")], [("", 1, "orders")], False
+    "three in a row over all lanes": (("etl", "bi", "crm"), True),
+    "two": (("etl", "bi"), False),
+    "one that went well in another lane between them": (("etl", "bi", "orders", "crm"), False),
+    "one that went well before, by a task that comes after in its lane": (
+        ("orders", "etl", "bi", "crm"),
+        True,
     ),
-}  # fmt: skip
+}
+"""In the order in which they ended; `orders` went well, the others failed."""
+PLACES = {"etl": ("", 0), "orders": ("", 1), "bi": (DB, 0), "crm": (EU, 0)}
 
 
 @pytest.mark.parametrize("case", BRAKES)
@@ -230,13 +234,12 @@ def test_the_brake_counts_over_all_lanes_in_the_order_in_which_tasks_ended(
 
     from credential_rotation.tasks.mapped import _brake  # noqa: PLC0415 - as above
 
-    failed, well, is_pulled = BRAKES[case]
+    names, is_pulled = BRAKES[case]
     kept = Kept(red=LIMIT)
     shared(kept, ALL)
-    for second, one in enumerate(failed):
-        ended(kept, *one, "failed", at=f"2026-11-28T12:00:0{2 * second}")
-    for one in well:
-        ended(kept, *one, "rotated", at="2026-11-28T12:00:03")
+    for second, name in enumerate(names):
+        word = "rotated" if name == "orders" else "failed"
+        ended(kept, *PLACES[name], name, word, at=f"2026-11-28T12:00:0{second}")
     include = folder(tmp_path)
     (include / "policies.yaml").write_text(f"limits: {{stop_after_failures: {LIMIT}}}\n")
     kept.task_id = f"{WORKER}.{lane}" if lane else WORKER
