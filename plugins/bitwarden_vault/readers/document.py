@@ -9,12 +9,12 @@
 Rules this file keeps:
 - Never a value; names as the audit trail has them.
 - A document of another schema, or a torn one, is None: whoever reads it then knows that it does not know.
-- One strange reader hides none of the others; that there is one is told.
+- One strange reader hides none of the others and keeps none of them alive; that there is one is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -29,6 +29,10 @@ SILENT_AFTER = 3 * HEARTBEAT
 """Something has happened to an agent that has not written for so long."""
 UNHEARD_AFTER = timedelta(days=1)
 """Who was last heard of so long ago is no longer waited for."""
+KEPT_FOR = timedelta(days=7)
+"""Pods and hosts that are gone leave their documents behind; nothing in one lives on for longer than this."""
+MOST_NAMED = 3
+"""Processes whose reading is not understood, in one message."""
 _NO_READER = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
 
 
@@ -73,8 +77,8 @@ class ReaderDocument:
     left_out: int
     """Readers for which there was no room."""
     readers: tuple[Reader, ...]
-    unclear: int = 0
-    """Readers that are named, and nobody understands how."""
+    unclear: tuple[object, ...] = ()
+    """Readers that are named, and nobody understands how: as they are written."""
 
 
 def read_document(raw: Mapping[str, Any] | None) -> ReaderDocument | None:
@@ -82,8 +86,7 @@ def read_document(raw: Mapping[str, Any] | None) -> ReaderDocument | None:
     try:
         if raw is None or raw["schema"] != SCHEMA:
             return None
-        readers = [_reader(one) for one in raw["readers"]]
-        known = tuple(one for one in readers if one is not None)
+        readers = [(one, _reader(one)) for one in raw["readers"]]
         return ReaderDocument(
             host=str(raw["host"]),
             boot=str(raw["boot"]),
@@ -92,11 +95,37 @@ def read_document(raw: Mapping[str, Any] | None) -> ReaderDocument | None:
             agent_started=int(raw["agent_started"]),
             written=_moment(raw["written"]),
             left_out=int(raw["left_out"]),
-            readers=known,
-            unclear=len(readers) - len(known),
+            readers=tuple(known for _, known in readers if known is not None),
+            unclear=tuple(one for one, known in readers if known is None),
         )
     except _NO_READER:
         return None
+
+
+def written(raw: Mapping[str, Any] | None) -> datetime | None:
+    """When a document was written, of whatever schema it is; None where it does not say."""
+    try:
+        return None if raw is None else _moment(raw["written"])
+    except _NO_READER:
+        return None
+
+
+def process_of(unclear: object) -> tuple[int, int] | None:
+    """Pid and start of a reader that is not understood; None where it does not even say these."""
+    if not isinstance(unclear, Mapping):
+        return None
+    pid, started = unclear.get("pid"), unclear.get("started")
+    if type(pid) is int and type(started) is int and pid > 0:
+        return pid, started
+    return None
+
+
+def unclear_readers(unclear: Collection[object]) -> str:
+    """How many they are, and which processes, for people."""
+    pids = sorted({process[0] for process in map(process_of, unclear) if process})
+    named = ", ".join(f"process {pid}" for pid in pids[:MOST_NAMED])
+    more = f" and {len(pids) - MOST_NAMED} more" if len(pids) > MOST_NAMED else ""
+    return f"{len(unclear)} of the readers" + (f" ({named}{more})" if pids else "")
 
 
 def entry_of(reader: Reader) -> dict[str, Any]:

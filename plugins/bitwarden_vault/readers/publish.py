@@ -6,6 +6,8 @@ for neither, and ends it at a deadline.
 Rules this file keeps:
 - What agents of this host left that are dead is taken over first: their readers that live go into this
   document before theirs is removed.
+- A reader that cannot be understood is nobody's to take over. It stays where it is, alone and told, until its
+  process is seen to have ended, this host has started anew, or a week is over.
 - Nothing but the answer leaves it, through the descriptor by which the order came.
 """
 
@@ -14,16 +16,20 @@ from __future__ import annotations
 import json
 import os
 import signal
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
 from bitwarden_vault.readers.document import (
     FOLDER,
+    KEPT_FOR,
     SILENT_AFTER,
     Reader,
     ReaderDocument,
     entry_of,
+    process_of,
     read_document,
+    unclear_readers,
 )
 from bitwarden_vault.readers.last_used import FOLDER as LAST_USED
 from bitwarden_vault.readers.processes import started_at
@@ -36,39 +42,80 @@ LATE = 65.0
 """Seconds; the agent itself ends this process earlier."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """A document that a dead agent of this host has left."""
+
+    name: str
+    raw: dict[str, Any]
+    living: tuple[Reader, ...]
+    unclear: tuple[object, ...]
+    """Readers that are not understood, and that may live."""
+    until: datetime
+
+
 def carry_out(order: dict[str, Any]) -> dict[str, Any]:
-    """Take over, write, remove; what was taken over and what went wrong."""
+    """Take over, write, remove; what was taken over, what nobody understands, and what went wrong."""
     folder, document, name = StateFolder(order["path"]), order["document"], order["name"]
     taken: list[dict[str, Any]] = []
+    unclear: list[str] = []
     try:
-        over = _left_by_the_dead(folder, document, name)
-        for found in over.values():
-            living = [one for one in found.readers if _is_here(found, document) and _lives(one)]
-            taken += map(entry_of, living)
+        left = _left_by_the_dead(folder, document, name)
+        for found in left:
+            taken += map(entry_of, found.living)
         everything = {**document, "readers": [*document["readers"], *taken]}
         if everything["readers"] or everything["left_out"]:
             folder.write(name, everything)
         elif order["is_there"]:
             folder.remove(name)
-        for one in over:
-            folder.remove(one)
+        for found in left:
+            _clear(folder, found)
+        unclear += [_told(found) for found in left if found.unclear]
         for use in order.get("uses", ()):
             folder.write(f"{LAST_USED}/{use['secret']}", use)
     except StateUnavailable as trouble:
-        return {"taken": taken, "trouble": str(trouble)}
-    return {"taken": taken, "trouble": ""}
+        return {"taken": taken, "unclear": unclear, "trouble": str(trouble)}
+    return {"taken": taken, "unclear": unclear, "trouble": ""}
 
 
-def _left_by_the_dead(folder: StateFolder, document: dict[str, Any], name: str) -> dict[str, ReaderDocument]:
-    found = {}
+def _left_by_the_dead(folder: StateFolder, document: dict[str, Any], name: str) -> list[_Left]:
+    found = []
     for one in folder.names(FOLDER):
         if one != name and one.startswith(f"{FOLDER}/{document['host']}-"):
-            other = read_document(folder.read(one))
-            if other is None or other.host != document["host"] or other.unclear:
-                continue  # who is not clear would be forgotten in silence
-            if _is_over(other, document):
-                found[one] = other
+            raw = folder.read(one)
+            other = read_document(raw)
+            if raw is not None and other is not None and other.host == document["host"]:
+                found += [_what_lives(one, raw, other, document)] if _is_over(other, document) else []
     return found
+
+
+def _what_lives(name: str, raw: dict[str, Any], other: ReaderDocument, document: dict[str, Any]) -> _Left:
+    until = other.written + KEPT_FOR
+    if not _is_here(other, document):
+        return _Left(name, raw, (), (), until)  # that boot or container is over, and all that was in it
+    is_in_time = datetime.now(timezone.utc) <= until
+    return _Left(
+        name,
+        raw,
+        tuple(one for one in other.readers if _lives(one)),
+        tuple(one for one in other.unclear if is_in_time and _may_live(one)),
+        until,
+    )
+
+
+def _clear(folder: StateFolder, found: _Left) -> None:
+    """Of what was left, only what nobody understands stays; when it was written stays too."""
+    if not found.unclear:
+        folder.remove(found.name)
+    elif len(found.unclear) < len(found.raw["readers"]):
+        folder.write(found.name, {**found.raw, "readers": list(found.unclear)})
+
+
+def _told(found: _Left) -> str:
+    return (
+        f"{unclear_readers(found.unclear)} in {found.name}, whose agent is dead, cannot be understood: kept "
+        f"until they end or this host starts anew, at most until {found.until:%Y-%m-%d %H:%M} UTC"
+    )
 
 
 def _is_here(other: ReaderDocument, document: dict[str, Any]) -> bool:
@@ -85,6 +132,11 @@ def _is_over(other: ReaderDocument, document: dict[str, Any]) -> bool:
 
 def _lives(reader: Reader) -> bool:
     return not reader.pid or started_at(reader.pid) == reader.started
+
+
+def _may_live(unclear: object) -> bool:
+    process = process_of(unclear)
+    return process is None or started_at(process[0]) == process[1]
 
 
 def main() -> None:

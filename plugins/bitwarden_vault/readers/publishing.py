@@ -50,6 +50,8 @@ class Publishing:
         self._uses: list[dict[str, Any]] = []
         self.begun_at = 0.0
         self.trouble = ""
+        self.unclear: list[str] = []
+        """What dead agents of this host left that nobody understands, as the last batch found it."""
 
     @property
     def is_under_way(self) -> bool:
@@ -149,7 +151,7 @@ class Publishing:
             os.lseek(self._order, 0, os.SEEK_SET)
             with os.fdopen(self._order, "rb") as file:
                 answer: dict[str, Any] = json.loads(file.read())
-            taken, trouble = answer["taken"], str(answer["trouble"])
+            taken, trouble, self.unclear = answer["taken"], str(answer["trouble"]), answer["unclear"]
         except (OSError, ValueError, KeyError):
             taken, trouble = [], self._why_dead()
         had_changed = table.has_changed

@@ -96,6 +96,8 @@ class ReaderWatch:
         said: Message = {"readers": len(self._table) if self._table is not None else 0}
         if self._publishing is not None and self._publishing.trouble:
             said["readers_trouble"] = self._publishing.trouble
+        if self._publishing is not None and self._publishing.unclear:
+            said["readers_unclear"] = "; ".join(self._publishing.unclear)
         return said
 
     def end(self) -> None:

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bitwarden_vault.readers.document import (
     FOLDER,
+    KEPT_FOR,
     SILENT_AFTER,
     UNHEARD_AFTER,
     ReaderDocument,
     read_document,
+    unclear_readers,
+    written,
 )
 from bitwarden_vault.readers.document import Reader as Published
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
@@ -28,8 +31,6 @@ from credential_rotation.readership import Reader, Readership
 
 ANSWERS_WITHIN = 20.0
 """Seconds for reading all documents."""
-KEPT_FOR = timedelta(days=7)
-"""Pods and hosts that are gone leave their documents behind."""
 MOST_NAMED = 3
 """Readers of one credential in a status line; `--json` has them all."""
 
@@ -78,16 +79,18 @@ class PublishedReaders:
                 document = read_document(raw)
                 if document is None and raw is None and name not in self.folder.names(FOLDER):
                     continue  # its last reader has just ended
-                if document is None:
-                    unknown.append(f"{name} under {self.folder.path!r} cannot be understood")
-                    continue
-                if self.clock() - document.written > KEPT_FOR:
+                at = written(raw)
+                if at is not None and self.clock() - at > KEPT_FOR:
                     if tidy:
                         self.folder.remove(name)
                     continue
+                if document is None:
+                    undated = "" if at else ", nor when it was written: remove it"
+                    unknown.append(f"{name} under {self.folder.path!r} cannot be understood{undated}")
+                    continue
                 found.append(document)
                 if document.unclear:
-                    unknown.append(f"{document.unclear} of the readers in {name} cannot be understood")
+                    unknown.append(f"{unclear_readers(document.unclear)} in {name} cannot be understood")
                 if document.left_out:
                     unknown.append(f"{document.host} had more readers than it keeps ({document.left_out})")
         except StateUnavailable as trouble:
@@ -114,7 +117,8 @@ def with_readers(
         place = secret.lower() if secret else ((project_of(credential) or "").lower(), credential.vault.key)
         found = readers.told(by_place.get(place, ()), unknown)
         everybody = sorted({(one.version, one.who) for one in (*found.living, *found.unseen)})
-        made.append(replace(outcome, readers=tuple(everybody), reason=_with(outcome.reason, everybody)))
+        reason = _with(outcome.reason, everybody) + (f"; readers unknown: {unknown}" if unknown else "")
+        made.append(replace(outcome, readers=tuple(everybody), reason=reason))
     return tuple(made)
 
 

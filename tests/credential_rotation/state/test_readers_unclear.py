@@ -1,0 +1,56 @@
+"""What is published and cannot be understood: told for a week, and held against nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bitwarden_vault.readers.document import FOLDER
+from bitwarden_vault.state_folder import StateFolder
+from credential_rotation.outcome import told
+from credential_rotation.state.readers import PublishedReaders, with_readers
+from scenes.reader_sides import current, document, reader
+from simulators.scene import ETL
+from simulators.world import World
+
+PLACE = f"{FOLDER}/host-a-1"
+
+
+def _unclear(world: World) -> dict[str, Any]:
+    return {**reader("one", 3, world.now), "version": "three"}
+
+
+def test_a_reader_that_is_not_understood_is_told_with_its_process(tmp_path: Path) -> None:
+    """It is nobody to wait for: which version it read is not known."""
+    folder, world = StateFolder(str(tmp_path)), World()
+    folder.write(PLACE, document("host-a", world.now, _unclear(world)))
+    found = PublishedReaders(folder, world.clock).of(current("one"))
+    assert found.living == ()
+    assert found.unknown == f"1 of the readers (process 4242) in {PLACE} cannot be understood"
+
+
+@pytest.mark.parametrize("days", [6, 8])
+def test_a_document_of_another_schema_goes_after_a_week_too(tmp_path: Path, days: int) -> None:
+    """If it says when it was written; what does not is for a person to remove."""
+    folder, world = StateFolder(str(tmp_path)), World()
+    written = (world.now - timedelta(days=days)).isoformat()
+    folder.write(PLACE, {"schema": 2, "written": written})
+    readers = PublishedReaders(folder, world.clock)
+    assert ("cannot be understood" in readers.of(current("one")).unknown) == (days == 6)
+    assert folder.names(FOLDER) == ([PLACE] if days == 6 else [])
+    folder.write(PLACE, {"schema": 2})
+    assert readers.of(current("one")).unknown.endswith("remove it")
+
+
+def test_status_says_that_somebody_may_be_missing(tmp_path: Path) -> None:
+    """Beside whoever is known; and nothing where all is understood."""
+    folder, world = StateFolder(str(tmp_path)), World()
+    readers, pair = PublishedReaders(folder, world.clock), (ETL, told(ETL, "ok", "version 3"))
+    [known] = with_readers(readers, [pair], lambda _: "p")
+    assert known.reason == "version 3"
+    folder.write(PLACE, document("host-a", world.now, _unclear(world)))
+    [unsure] = with_readers(readers, [pair], lambda _: "p")
+    assert unsure.reason.startswith("version 3; readers unknown: 1 of the readers (process 4242)")
