@@ -18,6 +18,9 @@ from urllib.parse import quote, unquote, urlsplit
 
 from bitwarden_vault.json_members import NoObject, is_whole, read_object, replace_members
 
+FORMAT_FIELD = "format"
+"""In the block of a secret's note: the form of its value, by the name that it has here."""
+BARE = "password"
 AWS_FIELDS = ("aws_access_key_id", "aws_secret_access_key")
 
 

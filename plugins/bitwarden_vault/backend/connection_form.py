@@ -3,6 +3,7 @@
 Rules this file keeps:
 - What is an Airflow connection already (its JSON, its URI) stays, to the byte.
 - Airflow stumbles over one member that is not its own: such JSON is taken apart and made anew.
+- JSON that somebody broke is no password. One that begins like JSON has to be declared: `format` in the note.
 - What a value does not tell (`conn_type`, host …) comes from the block in the secret's note. Their extras are
   one: the note's, then the value's other members, then the value's own extra.
 - No message repeats any part of a value.
@@ -38,6 +39,11 @@ _AWS_ALIASES = {
     "conn_type": ("conn_type",),
     "description": ("description",),
 }
+_BLOCK = "`bitwarden-vault` block"
+_MEND_BLOCK = (
+    f", and the {_BLOCK} of its note cannot be read: between its fences belongs one JSON object whose values "
+    "are texts in quotes"
+)
 _HIGHEST_PORT = 65535
 
 
@@ -62,6 +68,8 @@ def connection_text(value: str, note: str) -> str:
 
 def _json(value: str, text: str, note: str) -> str:
     fields = _object(text)
+    if fields is None and text.startswith("{"):
+        _bare(text, note)
     found: dict[str, Any] = {"password": value} if fields is None else _read(fields)
     if fields is not None and _is_airflows(fields):
         return text
@@ -75,7 +83,7 @@ def _json(value: str, text: str, note: str) -> str:
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    """A JSON object; None where it is none, which then is a bare password."""
+    """A JSON object; None where it is none."""
     if not text.startswith("{"):
         return None
     try:
@@ -83,6 +91,31 @@ def _object(text: str) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def _bare(text: str, note: str) -> None:
+    """It begins like JSON, and the note has to say that it is a password. Raises: NoConnection."""
+    from bitwarden_vault.formats import BARE, FORMAT_FIELD  # noqa: PLC0415 - few values come here
+    from bitwarden_vault.note import read_note  # noqa: PLC0415 - as above
+
+    block = read_note(note)
+    if block is not None and block.fields.get(FORMAT_FIELD) == BARE:
+        return
+    declare = f'; if all of it is a password, write "{FORMAT_FIELD}": "{BARE}" into the {_BLOCK} of its note'
+    if _is_unreadable(note):
+        declare = _MEND_BLOCK
+    raise NoConnection(f"its value begins with {{ and is no JSON object{_where_broken(text)}{declare}")
+
+
+def _where_broken(text: str) -> str:
+    """The reader's own words may quote it."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as wrong:
+        return f" (it breaks in line {wrong.lineno}, column {wrong.colno})"
+    except ValueError:
+        return " (a number in it has too many digits)"
+    return ""
 
 
 def _is_airflows(fields: Mapping[str, Any]) -> bool:
@@ -107,15 +140,16 @@ def _told_by(note: str) -> dict[str, Any]:
     return told
 
 
-def _where_to_tell(note: str) -> str:
+def _is_unreadable(note: str) -> bool:
     from bitwarden_vault.note import FENCE, read_note  # noqa: PLC0415 - as above
 
-    if FENCE in note and read_note(note) is None:
-        return (
-            ", and the `bitwarden-vault` block of its note cannot be read: between its fences belongs one "
-            "JSON object whose values are texts in quotes"
-        )
-    return ': add "conn_type" to its JSON, or to the `bitwarden-vault` block of its note'
+    return FENCE in note and read_note(note) is None
+
+
+def _where_to_tell(note: str) -> str:
+    if _is_unreadable(note):
+        return _MEND_BLOCK
+    return f': add "conn_type" to its JSON, or to the {_BLOCK} of its note'
 
 
 def _read(fields: Mapping[str, Any]) -> dict[str, Any]:

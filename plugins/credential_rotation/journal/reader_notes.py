@@ -3,6 +3,7 @@
 Rules this file keeps:
 - Of a role that is rotated in place the old value is dead when the new one is applied: seconds. Of all others
   it lives through the grace, and a kept value is over long before.
+- A value may look like another form than it has, so the note names it.
 - Where the value has no room for it, the note tells what kind of connection it is; what a person wrote there
   stays, but for who logs in.
 """
@@ -13,7 +14,7 @@ import json
 from collections.abc import Mapping
 from datetime import timedelta
 
-from bitwarden_vault.formats import Server
+from bitwarden_vault.formats import FORMAT_FIELD, Server
 from credential_rotation.model import Credential, Secret, Strategy
 
 IN_PLACE = timedelta(seconds=5)
@@ -25,7 +26,10 @@ _TELL_LESS = frozenset({"password", "json"})
 
 def fields_for_readers(credential: Credential, secret: Secret) -> dict[str, str]:
     """What always holds, whatever the note said before."""
-    told = {"cache_seconds": str(int(_cache_life(credential).total_seconds()))}
+    told = {
+        "cache_seconds": str(int(_cache_life(credential).total_seconds())),
+        FORMAT_FIELD: credential.vault.format,
+    }
     if credential.vault.format == "password":
         told["login"] = secret.login or secret.principal
     return told

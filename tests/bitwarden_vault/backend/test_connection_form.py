@@ -54,7 +54,7 @@ def test_what_the_rotation_writes_logs_in(
 ) -> None:
     """B1: each format of the inventory, with passwords that would break a careless reader."""
     value = first_value(form, Login("etl", password), SERVER)
-    note = _note(**TELLS_ALL, login="etl")
+    note = _note(**TELLS_ALL, login="etl", format=form)
     found = _made(connection_class, value, note)
     assert (found.conn_type, found.login, found.password) == ("postgres", "etl", password)
     assert (found.host, found.port, found.schema) == ("db.internal", 5433, "warehouse")
@@ -145,7 +145,52 @@ def test_a_connection_of_airflow_stays_to_the_byte() -> None:
         assert connection_text(text, _note(conn_type="mysql", host="elsewhere")) == text
 
 
-@pytest.mark.parametrize("value", ["geheim", " ", '{"username": "etl", "password": "geheim"}', '{"geheim'])
+BROKEN = {
+    "a comma is missing": ('{"login": "etl"\n "password": "geheim"}', "in line 2, column 2"),
+    "it was cut": ('{"login": "etl", "password": "geh', "in line 1, column 30"),
+    "blanks stand before it": (' \n{"password": geheim}', "in line 1, column 14"),
+    "something follows it": ('{"password": "geheim"} {}', "in line 1, column 24"),
+    "an escape is none": ('{"password": "\\geheim"}', "in line 1, column 15"),
+    "it is nested too deeply": ('{"password": ' + "[" * 100_000, "nested too deeply"),
+    "a number is too long": ('{"port": ' + "9" * 5_000 + "}", "is no JSON object"),
+}
+
+
+@pytest.mark.parametrize(("value", "why"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("form", [None, "airflow-connection", "json", "aws-credentials", "passwort"])
+def test_json_that_is_broken_is_told_and_not_taken_for_a_password(
+    value: str, why: str, form: str | None
+) -> None:
+    """The server would see all of it, and call the password wrong; where it breaks helps to mend it."""
+    declared = {"format": form} if form else {}
+    for note in (_note(conn_type="postgres", login="etl", **declared), _note(epoch="3", **declared)):
+        with pytest.raises(NoConnection, match=r"is no JSON object|nested too deeply") as caught:
+            connection_text(value, note)
+        assert why in str(caught.value)
+        assert "geh" not in str(caught.value)
+    with pytest.raises(NoConnection, match='write "format": "password" into'):
+        connection_text('{"', "")
+
+
+def test_a_password_may_begin_like_json_where_the_note_says_what_it_is(
+    connection_class: ConnectionClass,
+) -> None:
+    """A block that cannot be read says nothing, and then that is what to mend."""
+    note = _note(conn_type="postgres", login="etl", format="password")
+    for password in ("{", "{k}", " {blank", '{"a"', "{}}"):
+        assert _made(connection_class, password, note).password == password
+    with pytest.raises(NoConnection, match="block of its note cannot be read"):
+        connection_text("{", note.replace('"etl"', "etl"))
+
+
+def test_json_that_is_whole_is_read_whatever_the_note_says(connection_class: ConnectionClass) -> None:
+    """An entry's format may be another one since a person wrote that note: never its text as a password."""
+    value = json.dumps({"username": "etl", "password": "p"})
+    found = _made(connection_class, value, _note(conn_type="postgres", format="password"))
+    assert (found.login, found.password) == ("etl", "p")
+
+
+@pytest.mark.parametrize("value", ["geheim", " ", '{"username": "etl", "password": "geheim"}'])
 def test_without_a_kind_it_says_what_to_add_and_shows_nothing(value: str) -> None:
     """Airflow cannot guess which hook to use."""
     with pytest.raises(NoConnection, match="conn_type") as caught:

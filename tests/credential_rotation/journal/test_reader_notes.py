@@ -46,4 +46,12 @@ def test_value_and_note_together_are_a_connection(form: str) -> None:
 def test_what_the_value_tells_the_note_does_not_repeat(form: str) -> None:
     """Two places that say the same come to differ."""
     entry = replace(ETL, vault=replace(ETL.vault, format=form))
-    assert {**first_fields(entry, SERVER), **fields_for_readers(entry, SECRET)}.keys() == {"cache_seconds"}
+    told = {**first_fields(entry, SERVER), **fields_for_readers(entry, SECRET)}
+    assert told.keys() == {"cache_seconds", "format"}
+
+
+@pytest.mark.parametrize("form", ["password", "json", "airflow-connection"])
+def test_a_note_says_in_which_form_the_value_is(form: str) -> None:
+    """A password may begin like JSON, and JSON that somebody broke is no password."""
+    entry = replace(ETL, vault=replace(ETL.vault, format=form))
+    assert fields_for_readers(entry, SECRET)["format"] == form
