@@ -4,7 +4,8 @@ Rules this file keeps:
 - What stands around the block is a person's, and stays byte for byte.
 - A block that is cut or broken is a person's text too: it is neither read nor removed.
 - The last whole block counts, wherever somebody may have moved it.
-- All fields are texts; people write `port` and `extra` as they are in a connection, which is as good.
+- All fields are texts; people write `port` and `extra` as they are in a connection, and `cache_seconds` as
+  the number that it is, which is as good.
 
     Ask Kim before you change this.
 
@@ -32,7 +33,7 @@ _END = "```"
 _BETWEEN = "\n\n"
 """Stands between the person's text and a block that is added; it goes with the block."""
 _HISTORY = "history"
-_ALSO = {"port": int, "extra": dict}
+_ALSO = {"port": int, "extra": dict, "cache_seconds": int}
 """What these may be besides texts."""
 _OPENING = re.compile(rf"^{FENCE}[ \t]*\r?$", re.MULTILINE)
 _CLOSING = re.compile(rf"^{_END}[ \t]*\r?$", re.MULTILINE)

@@ -21,6 +21,7 @@ from bitwarden_vault.token_reading import TOKEN, read_tokens, slots_of
 
 US_CLOUD = ("https://api.bitwarden.com", "https://identity.bitwarden.com")
 ORGANIZATION = "BWS_ORGANIZATION_ID"
+CACHE_LIFE = "BITWARDEN_CACHE_LIFE"
 ADDRESSES = frozenset({"BWS_SERVER_URL", "BWS_API_URL", "BWS_IDENTITY_URL"})
 _NAMES_A_USER = re.compile(r"https://[^/?#]*@")
 PASSED_ON = (
@@ -69,7 +70,7 @@ class Settings:
     idle_exit: float = 900.0
     """Seconds without a request after which the agent leaves."""
     cache_life: float = 60.0
-    """Seconds that the agent keeps a value that was looked up by name; a secret's note may say less."""
+    """Seconds that the agent keeps a value that was looked up by name, 0 for none; a note may say less."""
     audit_path: str | None = None
     """Directory of the audit trail; None writes none."""
     audit_checkpoint: str | None = None
@@ -136,7 +137,7 @@ def read_settings(environ: Mapping[str, str], *, prefer_token: str | None = None
         deadline=durations["BITWARDEN_DEADLINE"],
         patience=durations["BITWARDEN_PATIENCE"],
         idle_exit=durations["BITWARDEN_IDLE_EXIT"],
-        cache_life=durations["BITWARDEN_CACHE_LIFE"],
+        cache_life=durations[CACHE_LIFE],
         python=present.get("BITWARDEN_PYTHON"),
         **read_state_settings(present),
         **audit,
@@ -224,7 +225,7 @@ class _Reading:
             "BITWARDEN_DEADLINE": 15.0,
             "BITWARDEN_PATIENCE": 300.0,
             "BITWARDEN_IDLE_EXIT": 900.0,
-            "BITWARDEN_CACHE_LIFE": 60.0,
+            CACHE_LIFE: 60.0,
         }
         return {name: self._duration(name, default) for name, default in defaults.items()}
 
@@ -233,8 +234,9 @@ class _Reading:
         if text is None:
             return default
         match = _DURATION.fullmatch(text.strip())
-        if match is None or float(match[1]) <= 0:
-            self.mistakes.append(f"{name} is not a duration above zero: write seconds, or 15s, 5m, 1h")
+        if match is None or (float(match[1]) == 0 and name != CACHE_LIFE):
+            above, more = ("", "; 0 remembers no value") if name == CACHE_LIFE else (" above zero", "")
+            self.mistakes.append(f"{name} is not a duration{above}: write seconds, or 15s, 5m, 1h{more}")
             return default
         seconds = float(match[1]) * _SECONDS[match[2]]
         if seconds > LONGEST:

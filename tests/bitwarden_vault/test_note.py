@@ -76,10 +76,12 @@ def test_a_broken_block_is_a_persons_text(note: str) -> None:
     assert read_note(write_note(note, A_BLOCK)) == A_BLOCK
 
 
-def test_a_port_and_an_extra_need_no_quotes() -> None:
+def test_what_is_a_number_or_an_object_elsewhere_needs_no_quotes() -> None:
     """People write them as they are in a connection; the program that writes the block next, as texts."""
-    written = f'Ask Kim.\n\n{FENCE}\n{{"port": 5432, "extra": {{"sslmode": "require", "ü": [1]}}}}\n```'
-    block = NoteBlock({"port": "5432", "extra": '{"sslmode": "require", "ü": [1]}'})
+    fields = '"port": 5432, "cache_seconds": 0, "extra": {"sslmode": "require", "ü": [1]}'
+    written = f"Ask Kim.\n\n{FENCE}\n{{{fields}}}\n```"
+    told = {"port": "5432", "cache_seconds": "0", "extra": '{"sslmode": "require", "ü": [1]}'}
+    block = NoteBlock(told)
     assert read_note(written) == block
     assert read_note(write_note(written, block)) == block
     assert write_note(written, None) == "Ask Kim."

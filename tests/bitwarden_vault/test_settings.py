@@ -73,6 +73,10 @@ MISTAKES: dict[str, tuple[dict[str, str], str]] = {
     "duration in words": ({"BITWARDEN_DEADLINE": "soon"}, "BITWARDEN_DEADLINE is not a duration"),
     "no time at all": ({"BITWARDEN_PATIENCE": "0s"}, "BITWARDEN_PATIENCE is not a duration"),
     "longer than anybody waits": ({"BITWARDEN_PATIENCE": "300h"}, "BITWARDEN_PATIENCE is longer than 240h"),
+    "a life below nothing": (
+        {"BITWARDEN_CACHE_LIFE": "-1"},
+        "CACHE_LIFE is not a duration: .* 0 remembers no",
+    ),
     "no end": ({"BITWARDEN_CACHE_LIFE": "9" * 400}, "BITWARDEN_CACHE_LIFE is longer than 240h"),
     "trust store missing": ({"SSL_CERT_FILE": "/no/such"}, "SSL_CERT_FILE"),
     "trust folder missing": ({"SSL_CERT_DIR": "/no/such"}, "SSL_CERT_DIR"),
@@ -170,3 +174,12 @@ def test_a_directory_for_sockets_that_is_not_private_is_refused(tmp_path: Path) 
     for said, directory in wrong.items():
         with pytest.raises(Misconfigured, match=said):
             socket_path(read_settings({**GOOD, "BITWARDEN_SOCKET_DIR": directory}))
+
+
+@pytest.mark.parametrize("text", ["0", "0s", "0.0", " 0m "])
+def test_a_life_of_nothing_is_one_and_no_other_duration_may_be_none(text: str) -> None:
+    """Who wants no value remembered has to be able to say so."""
+    assert read_settings({**GOOD, "BITWARDEN_CACHE_LIFE": text}).cache_life == 0.0
+    for name in ("DEADLINE", "PATIENCE", "IDLE_EXIT"):
+        with pytest.raises(Misconfigured, match=f"{name} is not a duration above zero"):
+            read_settings({**GOOD, f"BITWARDEN_{name}": text})

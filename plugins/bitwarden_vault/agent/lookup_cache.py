@@ -1,7 +1,8 @@
 """What the agent remembers of secrets that were looked up by name: for a short while, and not without bound.
 
 Rules this file keeps:
-- A value lives as long as the settings say, or shorter where the secret's own note says so (`cache_seconds`).
+- A value lives as long as the settings say, or shorter where the secret's own note says so (`cache_seconds`);
+  one with no time to live is never kept.
 - What was changed through this agent is forgotten at once.
 - What is over is removed, not merely unused: a value stays no longer in memory than it must.
 """
@@ -59,9 +60,12 @@ class LookupCache:
         return kept if kept is not None and kept.until > now else None
 
     def put(self, wanted: Wanted, secret: dict[str, Any], begun_at: float) -> None:
-        """Remember this answer; the oldest go where there are too many."""
+        """Remember this answer, if it may live; the oldest go where there are too many."""
         self._drop(wanted)
-        kept = Kept(secret, begun_at, begun_at + self._life_of(secret["note"]))
+        life = self._life_of(secret["note"])
+        if life <= 0:
+            return
+        kept = Kept(secret, begun_at, begun_at + life)
         self._kept[wanted] = kept
         self._characters += kept.size
         self._next_end = min(self._next_end, kept.until)

@@ -47,7 +47,10 @@ class Lookup:
     asked_at: float
     is_fresh_wanted: bool
     cache_life: float = math.inf
-    """Seconds that a value may be old for this asker; the agent may keep it for less."""
+    """Seconds that a value may be old for this asker; the agent may keep it for less.
+
+    0: what this asker is given is not kept at all; what others had kept stays theirs.
+    """
     rounds: int = 0
 
     def oldest(self, life: float) -> float:
@@ -151,7 +154,7 @@ class Lookups:
         elif answer.begun_at < lookup.oldest(lookup.cache_life):
             self.take(lookup)
         else:
-            if not answer.is_overtaken:
+            if not answer.is_overtaken and lookup.cache_life > 0:
                 self._cache.put(wanted, secret, answer.begun_at)
             lookup.asker.tell({"result": secret})
 

@@ -201,13 +201,14 @@ class Journal:
         if len(value) > MOST_CHARACTERS or len(value.encode()) > MOST_BYTES:
             why = f"its value would have {len(value)} characters in {len(value.encode())} bytes"
             raise complaints.too_long(self.credential, why)
+        before = current.note if current else ""
         try:
             note = with_marks(
-                current.note if current else "",
+                before,
                 Marks(epoch, attempt),
                 now=now,
                 first=first_fields(self.credential, self.server),
-                always=fields_for_readers(self.credential, secret),
+                always=fields_for_readers(self.credential, secret, before),
             )
         except NoteDoesNotFit as wrong:
             raise complaints.too_long(self.credential, str(wrong)) from None

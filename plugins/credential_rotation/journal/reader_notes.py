@@ -15,8 +15,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bitwarden_vault.formats import FORMAT_FIELD, Server
+from bitwarden_vault.note import read_note
 from credential_rotation.model import Credential, Secret, Strategy
 
+LIFE_FIELD = "cache_seconds"
+KEPT_FOR_NO_TIME = "0"
+"""No rotation writes it."""
 IN_PLACE = timedelta(seconds=5)
 LONGEST = timedelta(minutes=5)
 SHARE_OF_GRACE = 4
@@ -24,10 +28,12 @@ _TELL_LESS = frozenset({"password", "json"})
 """The formats that do not say what kind of connection they are for."""
 
 
-def fields_for_readers(credential: Credential, secret: Secret) -> dict[str, str]:
-    """What always holds, whatever the note said before."""
+def fields_for_readers(credential: Credential, secret: Secret, before: str) -> dict[str, str]:
+    """What always holds, whatever the note said before; but that nothing is kept is a person's word."""
+    block = read_note(before)
+    wants_none = block is not None and block.fields.get(LIFE_FIELD) == KEPT_FOR_NO_TIME
     told = {
-        "cache_seconds": str(int(_cache_life(credential).total_seconds())),
+        LIFE_FIELD: KEPT_FOR_NO_TIME if wants_none else str(int(_cache_life(credential).total_seconds())),
         FORMAT_FIELD: credential.vault.format,
     }
     if credential.vault.format == "password":

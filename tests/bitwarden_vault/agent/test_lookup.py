@@ -1,6 +1,7 @@
 """Secrets by their key: none, one and several are three answers; what is remembered is never too old."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -105,6 +106,18 @@ def test_a_value_is_forgotten_after_its_life(vault: VaultScene) -> None:
     assert _value(client) == "before"
     until(lambda: client.status()["remembered"] == 0, "the agent forgets it", within=2.0)
     assert _value(client) == "after"
+
+
+def test_a_life_of_nothing_asks_bitwarden_each_time(vault: VaultScene) -> None:
+    """Several at once may share one answer, if it was asked for after all of them."""
+    made, client = vault.put("k", "before"), vault.client_with(cache_life=0.0)
+    assert (_value(client), client.status()["remembered"]) == ("before", 0)
+    vault.workplace.bitwarden.edit_secret(made, value="after")
+    assert _value(client) == "after"
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(lambda _: _value(client), range(32))) == {"after"}
+    assert client.status()["remembered"] == 0
+    assert vault.logins() == 1
 
 
 def test_who_wants_values_kept_for_less_gets_no_older_one_whoever_started_the_agent(

@@ -51,6 +51,15 @@ def test_a_life_in_a_note_that_is_no_number_is_not_one(told: str) -> None:
     assert cache.sweep(0.0) == 60.0
 
 
+@pytest.mark.parametrize(("life", "told"), [(0.0, "60"), (60.0, "0"), (0.0, "")])
+def test_what_is_to_be_kept_for_no_time_is_never_kept(life: float, told: str) -> None:
+    """Not even until the loop's next turn; and what was known before is over."""
+    cache, note = LookupCache(life), f'```bitwarden-vault\n{{"cache_seconds": "{told}"}}\n```'
+    cache.put(("a", ()), _secret(), begun_at=0.0)
+    cache.put(("a", ()), _secret(note=note), begun_at=0.0)
+    assert (len(cache), cache.sweep(60.0)) == (0, float("inf"))
+
+
 def test_a_changed_secret_is_forgotten_under_all_its_questions() -> None:
     """It may have been asked for in several ways."""
     cache = LookupCache(60.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -48,7 +49,9 @@ class Scene:
         fields = {"key": key, "project_id": project, "value": f"value {number}", "note": note}
         self.secrets[made] = {"id": made, **fields}
 
-    def value(self, key: str = "k", *projects: str, fresh: bool = False) -> str | None:
+    def value(
+        self, key: str = "k", *projects: str, fresh: bool = False, life: float = math.inf
+    ) -> str | None:
         """What a lookup is told. Raises: VaultError."""
         told: list[Message] = []
 
@@ -57,7 +60,8 @@ class Scene:
             return True
 
         asker = Asker({}, 15.0, self.clock.now + 300.0, tell)
-        self.lookups.take(Lookup((key, projects), asker, self.clock.now, is_fresh_wanted=fresh))
+        lookup = Lookup((key, projects), asker, self.clock.now, is_fresh_wanted=fresh, cache_life=life)
+        self.lookups.take(lookup)
         while self.sent:
             try:
                 self._hear(self.sent.pop())
@@ -203,3 +207,28 @@ def test_misses_cost_a_list_of_projects_in_their_life_and_finds_none(scene: Scen
     for number in range(5):
         assert scene.value(f"missing {number}", OURS) is None
     assert (scene.asked["list_secrets"], scene.asked["list_projects"]) == (1, 1)
+
+
+def test_of_who_wants_nothing_remembered_nothing_is(scene: Scene) -> None:
+    """Whoever started the agent; what it remembers for others stays theirs."""
+    scene.put(1)
+    for _ in range(2):
+        scene.later(0.001)
+        assert scene.value(life=0.0) == "value 1"
+    assert (len(scene.lookups), scene.asked["get_secret"]) == (0, 2)
+    assert scene.value() == "value 1"
+    scene.secrets["id-1"]["value"] = "changed"
+    scene.later(0.001)
+    assert scene.value(life=0.0) == "changed"
+    assert (len(scene.lookups), scene.value()) == (1, "value 1")
+
+
+def test_an_agent_that_remembers_nothing_still_knows_names(scene: Scene) -> None:
+    """A list for each value would be what rate limits are for."""
+    scene.lookups = Lookups("org", 0.0, scene.sent.append)
+    scene.put(1)
+    for _ in range(3):
+        scene.later(0.001)
+        assert scene.value() == "value 1"
+        assert len(scene.lookups) == 0
+    assert scene.asked == {"list_secrets": 1, "get_secret": 3}

@@ -4,6 +4,7 @@ import pytest
 
 from bitwarden_vault.backend.options import BackendOptions
 from bitwarden_vault.errors import Misconfigured
+from bitwarden_vault.settings import read_settings
 
 
 def test_without_options_it_looks_where_the_other_backends_look() -> None:
@@ -116,3 +117,13 @@ def test_a_token_in_airflows_configuration_is_refused(name: str) -> None:
     with pytest.raises(Misconfigured, match="access_token_file") as caught:
         BackendOptions({name: "0.geheim"})
     assert "geheim" not in caught.value.message
+
+
+@pytest.mark.parametrize("nothing", [0, 0.0, "0", "0s"])
+def test_a_cache_life_of_nothing_is_handed_on(nothing: object) -> None:
+    """It is no option that was left out."""
+    settings = BackendOptions({"cache_life": nothing}).settings
+    token = "0.0bd4ee27-c9b8-4e2c-b4ba-b0a0dd7a3a3a.s3cr3t:AAECAwQFBgcICQoLDA0ODw=="
+    organization = "5f5b5c6e-2f4c-4a0c-8f43-0d1dcf6ad8f1"
+    environ = {"BWS_ACCESS_TOKEN": token, "BWS_ORGANIZATION_ID": organization, **settings}
+    assert read_settings(environ).cache_life == 0.0
