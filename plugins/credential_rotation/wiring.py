@@ -167,7 +167,14 @@ class Deployment:
     def foresee(self, credential: Credential, begin: Request) -> Outcome:
         """A dry run."""
         return _told(
-            credential, lambda: foresee(credential, self.parties(credential), begin=begin, clock=self.clock)
+            credential,
+            lambda: foresee(
+                credential,
+                self.parties(credential),
+                begin=begin,
+                clock=self.clock,
+                settle=self.settings.settle,
+            ),
         )
 
     def adopt(self, credential: Credential, *, take_over: bool) -> Outcome:

@@ -3,11 +3,14 @@
 Rules this file keeps:
 - It only looks. What cannot be seen is said, and is never taken for nothing.
 - A record never takes CURRENT's place here: whatever is stored may be what was seen.
+- An ordinary run that finds a revocation which was cut off breaks as much, and tells it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from credential_rotation.attempt.look import Look
@@ -16,11 +19,12 @@ from credential_rotation.attempt.turn import Parties
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.by_hand import named as who_takes_it
 from credential_rotation.errors import RotationError
-from credential_rotation.model import Secret
-from credential_rotation.policy import Decision
+from credential_rotation.model import Consumer, Record, Secret
+from credential_rotation.policy import Decision, Request
 from credential_rotation.protocols import Prober
 from credential_rotation.readership import Reader
 
+NO_GRACE = "no grace, and nothing is waited for"
 Told = tuple[str, str]
 """A step's name and what it says."""
 
@@ -47,30 +51,77 @@ def would_revoke(look: Look, rotator: Prober, decision: Decision) -> str | None:
     return f"{first}a new version would be made: {decision.reason}"
 
 
+def would_see_through(look: Look, rotator: Prober, begin: Request, decision: Decision | None) -> str:
+    """What an ordinary attempt does behind a revocation that was cut off; it begins nothing undecided.
+
+    Raises: NoStoredValueWorks, TargetUnknown.
+    """
+    current, first = look.stored.current, ""
+    if look.newer:
+        first = f"version {look.newer[0].epoch}, which was begun, would be finished; "
+    elif current is not None and not look.works(current.secret):
+        if not begin.force or rotator.changes_itself:
+            raise look.nothing_works()
+        first = "no stored value works; "
+    elif look.own is None:
+        first = "CURRENT has no record and would be given one; "
+    made = f"made version {look.revoking.epoch} " if look.revoking else ""
+    then = f"; then a new version would be made: {decision.reason}" if decision and decision.begin else ""
+    return f"{first}the revocation that {made}is not through, and would be seen through{then}"
+
+
 def breaks(look: Look, parties: Parties) -> Iterator[Told]:
-    """What it will break, in the order in which people ask."""
-    yield "would end", _dying(look)
-    yield from _readers(look, parties)
-    people = [one for one in look.credential.consumers if one.kind == BY_HAND]
-    if people:
-        yield "would break", f"{who_takes_it(people)}, until a person gives it the new value by hand"
-    consumers = ", ".join(f"{one.kind} {one.name}" for one in look.credential.consumers if one not in people)
-    if consumers:
-        yield "would ask anew", f"consumers, after the old value is dead: {consumers}"
-    yield from _sessions(look, parties)
-
-
-def _dying(look: Look) -> str:
+    """What compromise mode will break, in the order in which people ask."""
     own = look.own.epoch if look.own else None
     versions = [f"version {one.epoch}" for one in (*look.newer, *look.older) if one.epoch != own]
     current = "CURRENT" if own is None else f"version {own}"
-    return f"{', '.join([current, *versions])}, at once: no grace, and nothing is waited for"
+    yield "would end", f"{', '.join([current, *versions])}, at once: {NO_GRACE}"
+    yield from _readers(look, parties)
+    yield from _by_hand([one for one in look.credential.consumers if one.kind == BY_HAND])
+    yield from _asked_anew(look)
+    yield from _sessions(look, parties)
 
 
-def _readers(look: Look, parties: Parties) -> Iterator[Told]:
+def breaks_through(
+    look: Look, parties: Parties, kept: Record | None, waits: datetime | None
+) -> Iterator[Told]:
+    """The same of an attempt that sees one through: all ends but one version, or the CURRENT of a person.
+
+    `waits` is when an earlier attempt can write no more; nothing is ended before.
+    """
+    dying = [one for one in look.stored.records if one != kept]
+    versions = ", ".join(f"version {one.epoch}" for one in dying)
+    after = f"after {waits:%Y-%m-%d %H:%M} UTC (an earlier attempt may still write)" if waits else "at once"
+    yield "would end", f"{versions}, {after}: {NO_GRACE}"
+    yield from _readers(look, parties, before=kept.epoch if kept else None)
+    yield from _by_hand(parties.consumers.awaited(kept) if kept else ())
+    if look.newer:
+        yield from _asked_anew(look)
+    yield from _sessions(look, parties)
+
+
+def _by_hand(people: Sequence[Consumer]) -> Iterator[Told]:
+    if people:
+        yield "would break", f"{who_takes_it(people)}, until a person gives it the new value by hand"
+
+
+def _asked_anew(look: Look) -> Iterator[Told]:
+    asked = ", ".join(f"{one.kind} {one.name}" for one in look.credential.consumers if one.kind != BY_HAND)
+    if asked:
+        yield "would ask anew", f"consumers, after the old value is dead: {asked}"
+
+
+def _readers(look: Look, parties: Parties, *, before: int | None = None) -> Iterator[Told]:
+    """Whoever reads any version, or only one from before this one."""
     if look.stored.current is None:
         return
     found = parties.readers.of(look.stored.current)
+    if before is not None:
+        living, unseen, forgotten = (
+            tuple(one for one in some if one.version < before)
+            for some in (found.living, found.unseen, found.forgotten)
+        )
+        found = replace(found, living=living, unseen=unseen, forgotten=forgotten)
     if found.living:
         yield "would refuse", _who(found.living)
     for some, why in (

@@ -8,14 +8,14 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
 from credential_rotation.attempt.attempt import Parties
-from credential_rotation.attempt.breaking import breaks, would_revoke
+from credential_rotation.attempt.breaking import Told, breaks, breaks_through, would_revoke, would_see_through
 from credential_rotation.attempt.complaints import could_not_ask
 from credential_rotation.attempt.look import Look
 from credential_rotation.errors import RotationError
@@ -63,24 +63,39 @@ def _promoted(credential: Credential, parties: Parties) -> Stored:
     return waiting(parties.vault.look)
 
 
-def foresee(credential: Credential, parties: Parties, *, begin: Request, clock: Clock) -> Outcome:
+def foresee(
+    credential: Credential, parties: Parties, *, begin: Request, clock: Clock, settle: timedelta
+) -> Outcome:
     """What an attempt would begin with now: a dry run that also asks the target about CURRENT."""
     try:
         look = Look(credential, parties.vault.look(), parties.rotator)
+        if look.revoking is not None and not begin.revoke:
+            return _sees_through(look, parties, begin, clock, settle)
         reason = _would_do(look, parties.rotator, begin, clock())
     except RotationError as error:
         return told(credential, error.outcome, error.what, next_step=error.next_step)
     decision = due(credential.policy, look.own, begin, clock())
     if reason is not None:
         made = replace(told(credential, "planned", reason), version=_version(look))
-        return _with_breaks(made, look, parties, clock) if begin.revoke else made
+        return _with(made, breaks(look, parties), clock) if begin.revoke else made
     made = told(credential, decision.outcome, decision.reason, next_step=decision.next_step)
     until = decision.at if decision.outcome == "waiting" else None
     return replace(made, version=_version(look), until=until)
 
 
-def _with_breaks(made: Outcome, look: Look, parties: Parties, clock: Clock) -> Outcome:
-    steps = tuple(Step(name, clock(), text) for name, text in breaks(look, parties))
+def _sees_through(look: Look, parties: Parties, begin: Request, clock: Clock, settle: timedelta) -> Outcome:
+    """Behind a revocation that was cut off. Raises: NoStoredValueWorks, TargetUnknown."""
+    now, settles = clock(), look.settles_at(settle)
+    waits = settles if settles is not None and settles > now else None
+    kept = look.newer[0] if look.newer else look.own
+    decision = None if waits else due(look.credential.policy, kept, begin, now)
+    reason = would_see_through(look, parties.rotator, begin, decision)
+    made = replace(told(look.credential, "planned", reason), version=_version(look))
+    return _with(made, breaks_through(look, parties, kept, waits), clock)
+
+
+def _with(made: Outcome, broken: Iterable[Told], clock: Clock) -> Outcome:
+    steps = tuple(Step(name, clock(), text) for name, text in broken)
     reason = "; ".join((made.reason, *(f"{step.name} {step.detail}" for step in steps)))
     return replace(made, reason=reason, steps=(*steps, Step("planned", clock(), made.reason)))
 

@@ -13,7 +13,7 @@ from credential_rotation.model import Consumer, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from credential_rotation.readership import Reader
-from simulators.scene import BY_HAND, Scene, rotated_scene
+from simulators.scene import BY_HAND, SETTLE, Scene, rotated_scene
 
 EFFECTS = ("create record", "write CURRENT", "delete", "lock", "apply", "reserve")
 TASK = "dag nightly task load (run r) on worker-1"
@@ -31,7 +31,7 @@ def foreseen(scene: Scene, *, revoke: bool = True) -> Outcome:
     rotator = scene.account if scene.keys else scene.target
     parties = Parties(scene.vault, rotator, scene.consumers, scene.readers)
     before = [scene.current, scene.epochs]
-    outcome = foresee(scene.credential, parties, begin=request, clock=scene.world.clock)
+    outcome = foresee(scene.credential, parties, begin=request, clock=scene.world.clock, settle=SETTLE)
     assert not [call for call in scene.world.calls if call.endswith(EFFECTS)]
     assert [scene.current, scene.epochs] == before
     return outcome

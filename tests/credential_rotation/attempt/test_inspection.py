@@ -11,7 +11,7 @@ from credential_rotation.attempt.inspection import BETWEEN_LOOKS, LOOKS, foresee
 from credential_rotation.model import Answer, Probe, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from simulators.scene import Scene, SimConsumers, rotated_scene
+from simulators.scene import SETTLE, Scene, SimConsumers, rotated_scene
 from simulators.target import SimTarget
 from simulators.world import Crash, Fault
 
@@ -41,7 +41,9 @@ def foreseen(scene: Scene, *, now: bool = True, force: bool = False) -> Outcome:
         at=scene.world.now, by="kim", now=now, force=force, reason="a laptop was lost" if force else None
     )
     parties = Parties(scene.vault, scene.target, scene.consumers)
-    return only_looked(scene, foresee(scene.credential, parties, begin=request, clock=scene.world.clock))
+    return only_looked(
+        scene, foresee(scene.credential, parties, begin=request, clock=scene.world.clock, settle=SETTLE)
+    )
 
 
 def only_looked(scene: Scene, outcome: Outcome) -> Outcome:

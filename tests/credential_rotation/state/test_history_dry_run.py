@@ -7,14 +7,14 @@ from pathlib import Path
 from credential_rotation.attempt.inspection import foresee
 from credential_rotation.policy import Request
 from credential_rotation.state.history import Asked, keep_outcome
-from simulators.scene import rotated_scene
+from simulators.scene import SETTLE, rotated_scene
 
 
 def test_what_would_break_is_no_event(tmp_path: Path) -> None:
     """As the DAG's task keeps it: its steps are of things that did not happen."""
     scene = rotated_scene()
     request = Request(scene.world.now, "anna", now=True, force=True, revoke=True, reason="seen in a chat")
-    outcome = foresee(scene.credential, scene.parties, begin=request, clock=scene.world.clock)
+    outcome = foresee(scene.credential, scene.parties, begin=request, clock=scene.world.clock, settle=SETTLE)
     assert outcome.outcome == "planned"
     assert "would end" in {step.name for step in outcome.steps}
     asked = Asked(by="anna", why="seen in a chat", dag_id="rotate_database_credentials", run_id="manual__1")

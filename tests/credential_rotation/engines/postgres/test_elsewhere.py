@@ -36,7 +36,7 @@ class Leak:
 
     def dry_run(self) -> str:
         clock = self.vault.world.clock
-        told = foresee(self.rotator.credential, self._parties, begin=self._wish, clock=clock)
+        told = foresee(self.rotator.credential, self._parties, begin=self._wish, clock=clock, settle=SETTLE)
         return "; ".join(step.detail for step in told.steps if step.name == "sessions")
 
     @property
