@@ -4,15 +4,19 @@ Rules this file keeps:
 - XCom holds names and outcomes, never a value.
 - Who has which part is the planner's word: the inventory may say something else by the time of the report.
 - Where no credential has a lane, nothing is left but the plan itself.
+- A run that is cleared is planned anew, and Airflow keeps what tasks left that the new plan has no place for:
+  that is not of this plan. All of a lane is asked for at once: Airflow would ask once for each chosen place.
+- What cannot be used is nobody's outcome: its credential has none, and what is missing in it is told.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from credential_rotation.tasks.lane_ids import NO_LANE, in_lane
+from credential_rotation.tasks.outcome_form import Kinds, lack_of
 
 OUTCOME = "outcome"
 SHARES = "shares"
@@ -20,6 +24,9 @@ PLACE = "map_index"
 """Whose task left an outcome: the entry of its lane's names at this place."""
 LEFT_AT = "left_at"
 """When: lanes are not in step with each other."""
+_OF_A_PLANNER: Kinds = {"log_url": (str,)}
+_OF_A_TASK: Kinds = {**_OF_A_PLANNER, PLACE: (int,)}
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +49,63 @@ class Shares:
         ti.xcom_push(key=SHARES, value={"names": dict(self.names), "left_out": list(self.left_out)})
 
 
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What the tasks of a plan left."""
+
+    outcomes: tuple[Any, ...] = ()
+    unusable: tuple[str, ...] = ()
+    """What is wrong with what nobody can use, and whose it is."""
+
+    @property
+    def trouble(self) -> str:
+        """The same in words; empty where all can be used."""
+        more = len(self.unusable) - _NAMED
+        named = "; ".join((*self.unusable[:_NAMED], *([f"and {more} more"] if more > 0 else ())))
+        return f"{named}; did other code begin this run?" if named else ""
+
+
 def shares_of(ti: Any, planners: Sequence[str]) -> Shares | None:  # noqa: ANN401 - as above
-    """What the planner among these tasks has left; None: no plan was made."""
-    plans = ti.xcom_pull(task_ids=planners) or ()
-    plan = next((one for one in plans if isinstance(one, list)), None)
+    """What the planner among these tasks has left; None: no plan was made that can be read."""
+    plan = next((one for one in ti.xcom_pull(task_ids=planners) or () if _are_names(one)), None)
     if plan is None:
         return None
     left = next((one for one in ti.xcom_pull(task_ids=planners, key=SHARES) or () if one), None)
-    return Shares(left["names"], tuple(left["left_out"])) if left else Shares({NO_LANE: plan})
+    return Shares({NO_LANE: plan}) if left is None else _read_shares(left)
 
 
-def outcomes_in(ti: Any, worker: str, shares: Shares) -> list[Any]:  # noqa: ANN401 - as above
+def _read_shares(left: object) -> Shares | None:
+    names, left_out = (left.get("names"), left.get("left_out")) if isinstance(left, Mapping) else (None, None)
+    if not isinstance(names, Mapping) or not all(map(_are_names, names.values())):
+        return None
+    if not isinstance(left_out, list) or any(lack_of(one, _OF_A_PLANNER) for one in left_out):
+        return None
+    return Shares(names, tuple(left_out))
+
+
+def _are_names(found: object) -> bool:
+    return isinstance(found, list) and all(isinstance(one, str) for one in found)
+
+
+def left_in(ti: Any, worker: str, shares: Shares) -> Left:  # noqa: ANN401 - as above
     """What the tasks of this plan left, lane by lane."""
-    return [
-        one
-        for lane, names in shares.names.items()
-        if names
-        for one in _of_plan(ti.xcom_pull(task_ids=[in_lane(worker, lane)], key=OUTCOME), names)
-    ]
+    whole: list[Any] = []
+    broken: list[tuple[object, str]] = []
+    for lane, names in shares.names.items():
+        for one in (ti.xcom_pull(task_ids=[in_lane(worker, lane)], key=OUTCOME) or ()) if names else ():
+            lack = "" if one is None else lack_of(one, _OF_A_TASK)
+            if lack:
+                broken.append((one.get("name") if isinstance(one, Mapping) else None, lack))
+            elif one is not None and one["name"] in names[one[PLACE] :][:1]:
+                whole.append(one)
+    missing = frozenset(shares.planned) - {one["name"] for one in (*whole, *shares.left_out)}
+    return Left(tuple(whole), tuple(dict.fromkeys(_complaints(broken, missing))))
 
 
-def _of_plan(left: Iterable[Any] | None, planned: Sequence[str]) -> list[Any]:
-    """What the tasks of one lane left.
-
-    A run that is cleared is planned anew, and Airflow keeps what tasks left that the new plan has no place
-    for. It is all asked for at once: for chosen places Airflow would ask once for each.
-    """
-    return [one for one in left or () if one and [one["name"]] == planned[one[PLACE] :][:1]]
+def _complaints(broken: Iterable[tuple[object, str]], missing: frozenset[str]) -> Iterator[str]:
+    """Of those that this plan has no better word of."""
+    for name, lack in broken:
+        if not isinstance(name, str):
+            yield f"an outcome cannot be used: {lack}"
+        elif name in missing:
+            yield f"the outcome of {name} cannot be used: {lack}"

@@ -28,7 +28,7 @@ from credential_rotation.state.history import keep_run, keep_status
 from credential_rotation.tasks.airflow_ends import AirflowFailException, AirflowSkipException
 from credential_rotation.tasks.asset_events import ROTATED
 from credential_rotation.tasks.by_wish import rotate_by_wish
-from credential_rotation.tasks.handed_on import LEFT_AT, outcomes_in, shares_of
+from credential_rotation.tasks.handed_on import LEFT_AT, left_in, shares_of
 from credential_rotation.tasks.lane_ids import lane_of, without_lane
 from credential_rotation.tasks.report import TROUBLE, Reported
 from credential_rotation.tasks.run_context import (
@@ -229,5 +229,5 @@ def _brake(deployment: Deployment) -> str | None:
         return None
     before = ti.task.get_flat_relative_ids(upstream=True)
     shares = shares_of(ti, sorted(one for one in before if not lane_of(one)))
-    left = outcomes_in(ti, without_lane(ti.task_id), shares) if shares else []
+    left = left_in(ti, without_lane(ti.task_id), shares).outcomes if shares else ()
     return brake_pulled(sorted(left, key=lambda one: str(one.get(LEFT_AT, ""))), limit)

@@ -1,7 +1,8 @@
 """What became of a run's plan, told to people and to whoever looks at the grid.
 
 Rules this file keeps:
-- A planned credential without an outcome is told, as loudly as one that failed.
+- A planned credential without an outcome is told, as loudly as one that failed; so is one whose outcome
+  cannot be used.
 - Slack's trouble is logged, and never turns a rotation red.
 """
 
@@ -20,7 +21,7 @@ from credential_rotation.alerts.revoked import tell_revoked
 from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
-from credential_rotation.tasks.handed_on import outcomes_in, shares_of
+from credential_rotation.tasks.handed_on import Left, left_in, shares_of
 from credential_rotation.tasks.trigger_form import is_compromise, is_dry_run
 
 log = logging.getLogger(__name__)
@@ -72,17 +73,18 @@ class Reported:
         ti = context["ti"]
         shares = shares_of(ti, [planner])
         left_out = shares.left_out if shares else ()
-        found = [*(outcomes_in(ti, worker, shares) if shares else ()), *left_out]
-        trouble = ti.xcom_pull(task_ids=planner, key=TROUBLE)
+        left = left_in(ti, worker, shares) if shares else Left()
+        found, said = (*left.outcomes, *left_out), ti.xcom_pull(task_ids=planner, key=TROUBLE)
+        trouble = "; ".join(filter(None, (said if isinstance(said, str) else "", left.trouble)))
         is_unconfigured = shares is None and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))
         if shares is None and not is_unconfigured:
             trouble = trouble or _left_nothing(planner)
         return replace(
             cls._of_run(context, work),
             planned=shares.planned if shares else None,
-            outcomes=tuple(found),
+            outcomes=found,
             links={one["name"]: one["log_url"] for one in found},
-            trouble=trouble,
+            trouble=trouble or None,
             is_unconfigured=is_unconfigured,
             act_by={one["name"]: one["act_by"] for one in found if one.get("act_by")},
             answers=frozenset(one["name"] for one in found if one.get(IS_ANSWER)),

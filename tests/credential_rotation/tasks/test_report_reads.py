@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ import pytest
 
 from credential_rotation.errors import BadInput
 from credential_rotation.outcome import told
+from credential_rotation.planning.brake import brake_pulled
+from credential_rotation.state.history import Asked, keep_run
 from simulators.scene import ETL
 
 if TYPE_CHECKING:
@@ -21,6 +24,9 @@ pytest_plugins = ["scenes.airflow_import"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 PLANNER, WORKER = "plan_rotations", "rotate"
+
+
+Kept = dict[tuple[str, str], Mapping[int, Any]]
 
 
 class LeftBehind:
@@ -157,3 +163,112 @@ def test_only_a_run_about_all_proves_that_a_whole_plan_can_be_made(
     """What the form says was chosen."""
     reported = report_of(LeftBehind({(PLANNER, "return_value"): {-1: ["etl"]}}), params)
     assert reported.as_run(None, {}).is_planned_well is is_whole
+
+
+def test_an_outcome_that_older_code_left_is_told_with_what_is_missing_in_it() -> None:
+    """A run that began before an upgrade: the report of today must not die of it, nor guess."""
+    old = {name: value for name, value in left("etl", "rotated", 0).items() if name != "map_index"}
+    kept: Kept = {
+        (PLANNER, "return_value"): {-1: ["etl", "bi"]},
+        (WORKER, "outcome"): {0: old, 1: left("bi", "ok", 1)},
+    }
+    reported, _ = read(kept)
+    assert [one["name"] for one in reported.outcomes] == ["bi"]
+    assert reported.complaint == (
+        "the outcome of etl cannot be used: it has no map_index; did other code begin this run?; "
+        "no outcome of etl"
+    )
+    [found, *_] = reported.as_run(None, {}).own_trouble()
+    assert "it has no map_index" in found.message.text
+
+
+def test_what_nobody_can_use_of_an_earlier_plan_is_not_told() -> None:
+    """It is about nobody who is in this one, or who left something better."""
+    old = {**left("gone", "rotated", 1), "map_index": None}
+    again = {**left("etl", "rotated", 1), "map_index": None}
+    kept: Kept = {
+        (PLANNER, "return_value"): {-1: ["etl"]},
+        (WORKER, "outcome"): {0: left("etl", "ok", 0), 1: old, 2: again},
+    }
+    reported, _ = read(kept)
+    assert (len(reported.outcomes), reported.complaint) == (1, "")
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    True,
+    -1,
+    7,
+    1.5,
+    "junk",
+    "2026-01-01",
+    [],
+    ["junk"],
+    [{}],
+    {},
+    {"junk": 1},
+    [{"step": "x", "at": 3}],
+)
+
+
+@pytest.mark.parametrize("name", [*left("etl", "failed", 0), "act_by", "is_answer"])
+def test_a_report_dies_of_nothing_that_it_finds(name: str, tmp_path: Path) -> None:
+    """Whatever is in one field, or missing: it is told, logged, and red."""
+    environ = {"ROTATION_STATE_PATH": str(tmp_path)}
+    for number, junk in enumerate((*JUNK, "missing")):
+        one = {**left("etl", "failed", 0), name: junk}
+        if junk == "missing":
+            del one[name]
+        for odd in (one, junk):
+            kept: Kept = {
+                (PLANNER, "return_value"): {-1: ["etl", "bi"]},
+                (WORKER, "outcome"): {0: odd, 1: left("bi", "ok", 1)},
+            }
+            reported, _ = read(kept)
+            reported.tell_people(environ, {})
+            reported.log_all()
+            keep_run(
+                environ,
+                Asked(by="kim", run_id=str(number)),
+                reported.outcomes,
+                missing=reported.missing,
+                now=datetime.now(timezone.utc),
+            )
+            assert reported.complaint or name == "is_answer", f"{name}: {junk!r}"
+            assert "bi" not in reported.missing
+
+
+@pytest.mark.parametrize("key", ["return_value", "trouble", "unconfigured", "shares"])
+def test_nor_of_what_a_planner_left(key: str, tmp_path: Path) -> None:
+    """A plan is names; what is none was not made."""
+    for junk in JUNK:
+        tasks: Mapping[int, Any] = {0: left("etl", "failed", 0)}
+        reported, _ = read(
+            {(PLANNER, "return_value"): {-1: ["etl"]}, (PLANNER, key): {-1: junk}, (WORKER, "outcome"): tasks}
+        )
+        reported.tell_people({"ROTATION_STATE_PATH": str(tmp_path)}, {})
+        assert reported.complaint or junk == [], repr(junk)
+
+
+def test_the_brake_dies_of_nothing_either() -> None:
+    """It reads the same."""
+    from credential_rotation.tasks.handed_on import left_in, shares_of  # noqa: PLC0415 - beside the others
+
+    for junk in JUNK:
+        odd = {**left("etl", "failed", 0), "consumers": junk}
+        ti = LeftBehind({(PLANNER, "return_value"): {-1: ["etl"]}, (WORKER, "outcome"): {0: junk, 1: odd}})
+        shares = shares_of(ti, [PLANNER])
+        assert shares is not None
+        assert brake_pulled(left_in(ti, WORKER, shares).outcomes, 2) is None
+
+
+def test_many_that_cannot_be_used_are_counted() -> None:
+    """A message has room for a few."""
+    names = [f"c-{number}" for number in range(40)]
+    kept: Kept = {
+        (PLANNER, "return_value"): {-1: names},
+        (WORKER, "outcome"): {at: {**left(name, "ok", at), "steps": 1} for at, name in enumerate(names)},
+    }
+    reported, _ = read(kept)
+    assert (reported.trouble or "").count("it has a strange steps") == 5
+    assert "; and 35 more; did other code" in (reported.trouble or "")
