@@ -63,6 +63,8 @@ class Incident:
     is_told: bool = False
     channel: str | None = None
     ts: str | None = None
+    run: str = ""
+    """The run that opened it, where its tasks tell their own ends."""
     proof: str = ""
     """What ended it, at `last`; it is kept on only because Slack has not heard of that."""
 
@@ -177,6 +179,11 @@ def met_again(incident: Incident, members: Iterable[Member], now: datetime) -> I
     found = {one.name: one for one in members}
     kept = tuple(found.pop(one.name, one) for one in incident.members)
     return replace(incident, members=kept + tuple(found.values()), last=now, count=incident.count + 1)
+
+
+def joined(incident: Incident, members: Iterable[Member], now: datetime) -> Incident:
+    """The same, with these of the run that opened it."""
+    return replace(met_again(incident, members, now), count=incident.count)
 
 
 def beside(stored: Incident | None, before: Incident, after: Incident) -> Incident:

@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
-from credential_rotation.alerts.incident import FOLDER, RUNS, STORMS, Incident, beside, read_incident
+from credential_rotation.alerts.incident import FOLDER, RUNS, STORMS, Incident, beside, joined, read_incident
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,29 @@ class IncidentBook:
                 return now
 
         return self._try(write, after)
+
+    def at(self, place: str) -> Incident | None:
+        """What is kept there."""
+        return self._read(place)
+
+    def begin(self, alone: Incident, shared: Incident, *, most_alone: int) -> Incident:
+        """Write one of both down, and return it: `shared` once so many of its run are open alone.
+
+        Where that has begun already, it is returned with who joins it.
+        """
+
+        def write() -> Incident:
+            with self._folder.alone():
+                there = read_incident(shared.place, self._folder.read(shared.place))
+                if there is not None and not there.proof:
+                    made = joined(there, shared.members, shared.last)
+                else:
+                    others = sum(one.run == alone.run for one in self.all())
+                    made = alone if others < most_alone else shared
+                self._folder.write(made.place, made.as_document())
+                return made
+
+        return self._try(write, alone)
 
     def close(self, incident: Incident) -> None:
         """It is over, and told; what was written since stays."""

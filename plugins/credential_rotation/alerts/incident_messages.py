@@ -43,9 +43,8 @@ def storm_message(members: Sequence[Member], run: Run) -> Message:
         kind = one.words if one.words in groups or len(groups) < MOST_KINDS else _OTHERS
         groups.setdefault(kind, []).append(one.name)
     lockouts = sum(one.urgency == 0 for one in members)
-    words = f"{len(members)} credentials need a person" + (
-        f" — {lockouts} of them locked out" if lockouts else ""
-    )
+    many = "credential needs" if len(members) == 1 else "credentials need"
+    words = f"{len(members)} {many} a person" + (f" — {lockouts} of them locked out" if lockouts else "")
     counts = "; ".join(f"{len(names)} {kind}" for kind, names in groups.items())
     next_step = (
         "So many at once mostly have one cause: look at the worst first, they are told one by one. "

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from credential_rotation.alerts.blocks import context, facts, header, labelled, link_to, safe
 from credential_rotation.alerts.message import Message, names_within
 from credential_rotation.alerts.run import Run
+from credential_rotation.alerts.sharing import MOST_ALONE
 from credential_rotation.alerts.situation import REVOCATION
-from credential_rotation.alerts.telling import MOST_ALONE, Teller
+from credential_rotation.alerts.telling import Teller
 from credential_rotation.outcome import OutcomeDict
 
 KIND = "revoked"

@@ -54,6 +54,8 @@ class Run:
     why: str | None = None
     is_wish: bool = False
     """Somebody asked for it; no schedule repeats it."""
+    is_part: bool = False
+    """One task's end: others of its run tell theirs."""
     removed: frozenset[str] = frozenset()
     """Names that no entry has any more."""
 
@@ -66,6 +68,11 @@ class Run:
     def is_planned_well(self) -> bool:
         """A plan was made of all that there is, and nothing kept it from being whole."""
         return self.has_plan and not self.is_chosen and not self.trouble and bool(self.dag)
+
+    @property
+    def key(self) -> str:
+        """What tells this run from all others."""
+        return f"{self.dag or self.work} {self.run}"
 
     def outcome(self, name: str) -> OutcomeDict | None:
         """What came of this credential."""

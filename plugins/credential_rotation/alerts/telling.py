@@ -16,16 +16,13 @@ from datetime import datetime
 
 from credential_rotation.alerts.incident import (
     FOLDER,
-    MISSING,
     NO_PLAN,
     STORMS,
     Incident,
     Member,
     begun_again,
-    beside_revocation,
     ended,
     is_over,
-    is_under_revocation,
     met_again,
     opened,
     plan_name,
@@ -33,7 +30,6 @@ from credential_rotation.alerts.incident import (
 )
 from credential_rotation.alerts.incident_book import IncidentBook
 from credential_rotation.alerts.incident_messages import (
-    beside_message,
     first_of,
     later_of,
     now_of,
@@ -44,12 +40,11 @@ from credential_rotation.alerts.incident_messages import (
 )
 from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.run import Found, Run
+from credential_rotation.alerts.sharing import MOST_ALONE, as_it_is, as_met, of_all, openings, places_of_part
 from credential_rotation.alerts.slack import NotSent, Sent, SlackSender
 
 log = logging.getLogger(__name__)
 
-MOST_ALONE = 3
-"""So many failures of one run get a thread each, and one more; above that all share one."""
 _GONE = frozenset({"message_not_found", "thread_not_found", "channel_not_found"})
 Notify = Callable[[str, Message, Mapping[str, object]], None]
 """Other channels: what kind of alert, the message, and what it is about."""
@@ -73,7 +68,11 @@ class Teller:
         known = {name for incident in incidents for name in incident.names}
         fresh = [one for one in found if one.member.name not in known]
         fresh_own = [one for one in own if one.member.name not in known]
-        self._open_all(run, fresh)
+        if run.is_part:
+            for one in fresh:
+                self._open_part(run, one)
+        else:
+            self._open_all(run, fresh)
         place = f"{FOLDER}/{plan_name(run.dag)}"
         if fresh_own and place not in {one.place for one in incidents}:
             self._open(run, place, fresh_own, run.about_itself(run.missing))
@@ -85,6 +84,22 @@ class Teller:
         """Only end what this run proves to be over: whoever ran it has read the rest."""
         for incident in self.book.about([*(one["name"] for one in run.outcomes), *run.removed]):
             self._go_on(run, incident, [], [])
+
+    def sum_up(self, run: Run) -> None:
+        """A run is over whose tasks told their own ends: those that share a thread are counted once more."""
+        _, shared = places_of_part(run, "")
+        incident = self.book.at(shared)
+        if incident is None or incident.proof:
+            return
+        message = storm_message(incident.members, run)
+        if not incident.is_told:
+            self.book.settle(incident, self._first(incident, message))
+        elif len(incident.members) > 1:
+            self._tell_others("changed", message, _about(incident, run))
+            self._reply(incident, later_of(message, incident), is_loud=False)
+            self._show(
+                incident, message, is_same=False
+            )  # tasks that joined at once may have changed it in any order
 
     def say(self, message: Message, kind: str, **about: object) -> Sent | NotSent:
         """A message of its own: a digest, or a wish that has to wait."""
@@ -117,6 +132,23 @@ class Teller:
         self.book.keep(incident)
         return incident
 
+    def _open_part(self, run: Run, one: Found) -> None:
+        """The first few of a run whose tasks tell their own ends have a thread each, all others share one."""
+        alone, shared = (
+            replace(opened(place, [one.member], self.now), run=run.key)
+            for place in places_of_part(run, one.member.name)
+        )
+        incident = self.book.begin(alone, shared, most_alone=MOST_ALONE)
+        if incident.id not in {alone.id, shared.id}:
+            if incident.is_told:  # else whoever has begun it is about to tell it
+                self._show(incident, storm_message(incident.members, run), is_same=False)
+            return
+        message = one.message if incident.id == alone.id else storm_message([one.member], run)
+        self._tell_others("opened", message, _about(incident, run))
+        now = self.book.settle(incident, self._first(incident, message))
+        if now.is_told and now.names != incident.names:
+            self._show(now, storm_message(now.members, run), is_same=False)
+
     def _first(self, incident: Incident, message: Message) -> Incident:
         """The thread's first message; where Slack does not take it the next run tries again."""
         sent = self._post(first_of(message, incident))
@@ -133,7 +165,7 @@ class Teller:
             return
         if before.proof:
             before = begun_again(before)
-        again = [*(_as_met(before, one) for one in met), *joining]
+        again = [*(as_met(before, one) for one in met), *joining]
         names = {one.member.name for one in again}
         over = [one for one in before.members if one.name not in names and _is_over(one, run)]
         if not again and not over:
@@ -155,13 +187,13 @@ class Teller:
         """What changed is a reply, and the first message says the rest."""
         changed = [one for one in again if _asks(before, one) != one.member.asks]
         if changed:
-            self._tell_others("changed", _of_all(changed, run), _about(incident, run))
+            self._tell_others("changed", of_all(changed, run), _about(incident, run))
         if not incident.is_told:
-            return self._first(incident, _as_it_is(incident, run, again))
+            return self._first(incident, as_it_is(incident, run, again))
         is_same = not changed and incident.names == before.names
         if changed:
             incident = self._tell_change(run, before, incident, changed)
-        self._show(incident, _as_it_is(incident, run, again), is_same=is_same)
+        self._show(incident, as_it_is(incident, run, again), is_same=is_same)
         return incident
 
     def _tell_change(
@@ -169,7 +201,7 @@ class Teller:
     ) -> Incident:
         """A reply; where Slack does not take it the next run says it again."""
         is_worse = any(one.member.urgency < _urgency(before, one) for one in changed)
-        heard = self._reply(incident, later_of(_of_all(changed, run), incident), is_loud=is_worse)
+        heard = self._reply(incident, later_of(of_all(changed, run), incident), is_loud=is_worse)
         if heard is not None:
             return heard
         unheard = {one.member.name for one in changed}
@@ -239,36 +271,6 @@ class Teller:
     def _tell_others(self, kind: str, message: Message, about: Mapping[str, object]) -> None:
         if self.notify is not None:
             self.notify(kind, message, about)
-
-
-def openings(found: Sequence[Found], run: Run) -> list[tuple[Sequence[Found], Message]]:
-    """Who shares a thread, and its first message: each has its own, but for a storm."""
-    if len(found) <= MOST_ALONE + 1:
-        return [([one], one.message) for one in found]
-    return [(found, storm_message([one.member for one in found], run))]
-
-
-def _as_it_is(incident: Incident, run: Run, again: Sequence[Found]) -> Message:
-    """The first message, as this run would write it."""
-    if not incident.is_shared and again:
-        return again[0].message
-    plan = [one for one in incident.members if one.outcome == NO_PLAN]
-    missing = [one for one in incident.members if one.outcome == MISSING]
-    if len(plan) + len(missing) == len(incident.members):
-        return run.about_itself([one.name for one in missing], why=plan[0].reason if plan else "")
-    return storm_message(incident.members, run)
-
-
-def _of_all(found: Sequence[Found], run: Run) -> Message:
-    return found[0].message if len(found) == 1 else storm_message([one.member for one in found], run)
-
-
-def _as_met(before: Incident, found: Found) -> Found:
-    """What this run found, as it reads in this incident."""
-    known, now = before.member(found.member.name), found.member
-    if known is None or not is_under_revocation(known, now):
-        return found
-    return Found(beside_revocation(known, now), beside_message(found.message, known, now.words))
 
 
 def _is_over(member: Member, run: Run) -> bool:

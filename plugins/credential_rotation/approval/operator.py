@@ -5,6 +5,7 @@ Rules this file keeps:
   configuration that people can write.
 - It looks first. What can be repaired or finished is, and nobody is asked about what could not begin.
 - Compromise mode waits for nobody's answer.
+- Where too many of its run have failed, nobody is asked, and a yes begins nothing.
 - While it waits it takes no worker, no pool and no slot. Everything is read again when the answer is there.
 """
 
@@ -36,8 +37,9 @@ from credential_rotation.policy import Request
 from credential_rotation.state.approvals import APPROVED, REFUSED, Question
 from credential_rotation.state.history import Asked, keep_outcome, keep_run
 from credential_rotation.tasks.airflow_ends import AirflowSkipException
-from credential_rotation.tasks.by_wish import rotate_in_turn
+from credential_rotation.tasks.by_wish import held_back, rotate_in_turn
 from credential_rotation.tasks.report import IS_ANSWER, Reported
+from credential_rotation.tasks.run_brake import why_held
 from credential_rotation.tasks.run_context import (
     asked_in,
     deployment_of,
@@ -79,7 +81,7 @@ class RotateWithApproval(HITLOperator):
             if outcome is None and wish.dry_run:
                 outcome = _foreseen(deployment, credential, wish.request)
             if outcome is None:
-                outcome = _attempt(deployment, credential, wish.request)
+                outcome = _attempt(context, deployment, credential, wish.request)
         rule = credential.policy.approval
         is_well = outcome.outcome in {*DONE, "waiting", "refused"} - {
             "revoked"
@@ -98,7 +100,7 @@ class RotateWithApproval(HITLOperator):
             credential = deployment.entry(self.credential)
             request = the_wish(context).request
             said = judged(event, Pending(**asked), credential)
-            outcome, by = _answered(deployment, credential, request, said)
+            outcome, by = _answered(context, deployment, credential, request, said)
         state = APPROVED if by.approved_by else _state(said)
         log.info("%s: %s", credential.name, said.why)
         tell_answer(context, outcome, self._question(context, request, Pending(**asked)), said, state=state)
@@ -157,8 +159,14 @@ class RotateWithApproval(HITLOperator):
         )
 
 
-def _attempt(deployment: Deployment, credential: Credential, request: Request) -> Outcome:
-    """One attempt; what a person asked for or approved waits for its turn: no later run would know of it."""
+def _attempt(context: Context, deployment: Deployment, credential: Credential, request: Request) -> Outcome:
+    """One attempt; what a person asked for or approved waits for its turn: no later run would know of it.
+
+    After so many failures of this run nothing new begins, nor is anybody asked, but for compromise mode.
+    """
+    pulled = None if request.revoke else why_held(context, deployment)
+    if pulled is not None:
+        return held_back(deployment, credential, pulled)
     if not request.now and request.approval is None:
         return deployment.rotate(credential, request)
     return rotate_in_turn(deployment, credential, request)
@@ -199,14 +207,14 @@ def _cannot_be_asked(context: Context, credential: Credential) -> Outcome | None
 
 
 def _answered(
-    deployment: Deployment, credential: Credential, request: Request, said: Said
+    context: Context, deployment: Deployment, credential: Credential, request: Request, said: Said
 ) -> tuple[Outcome, Asked]:
     """What became of it, and who approved it where that counts."""
     rule, approval = credential.policy.approval, said.approval
     if approval is None:
         next_step = ASK_ANEW if request.by != "schedule" else _asks_again(rule)
         return told(credential, "refused", said.why, next_step=next_step), Asked(by=request.by)
-    outcome = _attempt(deployment, credential, replace(request, approval=approval))
+    outcome = _attempt(context, deployment, credential, replace(request, approval=approval))
     if rule is not None and why_not(rule, approval, asked_by=request.by):
         return outcome, Asked(by=request.by)
     by = Asked(by=request.by, approved_by=approval.by, approved_at=approval.at.isoformat())

@@ -3,7 +3,7 @@
 Rules this file keeps:
 - Only entries whose policy wants approval, and those only when nothing of them is open: repair asks nobody.
 - What waits for an answer, or was refused a while ago, is not asked about again by the schedule.
-- Each credential's end was told by its own task; here only what no task could tell.
+- Each credential's end was told by its own task; here what no task could tell, and what many share.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ def report_approvals(worker: str, planner: str) -> None:
         raise AirflowSkipException("nothing is configured yet; the plan task's log says what to fill in")
     untold = reported.untold
     untold.tell_people(os.environ, owners())
+    if not reported.is_dry:
+        reported.sum_up(os.environ, owners())
     keep_run(
         os.environ,
         asked_in(context),

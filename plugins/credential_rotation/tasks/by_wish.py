@@ -35,12 +35,17 @@ def rotate_by_wish(
         return deployment.foresee(credential, wish.request)
     pulled = None if wish.request.revoke else brake()
     if pulled is not None:
-        repaired = deployment.rotate(credential, None)
-        is_quiet = repaired.is_done and repaired.outcome != "revoked"
-        return replace(repaired, outcome="waiting", reason=pulled) if is_quiet else repaired
+        return held_back(deployment, credential, pulled)
     if not wish.request.now:
         return deployment.rotate(credential, wish.request)
     return rotate_in_turn(deployment, credential, wish.request)
+
+
+def held_back(deployment: Deployment, credential: Credential, pulled: str) -> Outcome:
+    """What became of it where the brake is pulled: repaired, and nothing new begun."""
+    repaired = deployment.rotate(credential, None)
+    is_quiet = repaired.is_done and repaired.outcome != "revoked"
+    return replace(repaired, outcome="waiting", reason=pulled) if is_quiet else repaired
 
 
 def rotate_in_turn(deployment: Deployment, credential: Credential, request: Request) -> Outcome:

@@ -18,19 +18,17 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 from credential_rotation.errors import BadInput
-from credential_rotation.inventory.inventory import Inventory, load_limits
+from credential_rotation.inventory.inventory import Inventory
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
-from credential_rotation.planning.brake import brake_pulled
 from credential_rotation.planning.status_rows import status_document
 from credential_rotation.policy import Request
 from credential_rotation.state.history import keep_run, keep_status
 from credential_rotation.tasks.airflow_ends import AirflowFailException, AirflowSkipException
 from credential_rotation.tasks.asset_events import ROTATED
 from credential_rotation.tasks.by_wish import rotate_by_wish
-from credential_rotation.tasks.handed_on import LEFT_AT, left_in, shares_of
-from credential_rotation.tasks.lane_ids import lane_of, without_lane
 from credential_rotation.tasks.report import TROUBLE, Reported
+from credential_rotation.tasks.run_brake import why_held
 from credential_rotation.tasks.run_context import (
     airflow_words,
     asked_in,
@@ -219,15 +217,4 @@ def _on_one(name: str, run: Callable[[Deployment, Credential, Wish], Outcome]) -
 
 
 def _brake(deployment: Deployment) -> str | None:
-    """Why nothing new may begin in this run any more: too many before it failed in a row.
-
-    All outcomes of a run are much to read for each of its tasks, so they are not where too few tasks are red.
-    """
-    ti, limit = get_current_context()["ti"], load_limits(deployment.settings.include).stop_after_failures
-    red = ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], states=["failed"])
-    if red < limit:
-        return None
-    before = ti.task.get_flat_relative_ids(upstream=True)
-    shares = shares_of(ti, sorted(one for one in before if not lane_of(one)))
-    left = left_in(ti, without_lane(ti.task_id), shares).outcomes if shares else ()
-    return brake_pulled(sorted(left, key=lambda one: str(one.get(LEFT_AT, ""))), limit)
+    return why_held(get_current_context(), deployment)

@@ -20,6 +20,7 @@ from credential_rotation.alerts.people import DEPLOYMENT, teller_of
 from credential_rotation.alerts.revoked import tell_revoked
 from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.situation import REVOCATION
+from credential_rotation.alerts.waits import tell_waits
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
 from credential_rotation.tasks.handed_on import Left, left_in, shares_of
 from credential_rotation.tasks.trigger_form import is_compromise, is_dry_run
@@ -31,10 +32,6 @@ UNCONFIGURED = "unconfigured"
 """Left by a planner that met nothing to plan for: its word alone tells a fresh drop-in from one that died."""
 IS_ANSWER = "is_answer"
 """A person's no, or nobody's word: told as an outcome, and no failure of the run."""
-ASK_AGAIN = (
-    "Nothing is wrong. Scheduled runs do not know what was asked for by hand: trigger it again if it is "
-    "still wanted."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +51,8 @@ class Reported:
     """It was asked for certain credentials, and passed over what is wrong with others."""
     is_dry: bool = False
     """It only looked."""
+    is_part: bool = False
+    """One credential's end; the others of its run tell theirs."""
     is_unconfigured: bool = False
     """The plan was skipped: nothing has been filled in."""
     act_by: Mapping[str, str] = field(default_factory=dict)
@@ -98,6 +97,7 @@ class Reported:
             cls._of_run(context, work),
             planned=(outcome["name"],),
             outcomes=(outcome,),
+            is_part=True,
             links={outcome["name"]: context["ti"].log_url},
             act_by={outcome["name"]: act_by} if act_by else {},
         )
@@ -169,9 +169,14 @@ class Reported:
         teller = teller_of(environ, context=self.context)
         teller.tell(run)
         tell_revoked(teller, run)
-        for one in self._wishes_that_wait():
-            waits = run.about({**one, "next_step": f"{one['next_step']} {ASK_AGAIN}".strip()})
-            teller.say(waits, "waiting", credentials=[one["name"]], run=self.run, link=self.run_link)
+        if not self.is_part:
+            tell_waits(teller, run, self._wishes_that_wait())
+
+    def sum_up(self, environ: Mapping[str, str], owners: Mapping[str, str]) -> None:
+        """Tell what many tasks had to say, each of which has told its own end."""
+        run, teller = self.as_run(environ.get(DEPLOYMENT), owners), teller_of(environ, context=self.context)
+        teller.sum_up(run)
+        tell_waits(teller, run, [one for one in self._wishes_that_wait() if one["name"] not in self.left_out])
 
     def as_run(self, deployment: str | None, owners: Mapping[str, str]) -> Run:
         """The same, as people are told of it."""
@@ -193,6 +198,7 @@ class Reported:
             by=self.by,
             why=self.why,
             is_wish=not self.is_tick,
+            is_part=self.is_part,
         )
 
     def _wishes_that_wait(self) -> tuple[OutcomeDict, ...]:

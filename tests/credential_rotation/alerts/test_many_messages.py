@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 
 from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.run import Run
-from credential_rotation.alerts.telling import MOST_ALONE, openings
+from credential_rotation.alerts.sharing import MOST_ALONE, openings
 from credential_rotation.outcome import OutcomeDict
 
 Make = Callable[..., OutcomeDict]

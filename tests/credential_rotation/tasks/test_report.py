@@ -137,6 +137,23 @@ def test_what_heals_by_itself_is_told_to_who_asked_and_not_every_hour(word: str)
     assert "https://airflow.example/log/etl" in str(message["blocks"])
 
 
+def test_many_that_wait_are_one_message_for_who_asked() -> None:
+    """How many, why and which; a few are told one by one."""
+    names = [f"c{number}" for number in range(30)]
+    waits = [outcome(name, "waiting", "brake: 3 in a row failed; nothing new begins") for name in names]
+    [message] = messages(report(tuple(names), *waits))
+    assert message["text"].startswith("Rotation: 30 credentials that were asked for wait\nbrake: 3 in a row")
+    assert "trigger it again" in message["text"]
+    assert all(name in str(message["blocks"]) for name in names)
+    assert len(messages(report(("a", "b"), outcome("a", "waiting"), outcome("b", "busy")))) == 2
+
+
+def test_one_task_of_many_leaves_who_waits_to_the_report() -> None:
+    """Thirty that the brake holds back would be thirty messages."""
+    part = report(("etl",), outcome("etl", "waiting"), is_part=True)
+    assert texts(part) == []
+
+
 def test_a_failure_links_to_its_task_and_names_who_acts() -> None:
     """The log of the task, not only the run."""
     [message] = messages(report(("etl",), outcome("etl", "failed")))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from credential_rotation.alerts.message import Message
-from credential_rotation.alerts.telling import MOST_ALONE
+from credential_rotation.alerts.sharing import MOST_ALONE
 from credential_rotation.outcome import OutcomeDict, told
 from sandbox.slack import SlackStandIn
 from simulators.scene import ETL

@@ -1,0 +1,28 @@
+"""Whether a run has gone wrong so often that nothing new may begin in it any more.
+
+Rules this file keeps:
+- All outcomes of a run are much to read for each of its tasks, so they are not where too few tasks are red.
+- "In a row" is by time: lanes are not in step, and whoever waits for a person ends long after others.
+"""
+
+from __future__ import annotations
+
+from airflow.sdk import Context
+
+from credential_rotation.inventory.inventory import load_limits
+from credential_rotation.planning.brake import brake_pulled
+from credential_rotation.tasks.handed_on import LEFT_AT, left_in, shares_of
+from credential_rotation.tasks.lane_ids import lane_of, without_lane
+from credential_rotation.wiring import Deployment
+
+
+def why_held(context: Context, deployment: Deployment) -> str | None:
+    """Why nothing new may begin in this run any more: too many before it failed in a row. None: it may."""
+    ti, limit = context["ti"], load_limits(deployment.settings.include).stop_after_failures
+    red = ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], states=["failed"])
+    if red < limit:
+        return None
+    before = ti.task.get_flat_relative_ids(upstream=True)
+    shares = shares_of(ti, sorted(one for one in before if not lane_of(one)))
+    left = left_in(ti, without_lane(ti.task_id), shares).outcomes if shares else ()
+    return brake_pulled(sorted(left, key=lambda one: str(one.get(LEFT_AT, ""))), limit)
