@@ -38,6 +38,13 @@ class Wish:
     dry_run: bool
 
 
+class _Names(list[str]):
+    """Names that nobody changes: Airflow copies the form for each task it makes, and would copy each name."""
+
+    def __deepcopy__(self, _: object) -> _Names:
+        return self
+
+
 def rotation_params(engines: Sequence[str], environ: Mapping[str, str]) -> dict[str, Param]:
     """The form of a rotating DAG."""
     return {
@@ -206,7 +213,7 @@ def _switch(params: Mapping[str, object], name: str) -> bool:
 
 
 def _credentials(engines: Sequence[str], environ: Mapping[str, str], description: str) -> Param:
-    names = _offered(engines, environ)
+    names = _Names(_offered(engines, environ))
     items = {"type": "string", "enum": names} if names else {"type": "string"}
     return Param(
         [],
