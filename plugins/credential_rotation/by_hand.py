@@ -1,6 +1,7 @@
-"""Words about what people do by hand, and about the commands with which they say that it is done.
+"""Words about what people do by hand, and about where they say that it is done.
 
 Rules this file keeps:
+- Airflow comes first, where a login tells who says it; the command is for the day that Airflow is down.
 - A command that is told can be pasted into a shell, whatever somebody is called.
 - It names the version that it is about, so that yesterday's message confirms nothing of today.
 """
@@ -14,6 +15,9 @@ from credential_rotation.model import Consumer
 
 BY_HAND = "manual"
 """The kind of a consumer that takes values by hand, and the engine of what no tool can change."""
+RECORDS = "record_by_hand"
+"""The DAG that keeps what people say; the page makes its runs."""
+_SAY_SO = f"say so: page Credentials or DAG {RECORDS}; without Airflow:"
 
 
 def named(who: Sequence[Consumer]) -> str:
@@ -33,10 +37,21 @@ def no_tool(name: str) -> str:
 
 def how_to_close(name: str) -> str:
     """How a person says that they have changed it."""
-    return f"When it is changed: python -m credential_rotation close {shlex.quote(name)} --reason '…'"
+    return f"When it is changed, {_SAY_SO} {close_command(name)}"
+
+
+def close_command(name: str) -> str:
+    """The same from a shell."""
+    return f"python -m credential_rotation close {shlex.quote(name)} --reason '…'"
 
 
 def how_to_confirm(credential: str, consumer: Consumer, version: int) -> str:
     """What the person does."""
+    command = confirm_command(credential, consumer, version)
+    return f"Give {named([consumer])} version {version}, then {_SAY_SO} {command}"
+
+
+def confirm_command(credential: str, consumer: Consumer, version: int) -> str:
+    """How they say it from a shell."""
     about = shlex.join([credential, "--consumer", consumer.name, "--version", str(version)])
-    return f"Give {named([consumer])} version {version}, then: python -m credential_rotation confirm {about}"
+    return f"python -m credential_rotation confirm {about}"

@@ -73,6 +73,7 @@ class StepDict(_FactDict):
 class _TellsPeople(TypedDict, total=False):
     readers: list[dict[str, int | str]]
     waits_for: list[str]
+    only_words_missing: bool
 
 
 class OutcomeDict(_TellsPeople):
@@ -164,6 +165,8 @@ class Outcome:
     """Version and process, of those that are known to use it; told by `status`."""
     waits_for: tuple[str, ...] = ()
     """Consumers for whom a person has to give their word; nothing heals that by itself."""
+    only_words_missing: bool = False
+    """It is unproved for want of people's word alone."""
     steps: tuple[Step, ...] = ()
     act_by: datetime | None = None
     """When CURRENT breaks its policy's promise, if runs alone do not end what keeps it; None: no promise."""
@@ -199,6 +202,7 @@ class Outcome:
             "consumers": [{"consumer": who, "answer": a.value, "why": why} for who, a, why in self.consumers],
             "readers": [{"version": version, "who": who} for version, who in self.readers],
             "waits_for": list(self.waits_for),
+            "only_words_missing": self.only_words_missing,
             "steps": [step.as_dict() for step in self.steps],
         }
 

@@ -53,6 +53,9 @@ class Account:
     def _is_unproved(self, what: str) -> None:
         self.seen = replace(self.seen, unproved=(*self.seen.unproved, what))
 
+    def _is_unconfirmed(self, what: str) -> None:
+        self.seen = replace(self.seen, unconfirmed=(*self.seen.unconfirmed, what))
+
     def _is_broken(self, what: str) -> None:
         self.seen = replace(self.seen, broken=(*self.seen.broken, what))
 
@@ -109,7 +112,7 @@ class Account:
         self._ask(*(how_to_confirm(self.seen.credential.name, one, own.epoch) for one in who))
         if self._clock() > until:
             late = f"{until:%Y-%m-%d %H:%M} UTC was the day for it; the value before lives on until then"
-            self._is_unproved(f"{waits}; {late}")
+            self._is_unconfirmed(f"{waits}; {late}")
         else:
             self._waits_until(until)
         before = self.seen.reasons.get(RETIRE_WAITS)
@@ -277,7 +280,7 @@ class Account:
         if probe.answer is not Answer.WORKS:
             what = f"consumer {probe.where}: {probe.why}"
             if probe.awaits_person:
-                self.seen = replace(self.seen, unconfirmed=(*self.seen.unconfirmed, what))
+                self._is_unconfirmed(what)
             else:
                 self._is_unproved(what)
             self._ask(probe.next_step)

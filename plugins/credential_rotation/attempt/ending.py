@@ -60,7 +60,10 @@ def ended(seen: Seen, look: Look | None) -> Outcome:
         next_step = " ".join(filter(None, (SEE_TO, asks)))
     made = replace(_made(seen, look, word, reason), next_step=next_step, old_value=seen.old_value)
     return replace(
-        made, new_value=Answer.WORKS if seen.has_promoted else None, needs_approval=seen.needs_approval
+        made,
+        new_value=Answer.WORKS if seen.has_promoted else None,
+        needs_approval=seen.needs_approval,
+        only_words_missing=word == "unproved" and not seen.unproved,
     )
 
 

@@ -180,7 +180,8 @@ def _judged(inspection: _Inspection, look: Look, asked: Asked) -> Outcome:
     is_refused = any(probe.answer is Answer.REFUSED for probe in wrong)
     reason = "; ".join(f"{probe.where}: {probe.answer.value}, {probe.why}" for probe in wrong)
     next_step = " ".join([FIND_OUT, *(probe.next_step for probe in wrong if probe.next_step)])
-    return inspection.ended(look, "broken" if is_refused else "unproved", reason, next_step, asked)
+    made = inspection.ended(look, "broken" if is_refused else "unproved", reason, next_step, asked)
+    return replace(made, only_words_missing=all(probe.awaits_person for probe in wrong))
 
 
 def _version(look: Look) -> int | None:

@@ -5,6 +5,7 @@ Rules this file keeps:
   say that it was not, and that is kept. Of the secret its revision date is kept, and nothing of its value.
 - Time goes forward: nothing is closed for a day before the last change, for one that has not come, or for one
   that nobody can mean.
+- What was said once is one closing, however often it is told.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from credential_rotation.times.schedule import falls_due
 from credential_rotation.wiring import Deployment
 
 UNCHANGED = "--unchanged"
+SAY_UNCHANGED = f"say that it is unchanged ({UNCHANGED})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Word:
     """None: now."""
     is_unchanged: bool = False
     """Its secret in Bitwarden need not have changed."""
+    said: datetime | None = None
+    """When they said it, where a task tells it, perhaps for the second time. None: now, and for the first."""
 
 
 def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome:
@@ -46,8 +50,10 @@ def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome
             next_step=f"`rotate {credential.name}` changes it; `confirm` is for who takes its value by hand.",
         )
     last, now = deployment.closings.last(credential), deployment.clock()
-    changed = word.changed or now
-    why_not = _why_not(changed, last, now)
+    changed = word.changed or word.said or now
+    if word.said and last and (last.changed, last.by, last.why) == (changed, word.by, word.why):
+        return _closed(credential, last, now, already=True)
+    why_not = _why_not(changed, last, max(now, word.said or now))
     if why_not:
         raise BadInput(
             f"{credential.name}: it cannot have been changed on {changed.date()}, {why_not}",
@@ -72,7 +78,7 @@ def _revised(deployment: Deployment, credential: Credential) -> datetime | None:
     if found is None:
         raise VaultTrouble(
             f"{credential.name}: there is no secret {place.key or place.id!r} in project {place.project!r}",
-            next_step=f"Store the new value there, then close it; or close it with {UNCHANGED}.",
+            next_step=f"Store the new value there, then close it; or {SAY_UNCHANGED}.",
         )
     return found.revision_date
 
@@ -94,14 +100,16 @@ def _refused(credential: Credential, last: Closing, revised: datetime) -> Outcom
         f"{place!r} in Bitwarden was not changed since the last close: that is of {last.at:%Y-%m-%d %H:%M} "
         f"UTC, by {last.by}, and the secret is of {revised:%Y-%m-%d %H:%M} UTC"
     )
-    next_step = f"Store the new value there first; where it does not belong there, say {UNCHANGED}."
+    next_step = f"Store the new value there first; where it does not belong there, {SAY_UNCHANGED}."
     return replace(told(credential, "refused", reason, next_step=next_step), version=last.version)
 
 
-def _closed(credential: Credential, closing: Closing, now: datetime) -> Outcome:
+def _closed(credential: Credential, closing: Closing, now: datetime, *, already: bool = False) -> Outcome:
     due = falls_due(credential.policy, closing.changed)
     follows = f"; due again on {due:%Y-%m-%d}" if due else ""
-    reason = f"version {closing.version} is in use since {closing.changed:%Y-%m-%d}: {closing.why}{follows}"
+    before = f"; {closing.by} said so already, on {closing.at:%Y-%m-%d %H:%M} UTC" if already else ""
+    since = f"version {closing.version} is in use since {closing.changed:%Y-%m-%d}"
+    reason = f"{since}: {closing.why}{follows}{before}"
     changed = Step(
         "changed by hand",
         closing.changed,

@@ -4,11 +4,13 @@ Rules this file keeps:
 - One consumer at a time: nobody gives their word for others by leaving a name out.
 - It is CURRENT's own version that is confirmed, as Bitwarden has it now. Whoever names another one is told.
 - A word that is kept already stays as it is.
+- What was said before CURRENT was made is not about it.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from credential_rotation.attempt.look import Look
 from credential_rotation.by_hand import how_to_confirm
@@ -20,28 +22,39 @@ from credential_rotation.state.confirmations import Confirmation, Said, by_hand
 from credential_rotation.wiring import Deployment
 
 
-def confirm(
-    deployment: Deployment, credential: Credential, *, consumer: str | None, version: int | None, by: str
+def confirm(  # noqa: PLR0913 - each by its name
+    deployment: Deployment,
+    credential: Credential,
+    *,
+    consumer: str | None,
+    version: int | None,
+    by: str,
+    told_at: datetime | None = None,
 ) -> Outcome:
-    """Keep a person's word. Raises: BadInput, StateTrouble, VaultTrouble."""
+    """Keep a person's word, which was given at some moment, or now.
+
+    Raises: BadInput, StateTrouble, VaultTrouble.
+    """
     chosen = _chosen(credential, consumer)
     look = Look(credential, deployment.vault(credential).look(), deployment.rotator(credential))
-    own = _own(credential, look.own, version)
+    own = _own(credential, look.own, version, told_at)
     said = deployment.confirmations.of(credential, (own.epoch, own.attempt))
     if said.unknown:
         raise StateTrouble(
             f"{credential.name}: what was confirmed cannot be read: {said.unknown}",
             next_step="Nothing is ended meanwhile. See to the folder, then confirm it.",
         )
-    word = said.words.get(chosen.name) or _kept(deployment, credential, own, Confirmation(
-        chosen.name, by, deployment.clock()
-    ))  # fmt: skip
+    before = said.words.get(chosen.name)
+    word = before or Confirmation(chosen.name, by, deployment.clock())
+    if before is None:
+        deployment.confirmations.keep(credential, (own.epoch, own.attempt), word)
     said = Said({**said.words, chosen.name: word})
     follows = "what it replaced is ended when its time is over" if look.older else "nothing waits for it"
     left = said.awaited(credential)
     if left:
         follows = f"{len(left)} more to confirm"
-    reason = f"{chosen.name} has version {own.epoch}, as {word.by} said; {follows}"
+    when = f" already, on {word.at:%Y-%m-%d %H:%M} UTC" if before else ""
+    reason = f"{chosen.name} has version {own.epoch}, as {word.by} said{when}; {follows}"
     now = deployment.clock()
     return replace(
         told(
@@ -51,21 +64,17 @@ def confirm(
             next_step=" ".join(how_to_confirm(credential.name, one, own.epoch) for one in left),
         ),
         version=own.epoch,
-        steps=(
-            Step(
-                "confirmed",
-                now,
-                f"version {own.epoch}, manual {chosen.name}",
-                Fact(Shows.CONFIRMED, own.epoch, where=f"manual {chosen.name}"),
-            ),
-            Step("ok", now, reason),
-        ),
+        steps=(_step(own, chosen, now, is_news=word.by == by), Step("ok", now, reason)),
     )
 
 
-def _kept(deployment: Deployment, credential: Credential, own: Record, word: Confirmation) -> Confirmation:
-    deployment.confirmations.keep(credential, (own.epoch, own.attempt), word)
-    return word
+def _step(own: Record, who: Consumer, now: datetime, *, is_news: bool) -> Step:
+    """What was said; one's own word is news each time, because a task that kept it may have been killed."""
+    where = f"manual {who.name}"
+    what = f"version {own.epoch}, {where}"
+    if not is_news:
+        return Step("confirmed before", now, what, is_routine=True)
+    return Step("confirmed", now, what, Fact(Shows.CONFIRMED, own.epoch, where=where))
 
 
 def _chosen(credential: Credential, consumer: str | None) -> Consumer:
@@ -84,12 +93,12 @@ def _chosen(credential: Credential, consumer: str | None) -> Consumer:
         what = "which consumer?" if consumer is None else f"no consumer {consumer[:100]!r} takes it by hand"
         raise BadInput(
             f"{credential.name}: {what}{nearest(consumer or '', names)}",
-            next_step=f"Say --consumer NAME, one of: {', '.join(names)}.",
+            next_step=f"Name the consumer (--consumer), one of: {', '.join(names)}.",
         )
     return found
 
 
-def _own(credential: Credential, own: Record | None, version: int | None) -> Record:
+def _own(credential: Credential, own: Record | None, version: int | None, told_at: datetime | None) -> Record:
     """CURRENT's own version. Raises: BadInput."""
     if own is None:
         raise BadInput(
@@ -99,6 +108,11 @@ def _own(credential: Credential, own: Record | None, version: int | None) -> Rec
     if version not in (None, own.epoch):
         raise BadInput(
             f"{credential.name}: version {version} is not CURRENT, version {own.epoch} is",
+            next_step=f"Give it version {own.epoch}, then confirm that.",
+        )
+    if version is None and told_at is not None and own.written > told_at:
+        raise BadInput(
+            f"{credential.name}: version {own.epoch} was made after this was said, about another one",
             next_step=f"Give it version {own.epoch}, then confirm that.",
         )
     return own

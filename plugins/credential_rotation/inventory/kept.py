@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from bitwarden_vault.places import make_private
+from credential_rotation.by_hand import BY_HAND
 from credential_rotation.inventory.files import Folder, open_folder
 from credential_rotation.inventory.garbage import rarely_looked_for
 from credential_rotation.inventory.inventory import Inventory, load_entry, load_inventory
@@ -55,6 +56,15 @@ def read_inventory(include: Path, *, meanwhile: Callable[[], object] | None = No
 def names_by_engine(include: Path) -> Mapping[str, list[str]]:
     """The names of all good entries, in order. Raises: BadInput (there is no such folder)."""
     kept: dict[str, list[str]] = _kept(include, "names", _offered_in)["names"]
+    return kept
+
+
+def by_hand(include: Path) -> Mapping[str, list[str]]:
+    """What people do by hand, by entry: who takes its value so; nobody, where they change it themselves.
+
+    Raises: BadInput (there is no such folder).
+    """
+    kept: dict[str, list[str]] = _kept(include, "names", _offered_in)["by_hand"]
     return kept
 
 
@@ -99,14 +109,20 @@ def _offered_in(file: Path) -> dict[str, dict[str, Any]]:
 
 
 def _offered(inventory: Inventory) -> dict[str, dict[str, Any]]:
-    """What DAG files ask for while they are parsed, by engine: names, and pairs of queue and pool."""
+    """What DAG files ask for while they are parsed: names, queues and pools by engine, and people's work."""
     names: dict[str, list[str]] = {}
     lanes: dict[str, dict[tuple[str | None, str | None], None]] = {}
     for one in inventory.credentials:
         names.setdefault(one.engine, []).append(one.name)
         if one.queue or one.pool:
             lanes.setdefault(one.engine, {})[one.queue, one.pool] = None
-    return {"names": names, "lanes": {engine: list(pairs) for engine, pairs in lanes.items()}}
+    takers = {one.name: [who.name for who in one.consumers if who.kind == BY_HAND] for one in inventory.all}
+    manual = {one.name for one in inventory.manual}
+    return {
+        "names": names,
+        "lanes": {engine: list(pairs) for engine, pairs in lanes.items()},
+        "by_hand": {name: own for name, own in takers.items() if own or name in manual},
+    }
 
 
 def _each(inventory: Inventory) -> dict[str, bytes]:

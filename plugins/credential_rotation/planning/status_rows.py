@@ -12,7 +12,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from credential_rotation.by_hand import BY_HAND, how_to_close, how_to_confirm, named
+from credential_rotation.by_hand import (
+    BY_HAND,
+    close_command,
+    confirm_command,
+    how_to_close,
+    how_to_confirm,
+    named,
+)
 from credential_rotation.model import UNMANAGED_EPOCH, ApprovalRule, Credential, Policy, Window
 from credential_rotation.planning.planning import Known, confirm_until, in_use, may_be_current
 from credential_rotation.times.durations import write_duration
@@ -65,14 +72,28 @@ def _by_hand(credential: Credential) -> dict[str, str] | None:
     """What a person does with what no tool can change; None for all else."""
     if credential.engine != BY_HAND:
         return None
-    return {"instructions": credential.options["instructions"], "how": how_to_close(credential.name)}
+    return {
+        "instructions": credential.options["instructions"],
+        "how": how_to_close(credential.name),
+        "command": close_command(credential.name),
+    }
 
 
-def _awaits(credential: Credential, known: Known) -> list[dict[str, str | None]]:
+def _awaits(credential: Credential, known: Known) -> list[dict[str, str | int | None]]:
     """Who takes the newest version by hand and was not said to have it, and what a person does about it."""
-    until, version = _iso(confirm_until(credential, known)), known.newest.epoch if known.newest else 0
+    until, newest = _iso(confirm_until(credential, known)), known.newest
+    if newest is None:
+        return []
     return [
-        {"who": named([one]), "until": until, "how": how_to_confirm(credential.name, one, version)}
+        {
+            "who": named([one]),
+            "consumer": one.name,
+            "version": newest.epoch,
+            "attempt": newest.attempt,
+            "until": until,
+            "how": how_to_confirm(credential.name, one, newest.epoch),
+            "command": confirm_command(credential.name, one, newest.epoch),
+        }
         for one in known.awaited
     ]
 

@@ -24,6 +24,8 @@ from credential_rotation.planning.planning import Known
 from credential_rotation.state.history import in_a_name
 
 FOLDER = "confirmations"
+PREFIX = f"{BY_HAND}: "
+"""Before the name of who takes values by hand, in what planners tell of an entry's consumers."""
 ANSWERS_WITHIN = 20.0
 """Seconds for reading what was said of one version."""
 
@@ -96,6 +98,19 @@ class Confirmations:
         return Said({word.consumer: word for word in _understood(documents, credential.name, version)})
 
 
+def folder_of(name: str) -> str:
+    """Where the words about one entry are."""
+    return f"{FOLDER}/{in_a_name(name)}"
+
+
+def about(document: Mapping[str, Any], name: str) -> tuple[Mark, str] | None:
+    """Which version of an entry a kept word is about, and which consumer; None where it cannot be told."""
+    version, attempt, consumer = (document.get(one) for one in ("version", "attempt", "consumer"))
+    if document.get("name") != name or not isinstance(version, int):
+        return None
+    return (version, str(attempt)), str(consumer)
+
+
 def by_hand(credential: Credential) -> tuple[Consumer, ...]:
     """The consumers of an entry that take values by hand."""
     return tuple(one for one in credential.consumers if one.kind == BY_HAND)
@@ -111,7 +126,7 @@ def with_people(credential: Credential, known: Known, confirmations: Confirmatio
 
 
 def _place(credential: Credential, version: Mark) -> str:
-    return f"{FOLDER}/{in_a_name(credential.name)}/{version[0]:06d}-{in_a_name(version[1])}"
+    return f"{folder_of(credential.name)}/{version[0]:06d}-{in_a_name(version[1])}"
 
 
 def _understood(

@@ -191,7 +191,10 @@ def _keep(environ: Mapping[str, str], name: str, document: Mapping[str, Any]) ->
 
 
 def _compact(row: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    kept = ("name", "outcome", "version", "reason", "next_step", "until", "written", "due", "act_by")
+    kept = (
+        *("name", "outcome", "version", "reason", "next_step", "until", "written", "due", "act_by"),
+        "only_words_missing",
+    )
     steps = row.get("steps") or []
     return {"at": steps[-1]["at"] if steps else now.isoformat(), **{name: row.get(name) for name in kept}}
 

@@ -31,7 +31,7 @@ def tell_outcome(outcome: Outcome) -> None:
     tags = {"credential": outcome.name, "engine": outcome.engine, "outcome": outcome.outcome}
     name = _in_a_name(outcome.name)
     _tell("incr", "outcome", f"{name}.{outcome.outcome}", tags)
-    if len(outcome.steps) > 1:
+    if len(outcome.steps) > 1 and outcome.outcome != "closed":  # that began on the day of the change
         took = outcome.steps[-1].at - outcome.steps[0].at
         _tell("timing", "duration", name, tags, took)
 

@@ -97,12 +97,12 @@ def wish_of(
     unknown = sorted(set(conf) - set(_KNOWN))
     if unknown:
         raise BadInput(
-            f"unknown in the run's configuration: {_on_one_line(', '.join(unknown)[:200])}",
+            f"unknown in the run's configuration: {on_one_line(', '.join(unknown)[:200])}",
             next_step=f"Known are {', '.join(_KNOWN)}. Trigger the DAG again with these.",
         )
     names = _names(params.get("credentials"))
-    force, dry_run, revoke = (_switch(params, name) for name in ("force", "dry_run", "revoke"))
-    reason, not_before = _reason(params.get("reason")), _moment(params.get("not_before"))
+    force, dry_run, revoke = (switch_in(params, name) for name in ("force", "dry_run", "revoke"))
+    reason, not_before = reason_in(params.get("reason")), _moment(params.get("not_before"))
     if revoke:
         _insist_on_exactness(names, not_before)
     if force and not names:
@@ -173,17 +173,18 @@ def _names(given: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(given))
 
 
-def _reason(given: object) -> str | None:
+def reason_in(given: object) -> str | None:
+    """The text, if it is one. Raises: BadInput."""
     if given is None:
         return None
     if not isinstance(given, str) or len(given) > MOST_REASON:
         raise BadInput(
             f"`reason` is not a text of at most {MOST_REASON} characters", next_step="Say why, in a sentence."
         )
-    return _on_one_line(given).strip() or None
+    return on_one_line(given).strip() or None
 
 
-def _on_one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     """A line break could be taken for the log's own, and no database keeps a NUL or half a character."""
     return "".join(sign if sign.isprintable() else " " for sign in text)
 
@@ -203,7 +204,8 @@ def _moment(given: object) -> datetime | None:
     return in_utc
 
 
-def _switch(params: Mapping[str, object], name: str) -> bool:
+def switch_in(params: Mapping[str, object], name: str) -> bool:
+    """True or false. Raises: BadInput."""
     given = params.get(name, False)
     if not isinstance(given, bool):
         raise BadInput(

@@ -2,7 +2,7 @@
 
 Rules this file keeps:
 - No route without the permission to see plugins: files, unknown paths and the API's own schema included.
-- Nothing is changed here; a rotation is begun by the browser, through Airflow's API.
+- Nothing is changed here; a rotation is begun, and a word kept, by the browser through Airflow's API.
 - Files are served by name from a list that was made at start: no path from outside reaches the disk.
 """
 
@@ -21,10 +21,11 @@ from fastapi import Body, Depends, FastAPI, HTTPException, Request, Response
 
 from bitwarden_vault.state_folder import StateUnavailable, state_folder
 from credential_rotation.approvers import WITH_APPROVAL
+from credential_rotation.by_hand import RECORDS
 from credential_rotation.ui import view
 from credential_rotation.ui.evidence import Kind, download
 from credential_rotation.ui.shelf import Shelf
-from credential_rotation.ui.wish import refusal
+from credential_rotation.ui.wish import refusal, refusal_of_word
 
 STATIC = Path(__file__).parent / "static"
 TYPES = {
@@ -93,7 +94,7 @@ def _answers(app: FastAPI, shelf: Shelf) -> None:
     def credentials(user: GetUserDep) -> dict[str, Any]:
         """The list."""
         now = datetime.now(timezone.utc)
-        place = {"folder": shelf.folder.path, "may_rotate": _may_rotate(user)}
+        place = {"folder": shelf.folder.path, "may_trigger": _may_trigger(user)}
         try:
             readers = view.readers_by_place(shelf.readers(), now)
             return {**view.list_view(shelf.status(), shelf.rows(now), readers, now), **place}
@@ -115,7 +116,7 @@ def _answers(app: FastAPI, shelf: Shelf) -> None:
             detail = view.detail_view(entries[name], row, shelf.outcomes(name))
         except StateUnavailable as why:
             raise HTTPException(503, str(why)) from None
-        return {"now": now.isoformat(), "may_rotate": _may_rotate(user), "credential": detail}
+        return {"now": now.isoformat(), "may_trigger": _may_trigger(user), "credential": detail}
 
     @app.get("/data/evidence")
     def evidence(user: GetUserDep, name: str, kind: Kind) -> Response:
@@ -129,13 +130,18 @@ def _answers(app: FastAPI, shelf: Shelf) -> None:
         now = datetime.now(timezone.utc)
         return {"refused": refusal(conf, at=now, by=user.get_name())}
 
+    @app.post("/word")
+    def word(conf: Annotated[dict[str, Any], Body()]) -> dict[str, str | None]:
+        """The same of what a person says of their own work."""
+        return {"refused": refusal_of_word(conf)}
 
-def _may_rotate(user: GetUserDep) -> dict[str, bool]:
-    """Which rotating DAGs this user may trigger."""
+
+def _may_trigger(user: GetUserDep) -> dict[str, bool]:
+    """Which of the DAGs that have a button here this user may trigger."""
     manager = get_auth_manager()
     return {
         dag: manager.is_authorized_dag(
             method="POST", access_entity=DagAccessEntity.RUN, details=DagDetails(id=dag), user=user
         )
-        for dag in sorted({*view.ROTATING.values(), WITH_APPROVAL})
+        for dag in sorted({*view.ROTATING.values(), WITH_APPROVAL, RECORDS})
     }

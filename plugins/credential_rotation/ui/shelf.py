@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.state.approvals import APPROVALS
+from credential_rotation.state.confirmations import PREFIX, about
+from credential_rotation.state.confirmations import folder_of as words_about
 from credential_rotation.state.history import DAY, KEEP_RUNS, RUNS, STATUS, folder_of
 
 READERS = "readers"
@@ -28,6 +30,8 @@ _TELLS_NOTHING = (None, "", "planned")
 """A dry run changed nothing."""
 
 Document = Mapping[str, Any]
+Word = tuple[tuple[int, str], str]
+"""A version, by number and attempt, and a consumer that has it, as a person said."""
 Asked = TypeVar("Asked")
 Got = TypeVar("Got")
 
@@ -48,6 +52,7 @@ class Row:
     written: str | None
     due: str | None
     act_by: str | None
+    only_words_missing: bool = False
 
 
 class Shelf:
@@ -58,6 +63,7 @@ class Shelf:
         self._runs: dict[str, list[Row]] = {}
         self._days: dict[str, list[str]] = {}
         self._outcomes: dict[str, Document] = {}
+        self._words: dict[str, Word] = {}
 
     def status(self) -> Document | None:
         """The newest of what the planners know; each knows the whole inventory."""
@@ -67,11 +73,30 @@ class Shelf:
         return newest and self._with_questions(newest)
 
     def _with_questions(self, status: Document) -> Document:
-        """Each entry with what people were asked about it, last."""
+        """Each entry with what people were asked about it last, and what they have said of its consumers."""
         found = self._each(lambda name: [self.folder.read(name)], self.folder.names(APPROVALS))
         asked = {one.get("name"): one for questions in found for one in questions if one}
         entries = [one for one in status["credentials"] if isinstance(one, dict)]
-        return {**status, "credentials": [{**one, "question": asked.get(one.get("name"))} for one in entries]}
+        words = self._each(self._words_about, entries)
+        told = zip(entries, words, strict=True)
+        return {
+            **status,
+            "credentials": [
+                {**one, "question": asked.get(one.get("name")), "words": said} for one, said in told
+            ],
+        }
+
+    def _words_about(self, entry: Document) -> list[Word]:
+        """What was said of those who take this entry's value by hand; a word is written once."""
+        name = str(entry.get("name"))
+        consumers = entry.get("consumers")
+        if not isinstance(consumers, list) or not any(str(one).startswith(PREFIX) for one in consumers):
+            return []
+        kept = self.folder.names(words_about(name))
+        for one in kept:
+            if one not in self._words and (word := about(self.folder.read(one) or {}, name)):
+                self._words[one] = word
+        return [self._words[one] for one in kept if one in self._words]
 
     def readers(self) -> list[Document]:
         """What agents publish of who read what."""
@@ -138,4 +163,5 @@ def _rows(run: Document) -> Iterable[Row]:
                 written=row.get("written"),
                 due=row.get("due"),
                 act_by=row.get("act_by"),
+                only_words_missing=row.get("only_words_missing") is True,
             )

@@ -15,6 +15,7 @@ from typing import Any
 
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF
 from credential_rotation.state.approvals import WAITING
+from credential_rotation.ui.handed_on import is_put_right
 from credential_rotation.ui.shelf import Row
 
 VERIFIES = "verify_credentials"
@@ -51,7 +52,8 @@ def standing(row: Mapping[str, Any], said: Sequence[Row], now: datetime, *, as_o
     is_open, policy = bool(row.get("is_open")), row.get("policy") or {}
     never = not row.get("version") and not row.get("may_be") and bool(policy.get("is_scheduled"))
     wants = is_open or never or (due is not None and due <= now)
-    trouble = _trouble(said, wants=wants, as_of=as_of)
+    right = [one for one in said if is_put_right(one, row)]
+    trouble = _trouble(said, right, wants=wants, as_of=as_of)
     told = _question(row, now) or _failed(trouble) or _awaited(row.get("awaits") or (), now)
     if told is not None:
         return told
@@ -146,18 +148,18 @@ def _begun(row: Mapping[str, Any]) -> Standing | None:
     return Standing("warn", "Begun", why, "Nothing to do: the next hourly run goes on with it.")
 
 
-def _trouble(said: Sequence[Row], *, wants: bool, as_of: str) -> Row | None:
-    """The newest failure that nothing has put right since.
+def _trouble(said: Sequence[Row], right: Sequence[Row], *, wants: bool, as_of: str) -> Row | None:
+    """The newest failure that nothing has put right since; `right` are those that people's words have.
 
     Hourly runs try again what is due or open: one that they no longer try is over.
     """
     found: dict[str, Row] = {}
     for one in said:
         kind = "verify" if one.dag_id == VERIFIES else "attempt"
-        if one.outcome in DONE:
+        if one.outcome in DONE or one in right:
             if one.outcome != "planned":
                 found.pop(kind, None)
-            if one.outcome in _MADE_NEW:
+            if one.outcome in _MADE_NEW or (one in right and one.written):
                 found.clear()
         elif one.outcome not in HEALS_BY_ITSELF:
             found[kind] = one

@@ -18,6 +18,7 @@ from credential_rotation.approvers import WITH_APPROVAL
 from credential_rotation.engines.registry import CLOUD, DATABASES
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF
 from credential_rotation.state.history import KEEP_RUNS
+from credential_rotation.ui.handed_on import awaited
 from credential_rotation.ui.shelf import Document, Row
 from credential_rotation.ui.standing import Standing, moment, standing
 
@@ -75,7 +76,7 @@ def credential_rows(
 def _row(
     entry: Mapping[str, Any], said: Sequence[Row], readers: Readers, now: datetime, as_of: str
 ) -> dict[str, Any]:
-    entry = _overtaken(entry, said, as_of)
+    entry = {**_overtaken(entry, said, as_of), "awaits": awaited(entry, said, as_of=as_of)}
     policy = entry.get("policy") or {}
     written = moment(entry.get("written"))
     age = (now - written).total_seconds() if written else None
@@ -99,6 +100,7 @@ def _row(
         "share": age / max_age if age is not None and max_age else None,
         "last": _last(said),
         "readers": _readers(entry, readers),
+        "awaits": entry["awaits"],
         **_told(told),
     }
 
@@ -175,10 +177,9 @@ def days(rows: Sequence[Row], now: datetime) -> list[dict[str, Any]]:
 def detail_view(entry: Document, row: Mapping[str, Any], outcomes: Sequence[Document]) -> dict[str, Any]:
     """One credential: where and how it is kept, and what became of it, newest first."""
     kept = ("principals", "consumers", "source", "vault", "has_current", "is_open", "open_until")
-    people = ("awaits", "by_hand")
     return {
         **row,
-        **{name: entry.get(name) for name in (*kept, *people)},
+        **{name: entry.get(name) for name in (*kept, "by_hand")},
         "policy_detail": entry.get("policy") or {},
         "outcomes": [_outcome(one) for one in outcomes],
     }

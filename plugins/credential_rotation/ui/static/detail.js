@@ -1,20 +1,23 @@
 // One credential: how it stands, how it is kept, who reads it, and the timeline of its rotations.
 
 import { leaving, logPath, runPath } from "./airflow.js";
-import { byHand } from "./by_hand.js";
+import { byHand, handedOn } from "./by_hand.js";
 import { badge, el, show } from "./dom.js";
 import { rotateButton } from "./rotate.js";
 import { ageCell } from "./table.js";
 import { brief, fromNow, moment, sentence, span } from "./times.js";
+
+const WAITS = "Waits for a person";
 
 export function detailView(place, said, again) {
   const one = said.credential;
   document.title = `${one.name} · Credentials`;
   show(place,
     el("nav", { "aria-label": "Back" }, el("a", { href: "./" }, "← All credentials")),
-    el("header", { class: "top" }, el("h1", {}, one.name), badge(one.state.level, one.state.word), rotateButton(one, said.may_rotate[one.dag] === true, again)),
-    el("p", { class: `notice ${one.state.level}` }, `${sentence(one.state.why)} ${one.by_hand ? "" : one.state.next_step}`),
-    one.by_hand && byHand(one.by_hand),
+    el("header", { class: "top" }, el("h1", {}, one.name), badge(one.state.level, one.state.word), rotateButton(one, said.may_trigger[one.dag] === true, again)),
+    el("p", { class: `notice ${one.state.level}` }, `${sentence(one.state.why)} ${one.by_hand || one.state.word === WAITS ? "" : one.state.next_step}`),
+    one.by_hand && byHand(one, said.may_trigger, again),
+    one.awaits.length > 0 && handedOn(one, said.may_trigger, again),
     el("div", { class: "columns" }, facts(one, said.now), reading(one)),
     timeline(one, said.now));
 }
@@ -30,9 +33,9 @@ function facts(one, now) {
     ["Grace", policy.grace ? `${span(policy.grace)}: so long the old value lives on` : null],
     ["Window", policy.window],
     ["Old version", one.is_open ? "still open: retired when grace is over and nobody uses it" : null],
-    ["Waits for a person", (one.awaits ?? []).map((each) => each.who).join(", ")],
+    ["Waits for a person", one.awaits.map((each) => each.who).join(", ")],
     ["Logs in as", (one.principals ?? []).join(", ")],
-    ["At", [one.engine, one.where].filter(Boolean).join(", ")],
+    ["At", one.by_hand ? null : [one.engine, one.where].filter(Boolean).join(", ")],
     ["Strategy", one.strategy],
     ["Kept in Bitwarden", [one.vault?.project, one.vault?.key].filter(Boolean).join(" / ")],
     ["Owner", one.owner],

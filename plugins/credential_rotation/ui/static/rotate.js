@@ -1,11 +1,11 @@
 // "Rotate now": a form of our own, a run of the rotating DAG with this browser's login, and what came of it.
 
-import { ask, dagPath, leaving, Refused, runPath } from "./airflow.js";
+import { ask } from "./airflow.js";
 import { compromise } from "./compromise.js";
-import { badge, el, show } from "./dom.js";
+import { el, show } from "./dom.js";
+import { begin, ended, follow, left, refusal } from "./run.js";
 
 const MOST_REASON = 500;
-const POLL = 1000;
 
 export function rotateButton(one, mayRotate, again) {
   if (!one.dag) return null;
@@ -56,9 +56,7 @@ function open(one, again) {
       go.hidden = true;
       if (!dry.checked) again();
     } catch (wrong) {
-      show(told, el("p", { class: "notice bad" }, wrong instanceof Refused && wrong.status === 403
-        ? `You may look, but not trigger ${one.dag}. Ask for that permission, or somebody who has it.`
-        : wrong.message));
+      show(told, refusal(wrong, one.dag));
       wanted();
     }
   }
@@ -77,40 +75,19 @@ async function run(one, conf, told) {
   show(told, el("p", {}, "Asking …"));
   const { refused } = await ask("credential_rotation/wish", { method: "POST", body: conf });
   if (refused) throw new Error(refused);
-  const dag = await ask(`api/v2/${dagPath(one.dag)}`);
-  if (dag.is_paused) {
-    throw new Error(`${one.dag} is paused: a run would stay queued and do nothing. Unpause it first`
-      + (conf.revoke ? `, or revoke from a shell: python -m credential_rotation revoke ${one.name} --reason …` : "."));
-  }
-  const path = `api/v2/${dagPath(one.dag)}/dagRuns`;
-  const made = await ask(path, { method: "POST", body: { logical_date: null, conf, note: conf.revoke ? "Compromise mode, on the page Credentials" : "Rotate now, on the page Credentials" } });
-  const link = leaving(el("a", {}, "the run in Airflow"), runPath(one.dag, made.dag_run_id));
+  const made = await begin(one.dag, conf, conf.revoke ? "Compromise mode, on the page Credentials" : "Rotate now, on the page Credentials",
+    conf.revoke ? `, or revoke from a shell: python -m credential_rotation revoke ${one.name} --reason …` : "");
   if (one.needs_approval && !conf.dry_run && !conf.revoke) {
     return show(told, el("p", { class: "notice warn", id: "ended" },
-      "Asked. It begins when somebody else says yes in Airflow: ", link, ". Slack has the question too."));
+      "Asked. It begins when somebody else says yes in Airflow: ", made.link, ". Slack has the question too."));
   }
-  const here = `${path}/${encodeURIComponent(made.dag_run_id)}`;
-  const began = Date.now();
-  let state = made.state;
-  while (!["success", "failed"].includes(state)) {
-    const seconds = Math.round((Date.now() - began) / 1000);
-    show(told, el("p", { class: "busy" }, `${state === "queued" ? "Waiting for a free worker" : "Running"}, ${seconds} s: `, link));
-    await new Promise((done) => { setTimeout(done, POLL); });
-    ({ state } = await ask(here));
-  }
-  show(told, await ending(here, state, link));
+  const state = await follow(made, told);
+  show(told, ended(made, state, await outcome(made).catch(() => null)));
 }
 
 /** What the one credential's task left, whichever queue and pool it ran in. */
-async function left(here) {
-  const { task_instances: all } = await ask(`${here}/taskInstances?limit=100`);
+async function outcome(made) {
+  const { task_instances: all } = await ask(`${made.here}/taskInstances?limit=100`);
   const { task_id: task } = all.find((one) => one.map_index === 0 && /^rotate(\.|$)/.test(one.task_id));
-  return (await ask(`${here}/taskInstances/${encodeURIComponent(task)}/xcomEntries/outcome?map_index=0`)).value;
-}
-
-async function ending(here, state, link) {
-  const outcome = await left(here).catch(() => null);
-  const level = state === "success" ? "good" : "bad";
-  const words = outcome ? `${outcome.reason}. ${outcome.next_step ?? ""}` : state === "success" ? "Done." : "The run failed; its log says why.";
-  return el("div", { class: `notice ${level}`, id: "ended" }, badge(level, outcome?.outcome ?? state), el("p", {}, words), el("p", {}, "See ", link, "."));
+  return left(made, task, "outcome", "?map_index=0");
 }
