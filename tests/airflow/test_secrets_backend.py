@@ -5,6 +5,7 @@ One Airflow for all tests of this file.
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from credential_rotation_plugin import LOADED_AHEAD
+from sandbox.airflow_api import Refused
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import PROJECTS, ROLES, Warehouse
 from sandbox.sandbox import Sandbox
-from scenes.airflow import DAGS, ROOT, ROTATE, Ended, Office
+from scenes.airflow import DAGS, RECORD, ROOT, ROTATE, Ended, Office
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
@@ -25,6 +27,14 @@ IS_TOLD = version("apache-airflow-core").split(".")[:2] != ["3", "1"]
 """Airflow 3.1 has no error that ends its search: there the reason is in the log (`make older`)."""
 ADDRESSES = "airflow.providers.postgres.assets.postgres"
 """What Airflow imports of this provider for the first asset that a process makes."""
+BY_HAND = """\
+credentials:
+  - name: signing-key
+    engine: manual
+    instructions: Make a new one in the HSM.
+    policy: {max_age: 365d}
+    owner: security
+"""
 READER = """
 from airflow.sdk import Connection, Variable, dag, get_current_context, task
 
@@ -85,6 +95,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     with Sandbox(tmp_path_factory.mktemp("office")) as sandbox:
         warehouse = Warehouse(sandbox, read_by_airflow=True)
         include = warehouse.build(ROOT)
+        (include / "credentials" / "by_hand.yaml").write_text(BY_HAND)
         sandbox.bitwarden.put_secret(project=PROJECTS[0], key="airflow/variables/colour", value="blue")
         sandbox.bitwarden.put_secret(project=PROJECTS[0], key="airflow/connections/cold", value="aws://")
         sandbox.bitwarden.put_secret(project=PROJECTS[0], key="airflow/variables/cold", value="there")
@@ -99,8 +110,8 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         yield office
 
 
-def _returned(ended: Ended, task: str) -> Any:  # noqa: ANN401 - whatever it is
-    return ended.api.xcom(ended.dag, ended.run, task)
+def _returned(ended: Ended, task: str, key: str = "return_value") -> Any:  # noqa: ANN401 - whatever it is
+    return ended.api.xcom(ended.dag, ended.run, task, key=key)
 
 
 def test_tasks_get_connections_and_variables_from_bitwarden(office: Office) -> None:
@@ -126,6 +137,19 @@ def test_what_is_rotated_is_what_tasks_get_next(office: Office) -> None:
     assert outcome["outcome"] == "rotated", outcome["reason"]
     assert office.warehouse.stored(ETL) != before
     assert _returned(office.run("reader"), "log_in") == "etl"
+
+
+def test_h1_what_a_person_has_changed_by_hand_is_said_under_their_login(office: Office) -> None:
+    """Here, because this file is also run on older Airflows and on Celery; the rest is in tests/browser."""
+    with pytest.raises(Refused):
+        office.run(RECORD, credential="warehouse-elt", done="close", reason="x")
+    ended = office.run(RECORD, credential="signing-key", done="close", reason="made anew")
+    assert ended.state == "success", ended.log("record")
+    outcome = _returned(ended, "record", key="outcome")
+    assert (outcome["outcome"], outcome["version"]) == ("closed", 1)
+    state = office.sandbox.airflow.home / "credential_rotation_state"
+    [closing] = [json.loads(file.read_text()) for file in (state / "closings").iterdir()]
+    assert (closing["by"], closing["why"]) == ("admin", "made anew")
 
 
 def test_many_tasks_are_one_login_and_one_read(office: Office) -> None:

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 ETL, REPORTING, *_ = ROLES
 STATIC = ROOT / "plugins" / "credential_rotation" / "ui" / "static"
 ROUTES = [
-    "", "data/credentials", "data/credential?name=warehouse-etl", "wish",
+    "", "data/credentials", "data/credential?name=warehouse-etl", "wish", "word",
     "data/evidence?name=warehouse-etl&kind=html", "data/evidence?name=warehouse-etl&kind=json",
     "openapi.json", "docs", "redoc", "nothing/here",
     *(f"static/{path.relative_to(STATIC)}" for path in sorted(STATIC.rglob("*")) if path.is_file()),
@@ -32,7 +32,7 @@ ROUTES = [
 
 EMPTY: dict[str, object] = {
     "now": "2026-11-26T12:00:00+00:00", "as_of": None, "stale": False, "problems": [], "credentials": [],
-    "folder": "/opt/airflow/credential_rotation_state", "may_rotate": {},
+    "folder": "/opt/airflow/credential_rotation_state", "may_trigger": {},
 }  # fmt: skip
 
 

@@ -19,7 +19,7 @@ _QUICK = {
     "CORE__PARALLELISM": "4",
     "API__WORKERS": "1",
     "DAG_PROCESSOR__REFRESH_INTERVAL": "5",  # 300 otherwise: a new DAG file is seen in 2 s, not in 5 min
-    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",  # each round of the six files is a second of a core
+    "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",  # each round of the seven files is a second of a core
     "DAG_PROCESSOR__PARSING_PROCESSES": "1",
     "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.4",
     "WORKERS__EXECUTION_API_TIMEOUT": "30",  # after 5, a task of a busy machine is killed

@@ -13,8 +13,8 @@ from sandbox.sandbox import Sandbox
 ROOT = Path(__file__).parents[2]
 ROTATE, ROTATE_CLOUD = "rotate_database_credentials", "rotate_cloud_credentials"
 RETIRE, VERIFY = "retire_credentials", "verify_credentials"
-WATCHDOG, APPROVAL = "rotation_watchdog", "rotate_with_approval"
-DAGS = (ROTATE, ROTATE_CLOUD, APPROVAL, RETIRE, VERIFY, WATCHDOG)
+WATCHDOG, APPROVAL, RECORD = "rotation_watchdog", "rotate_with_approval", "record_by_hand"
+DAGS = (ROTATE, ROTATE_CLOUD, APPROVAL, RETIRE, VERIFY, WATCHDOG, RECORD)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from importlib import import_module
@@ -14,25 +14,36 @@ from unittest.mock import patch
 from bitwarden_vault.settings import PASSED_ON
 from scenes.deployment import Site
 
+SCHEDULED: Mapping[str, Any] = {"conf": {}, "run_type": "scheduled", "triggering_user_name": None}
+
 
 @contextmanager
 def as_task(
-    site: Site, dag_id: str, task_id: str, *, module: str = "mapped", **environ: str
+    site: Site,
+    dag_id: str,
+    task_id: str,
+    run: Mapping[str, Any] = SCHEDULED,
+    /,
+    *,
+    module: str = "mapped",
+    **environ: str,
 ) -> Iterator[Any]:
-    """As in a scheduled run; gives the module of the task, which is imported once Airflow has a home."""
+    """Gives the task's module, which is imported once Airflow has a home; `run` as Airflow tells of it."""
     from airflow.sdk.execution_time.context import set_current_context  # noqa: PLC0415 - after Airflow's home
 
     found = import_module(f"credential_rotation.tasks.{module}")
-    run = SimpleNamespace(conf={}, run_type="scheduled", run_after=datetime.now(timezone.utc))
+    dag_run = SimpleNamespace(**{"run_after": datetime.now(timezone.utc), **run})
     ti = SimpleNamespace(
         dag_id=dag_id,
         task_id=task_id,
         run_id="scheduled__1",
+        map_index=-1,
         try_number=1,
+        log_url="https://airflow.example/log",
         xcom_push=lambda **_: None,
         get_dag=lambda _: SimpleNamespace(is_paused=False),
     )
-    context: Any = {"ti": ti, "run_id": ti.run_id, "dag_run": run, "params": {}}
+    context: Any = {"ti": ti, "run_id": ti.run_id, "dag_run": dag_run, "params": dag_run.conf}
     kept = {name: value for name, value in os.environ.items() if name not in PASSED_ON}  # one agent for all
     with (
         patch.dict("os.environ", {**kept, **site.environ, **environ}, clear=True),

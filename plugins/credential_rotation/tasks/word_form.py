@@ -106,14 +106,14 @@ def said_in(conf: Mapping[str, object], params: Mapping[str, object]) -> Said:
     name, done = _text(params, "credential"), params.get("done")
     if name is None:
         raise BadInput("no credential is chosen", next_step="Choose the one that this is about.")
-    if done not in _DONE:
+    if not isinstance(done, str) or done not in _DONE:
         raise BadInput(
             f"`done` is neither {CLOSE} nor {CONFIRM}",
             next_step=f"{CLOSE}: you have changed it. {CONFIRM}: a consumer has the new value.",
         )
     said = Said(
         name,
-        str(done),
+        done,
         reason_in(params.get("reason")),
         _text(params, "consumer"),
         _number(params.get("version")),

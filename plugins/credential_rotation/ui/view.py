@@ -195,19 +195,22 @@ def _outcome(document: Document) -> dict[str, Any]:
         **{name: document.get(name) for name in told},
         "level": level(str(document.get("outcome"))),
         "asked": {name: (asked or {}).get(name) for name in log},
-        "steps": _steps(document.get("steps")),
+        "steps": _steps(document.get("steps"), is_timed=document.get("outcome") != "closed"),
     }
 
 
-def _steps(steps: object) -> list[dict[str, Any]]:
-    """Each with the milliseconds that it took: since the step before it was done."""
+def _steps(steps: object, *, is_timed: bool) -> list[dict[str, Any]]:
+    """Each with the milliseconds that it took: since the step before it was done.
+
+    What a person closes is not timed: it begins on the day of the change.
+    """
     if not isinstance(steps, list):
         return []
     told = [one for one in steps if isinstance(one, dict) and moment(one.get("at"))]
     found, before = [], None
     for one in told:
         at = moment(one["at"])
-        took = (at - before) // timedelta(milliseconds=1) if at and before else 0
+        took = (at - before) // timedelta(milliseconds=1) if at and before and is_timed else 0
         found.append({"step": str(one.get("step")), "at": one["at"], "detail": one.get("detail"), "ms": took})
         before = at
     return found

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from credential_rotation.model import Consumer
+from credential_rotation.model import Answer, Consumer, Probe
 from credential_rotation.times.schedule import CONFIRM_WITHIN
 from simulators.scene import GRACE, SOAK, Scene, rotated_scene
 
@@ -67,6 +67,25 @@ def test_h3_a_rotation_says_at_once_who_has_to_be_given_the_new_value(kind: str)
     rotated = _scene(kind).rotate_now()
     assert rotated.outcome == "unproved"
     assert "manual Looker" in rotated.reason
+    assert rotated.only_words_missing
+
+
+@KINDS
+def test_h3_whether_more_than_peoples_words_is_missing_is_told(kind: str) -> None:
+    """Where it is, no word puts it right; in time and late, in a rotation, a repair and a daily proof."""
+    scene = _scene(kind)
+    _rotated_and_past_grace(scene)
+    scene.world.pass_time(CONFIRM_WITHIN)
+    assert [one.only_words_missing for one in (scene.run(), scene.verify())] == [True, True]
+    scene.consumers.answers = (Probe(Answer.UNKNOWN, "dag load"),)
+    assert not scene.verify().only_words_missing
+    confirm(scene, LOOKER)
+    assert not scene.verify().only_words_missing
+    scene.run()
+    scene.world.pass_time(SOAK + MINUTE)
+    scene.run()
+    confirmed = scene.rotate_now()
+    assert (confirmed.outcome, confirmed.only_words_missing) == ("unproved", False)
 
 
 @KINDS

@@ -10,7 +10,7 @@ import pytest
 
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory.inventory import load_entry, load_inventory
-from credential_rotation.inventory.kept import names_by_engine
+from credential_rotation.inventory.kept import by_hand, names_by_engine
 from credential_rotation.model import Strategy
 from scenes.inventory_mistakes import LINES, entry, written
 
@@ -45,6 +45,7 @@ def test_h1_what_no_tool_can_change_is_kept_apart_from_what_is_rotated(
     assert one.policy.max_age == timedelta(days=365)
     assert [each.name for each in inventory.all] == ["etl", "signing-key"]
     assert names_by_engine(tmp_path / "include") == {"postgres": ["etl"]}
+    assert by_hand(tmp_path / "include") == {"signing-key": []}
 
 
 def test_h1_a_task_that_is_given_its_name_refuses_it_and_says_what_to_do(tmp_path: Path) -> None:

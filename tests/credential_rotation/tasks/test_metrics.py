@@ -62,6 +62,15 @@ def test_an_attempt_tells_its_outcome_and_how_long_it_took(backend: Backend) -> 
     ]
 
 
+def test_what_a_person_closes_took_no_time_of_ours(backend: Backend) -> None:
+    """Its first step is of the day of the change, weeks before it was said."""
+    from credential_rotation.tasks.metrics import tell_outcome  # noqa: PLC0415 - after Airflow's home is set
+
+    steps = (Step("changed by hand", NOW - 30 * DAY), Step("closed", NOW))
+    tell_outcome(replace(told(ETL, "closed", "made anew"), steps=steps))
+    assert [kind for kind, *_ in backend.told] == ["incr", "incr"]
+
+
 def test_the_watchdog_tells_each_age_and_what_is_left(backend: Backend) -> None:
     """Overdue is less than nothing; what was never rotated, or may be begun only, has no age."""
     from credential_rotation.tasks.metrics import tell_ages  # noqa: PLC0415 - after Airflow's home is set

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -26,6 +27,13 @@ def said(outcome: str, age: timedelta = 2 * HOUR, *, dag: str = "rotate_database
     return Row("etl", outcome, at, dag, "schedule", 4, "why", "next", None, None, None, None)
 
 
+def but_for_words(age: timedelta = 2 * HOUR, *, written: bool = True) -> Row:
+    """A run that proved all but what people have to say."""
+    return replace(said("unproved", age), only_words_missing=True, written=AS_OF if written else None)
+
+
+TAKEN: dict[str, Any] = {"consumers": ["manual: Looker", "dag: load"]}
+GIVEN: dict[str, Any] = {**TAKEN, "words": [((4, "a4"), "Looker")]}
 LOOKER = {"who": "Looker (bi)", "until": (NOW + DAY).isoformat(), "how": "confirm etl --consumer Looker"}
 BY_HAND = {"instructions": "Ring up the bank.", "how": "close etl --reason '…'"}
 
@@ -133,6 +141,25 @@ CASES: dict[str, tuple[dict[str, Any], list[Row], str, bool]] = {
         entry(due=None, version=None, by_hand=BY_HAND),
         [],
         "Never closed",
+        True,
+    ),
+    "not proved but for a word that nobody has given (H3)": (
+        entry(**TAKEN),
+        [but_for_words()],
+        "Not proved",
+        True,
+    ),
+    "not proved but for a word that was given since (H3)": (entry(**GIVEN), [but_for_words()], "Fine", False),
+    "failed, then rotated but for a word that was given since (H3)": (
+        entry(due=-HOUR, **GIVEN),
+        [said("failed", 3 * HOUR), but_for_words()],
+        "Due",
+        False,
+    ),
+    "failed, and a word was given for the version before (H3)": (
+        entry(due=-HOUR, **GIVEN),
+        [but_for_words(3 * HOUR), said("failed")],
+        "Failed",
         True,
     ),
     "a moment that is none": (entry(due=None, open_until="yesterday"), [], "Fine", False),

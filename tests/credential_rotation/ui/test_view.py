@@ -18,7 +18,7 @@ from credential_rotation.state.approvals import Question, QuestionBook
 from credential_rotation.state.history import Asked, keep_command, keep_run, keep_status
 from credential_rotation.ui.shelf import Shelf
 from credential_rotation.ui.view import credential_rows, detail_view, list_view, readers_by_place
-from credential_rotation.ui.wish import refusal
+from credential_rotation.ui.wish import refusal, refusal_of_word
 from scenes.fleet import credential, fill
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
@@ -102,13 +102,16 @@ def test_h1_what_no_tool_can_change_has_a_row_and_no_dag_to_trigger(tmp_path: Pa
     assert detail["by_hand"]["instructions"] == "Ring up the bank."
     assert "close payments-read --reason" in detail["by_hand"]["how"]
     later = NOW + timedelta(minutes=1)
-    changed = Step("changed by hand", later, "version 1", Fact(Shows.CHANGED_BY_HAND, 1))
+    changed = Step("changed by hand", later - 9 * HOUR, "version 1", Fact(Shows.CHANGED_BY_HAND, 1))
     steps = (changed, Step("closed", later, "rang them up"))
     closed = replace(told(made, "closed", "rang them up"), version=1, steps=steps)
     environ = {"ROTATION_STATE_PATH": str(tmp_path)}
     keep_command(environ, [made], [closed], Asked("anna"), now=later)
-    [row] = credential_rows(status, Shelf(StateFolder(str(tmp_path))).rows(later), {}, later)
+    shelf = Shelf(StateFolder(str(tmp_path)))
+    [row] = credential_rows(status, shelf.rows(later), {}, later)
     assert (row["version"], row["state"]["word"], row["last"]["outcome"]) == (1, "Fine", "closed")
+    [outcome] = detail_view(status["credentials"][0], row, shelf.outcomes(made.name))["outcomes"]
+    assert [step["ms"] for step in outcome["steps"]] == [0, 0]  # not the weeks since the day of the change
 
 
 def test_readers_are_found_by_key(shelf: Shelf) -> None:
@@ -207,6 +210,27 @@ def test_the_form_is_refused_by_the_task_s_own_rules(conf: dict[str, object], sa
     refused = refusal(conf, at=NOW, by="anna")
     assert refused is not None
     assert says.lower() in refused.lower()
+
+
+@pytest.mark.parametrize(
+    ("conf", "says"),
+    [
+        ({"credential": "signing-key", "done": "close"}, "A close needs a reason, and none was given. Say"),
+        ({"credential": "etl", "done": "confirm", "changed_on": "2026-11-26"}, "would mean nothing"),
+        ({"credential": "etl", "done": "confirm", "by": "anna"}, "unknown in the run's configuration: by"),
+        ({"credentials": ["etl"]}, "unknown in the run's configuration: credentials"),
+    ],
+)
+def test_h1_a_word_is_refused_by_the_task_s_own_rules(conf: dict[str, object], says: str) -> None:
+    """Before a run is made, as a wish is."""
+    assert says.lower() in str(refusal_of_word(conf)).lower()
+
+
+def test_h1_a_sound_word_is_let_through() -> None:
+    assert (
+        refusal_of_word({"credential": "etl", "done": "confirm", "consumer": "Looker", "version": 4}) is None
+    )
+    assert refusal_of_word({"credential": "signing-key", "done": "close", "reason": "made anew"}) is None
 
 
 def test_a_sound_wish_is_let_through() -> None:

@@ -109,7 +109,7 @@ class Story:
         self.api.wait_for_dags(ROTATE, ROTATE_CLOUD, RETIRE, VERIFY)
         errors = self.api.import_errors()
         self._expect(not errors, f"import errors: {errors}")
-        telling.fact(f"Airflow at {self.airflow.url}, six DAGs, no import errors", good=True)
+        telling.fact(f"Airflow at {self.airflow.url}, seven DAGs, no import errors", good=True)
 
     def by_schedule(self) -> None:
         telling.chapter("By schedule: the rotating DAGs are switched on; their hourly tick finds what is due")
