@@ -9,7 +9,7 @@ it. A credential that is chosen is looked at in any case; without a choice only 
 
 **A task is red: what now?** Its log ends with what to do next. *Waiting* means that an earlier attempt was
 not seen to end and its writes may still land; the next hour goes on by itself. *Waits until … has the new
-value*: somebody takes it by hand; the log ends with the command that says that they have it.
+value*: somebody takes it by hand; the log ends with where to say that they have it.
 
 Without Airflow: `python -m credential_rotation retire NAME`.
 """

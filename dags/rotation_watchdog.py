@@ -9,7 +9,7 @@ Airflow itself is down, nothing in it tells.
 - *never rotated*, *overdue*: is `rotate_database_credentials` or `rotate_cloud_credentials` paused? Otherwise
   the logs of its runs say what keeps it.
 - *stuck*: `retire_credentials` tries it every hour, and its log says why it does not succeed.
-- *to be changed by hand*, *handed on by hand*: the line ends with the command that says that it is done.
+- *to be changed by hand*, *handed on by hand*: say on the page, or by `record_by_hand`, that it is done.
 - *the access token expires*: make a new one in Bitwarden and set it before that day.
 
 Without Airflow: `python -m credential_rotation status`.

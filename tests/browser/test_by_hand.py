@@ -251,6 +251,25 @@ def test_h1_a_viewer_may_look_and_not_say_so(office: Office, browser: Browser) -
     expect(inside.get_by_role("button", name="I have changed it")).to_have_count(0)
 
 
+def test_h1_while_its_dag_is_paused_the_page_and_the_digest_say_so(office: Office, browser: Browser) -> None:
+    """A run would stay queued; the page has the command instead."""
+    office.api.unpause(RECORD, paused=True)
+    try:
+        _, inside = _open(office, browser, "security", "signing-key")
+        inside.get_by_role("button", name="I have changed it").click()
+        inside.get_by_label("What was done").fill("made anew")
+        inside.get_by_role("button", name="Say so").click()
+        told = inside.get_by_role("status")
+        expect(told).to_contain_text("record_by_hand is paused: a run would stay queued and do nothing")
+        expect(told).to_contain_text(
+            "or say it from a shell: python -m credential_rotation close signing-key"
+        )
+        digest = _digests(office)[-1]
+    finally:
+        office.api.unpause(RECORD)
+    assert "record_by_hand is paused: nobody can say in Airflow what was done by hand" in digest
+
+
 def test_h3_looker_is_given_the_new_value_and_its_owner_says_so_on_the_page(
     office: Office, browser: Browser
 ) -> None:

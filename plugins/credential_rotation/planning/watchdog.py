@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from credential_rotation.by_hand import RECORDS
 from credential_rotation.model import UNMANAGED_EPOCH, Credential
 from credential_rotation.planning.planning import Known, begun, in_use, may_be_current
 from credential_rotation.times.durations import write_duration
@@ -62,6 +63,8 @@ def paused(dag: str) -> Finding:
         )
     if dag == VERIFYING:
         return Finding("", f"DAG {dag} is paused: nobody hears of a value that no longer works")
+    if dag == RECORDS:
+        return Finding("", f"DAG {dag} is paused: nobody can say in Airflow what was done by hand")
     return Finding("", f"DAG {dag} is paused: nothing rotates by schedule")
 
 

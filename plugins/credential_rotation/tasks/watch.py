@@ -21,11 +21,13 @@ from credential_rotation.alerts.removed import tell_removed
 from credential_rotation.alerts.slack import NotSent, is_complete
 from credential_rotation.alerts.weekly import tell_week
 from credential_rotation.approvers import WITH_APPROVAL
+from credential_rotation.by_hand import RECORDS
 from credential_rotation.inventory.inventory import Inventory
 from credential_rotation.planning.exceptions_told import exceptions_to_tell
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.reminders import reminders_of
 from credential_rotation.planning.watchdog import SCHEDULED, Finding, expiry, findings, paused
+from credential_rotation.state.confirmations import by_hand
 from credential_rotation.state.history import prune
 from credential_rotation.state.reminders import Reminders
 from credential_rotation.tasks.airflow_ends import AirflowFailException
@@ -93,7 +95,8 @@ def _found(
     yield from exceptions_to_tell(deployment.settings.include, deployment.clock())
     asks = any(one.policy.approval for one in inventory.credentials)
     scheduled = (*SCHEDULED, WITH_APPROVAL) if asks else SCHEDULED
-    yield from map(paused, _paused(context, scheduled))
+    has_people = inventory.manual or any(by_hand(one) for one in inventory.credentials)
+    yield from map(paused, _paused(context, (*scheduled, RECORDS) if has_people else scheduled))
     yield from tasks_that_wait(context["ti"], scheduled, inventory.credentials)
 
 

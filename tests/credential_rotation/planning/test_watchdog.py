@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from credential_rotation.alerts.digest import digest_message, those_shown
+from credential_rotation.by_hand import RECORDS
 from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Policy
 from credential_rotation.planning.planning import Known
@@ -98,12 +99,13 @@ def test_an_end_that_nobody_told_is_not_guessed() -> None:
 
 def test_every_dag_that_is_paused_is_told_with_what_stops() -> None:
     """Also those that nobody pauses at first: without them nothing is finished, and nothing proved."""
-    assert {*SCHEDULED, APPROVAL} == {*DAGS} - {WATCHDOG}
+    assert {*SCHEDULED, APPROVAL, RECORDS} == {*DAGS} - {WATCHDOG}
     assert paused(ROTATE).what == f"DAG {ROTATE} is paused: nothing rotates by schedule"
     assert paused(APPROVAL).what == f"DAG {APPROVAL} is paused: nothing rotates by schedule"
     assert paused(RETIRE).what == (
         f"DAG {RETIRE} is paused: what was interrupted is not finished, and no replaced value is ended"
     )
+    assert paused(RECORDS).what == f"DAG {RECORDS} is paused: nobody can say in Airflow what was done by hand"
     assert paused(VERIFY).what == f"DAG {VERIFY} is paused: nobody hears of a value that no longer works"
 
 
