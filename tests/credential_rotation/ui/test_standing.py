@@ -156,6 +156,12 @@ CASES: dict[str, tuple[dict[str, Any], list[Row], str, bool]] = {
         "Due",
         False,
     ),
+    "did not log in, then rotated but for a word that was given since (H3)": (
+        entry(**GIVEN),
+        [said("broken", 3 * HOUR, dag="verify_credentials"), but_for_words()],
+        "Fine",
+        False,
+    ),
     "failed, and a word was given for the version before (H3)": (
         entry(due=-HOUR, **GIVEN),
         [but_for_words(3 * HOUR), said("failed")],
