@@ -12,7 +12,7 @@ pytest_plugins = ["scenes.deployment_fixtures"]
 
 SHAPE = {
     "name", "engine", "strategy", "outcome", "version", "reason", "next_step", "until", "attempt",
-    "old_value", "new_value", "consumers", "readers", "waits_for", "steps",
+    "old_value", "new_value", "consumers", "readers", "waits_for", "only_words_missing", "steps",
 }  # fmt: skip
 NAMES = ["etl", "reporting", "admin"]
 
