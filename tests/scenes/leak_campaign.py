@@ -6,6 +6,7 @@ Each step says how it must end: a campaign in which nothing went wrong would pro
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ from scenes.postgres_cut import Cutter
 ETL, REPORTING, ORDERS, PAIR, KEYS = ROLES
 _HTML = "<!doctype html><title>Just a moment...</title>"
 _NO_BUCKETS = {**_KEY_POLICY, "Statement": [_KEY_POLICY["Statement"][0]]}
+_GRACE = 3.0
+"""Seconds: longer than what the ground makes of the demo's minute, for grace and soak."""
 
 
 def inventory(text: str, cut: int) -> str:
@@ -87,6 +90,7 @@ class Campaign:
     def _target_down(self) -> None:
         """And Slack with it, while somebody asks for what cannot be."""
         sandbox = self.ground.office.sandbox
+        time.sleep(_GRACE)  # else it still runs for the key, and nobody asks AWS for anything
         sandbox.postgres.stop()
         sandbox.slack.outage(True)  # noqa: FBT003 - reads as a switch
         sandbox.start_aws().fault(AwsFault("drop_after", "iam:*"))
