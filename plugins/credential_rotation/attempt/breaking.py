@@ -19,7 +19,7 @@ from credential_rotation.attempt.turn import Parties
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.by_hand import named as who_takes_it
 from credential_rotation.errors import RotationError
-from credential_rotation.model import Consumer, Record, Secret
+from credential_rotation.model import Consumer, Record, Secret, Strategy
 from credential_rotation.policy import Decision, Request
 from credential_rotation.protocols import Prober
 from credential_rotation.readership import Reader
@@ -56,28 +56,36 @@ def would_see_through(look: Look, rotator: Prober, begin: Request, decision: Dec
 
     Raises: NoStoredValueWorks, TargetUnknown.
     """
-    current, first = look.stored.current, ""
-    if look.newer:
-        first = f"version {look.newer[0].epoch}, which was begun, would be finished; "
-    elif current is not None and not look.works(current.secret):
+    first = ""
+    if is_lost := _is_lost(look):
         if not begin.force or rotator.changes_itself:
             raise look.nothing_works()
         first = "no stored value works; "
-    elif look.own is None:
+    if look.newer:
+        first += f"version {look.newer[0].epoch}, which was begun, would be finished; "
+    elif look.own is None and not is_lost:
         first = "CURRENT has no record and would be given one; "
     made = f"made version {look.revoking.epoch} " if look.revoking else ""
     then = f"; then a new version would be made: {decision.reason}" if decision and decision.begin else ""
     return f"{first}the revocation that {made}is not through, and would be seen through{then}"
 
 
+def _is_lost(look: Look) -> bool:
+    """Whether neither CURRENT nor what was begun logs in, where all may be tried. Raises: TargetUnknown."""
+    current, begun = look.stored.current, [one.secret for one in look.newer]
+    if current is None or not all(map(look.may_try, (current.secret, *begun))):
+        return False
+    return not any(map(look.works, (current.secret, *begun)))
+
+
 def breaks(look: Look, parties: Parties) -> Iterator[Told]:
     """What compromise mode will break, in the order in which people ask."""
     own = look.own.epoch if look.own else None
-    versions = [f"version {one.epoch}" for one in (*look.newer, *look.older) if one.epoch != own]
+    versions = [f"version {one.epoch}" for one in look.stored.records if one.epoch != own]
     current = "CURRENT" if own is None else f"version {own}"
     yield "would end", f"{', '.join([current, *versions])}, at once: {NO_GRACE}"
     yield from _readers(look, parties)
-    yield from _by_hand([one for one in look.credential.consumers if one.kind == BY_HAND])
+    yield from _by_hand(_takes_by_hand(look))
     yield from _asked_anew(look)
     yield from _sessions(look, parties)
 
@@ -87,17 +95,24 @@ def breaks_through(
 ) -> Iterator[Told]:
     """The same of an attempt that sees one through: all ends but one version, or the CURRENT of a person.
 
-    `waits` is when an earlier attempt can write no more; nothing is ended before.
+    `waits` is when an earlier attempt can write no more: nothing is ended before, but that one role's value
+    dies when the next one is applied.
     """
+    if look.newer and look.credential.strategy is Strategy.IN_PLACE:
+        waits = None
     dying = [one for one in look.stored.records if one != kept]
     versions = ", ".join(f"version {one.epoch}" for one in dying)
     after = f"after {waits:%Y-%m-%d %H:%M} UTC (an earlier attempt may still write)" if waits else "at once"
     yield "would end", f"{versions}, {after}: {NO_GRACE}"
     yield from _readers(look, parties, before=kept.epoch if kept else None)
-    yield from _by_hand(parties.consumers.awaited(kept) if kept else ())
+    yield from _by_hand(parties.consumers.awaited(kept) if kept else _takes_by_hand(look))
     if look.newer:
         yield from _asked_anew(look)
     yield from _sessions(look, parties)
+
+
+def _takes_by_hand(look: Look) -> list[Consumer]:
+    return [one for one in look.credential.consumers if one.kind == BY_HAND]
 
 
 def _by_hand(people: Sequence[Consumer]) -> Iterator[Told]:

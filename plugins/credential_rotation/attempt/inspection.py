@@ -19,7 +19,7 @@ from credential_rotation.attempt.breaking import Told, breaks, breaks_through, w
 from credential_rotation.attempt.complaints import could_not_ask
 from credential_rotation.attempt.look import Look
 from credential_rotation.errors import RotationError
-from credential_rotation.model import Answer, Credential, Probe, Stored
+from credential_rotation.model import Answer, Credential, Probe, Record, Stored
 from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.policy import Request, due
 from credential_rotation.protocols import Prober
@@ -88,10 +88,20 @@ def _sees_through(look: Look, parties: Parties, begin: Request, clock: Clock, se
     now, settles = clock(), look.settles_at(settle)
     waits = settles if settles is not None and settles > now else None
     kept = look.newer[0] if look.newer else look.own
-    decision = None if waits else due(look.credential.policy, kept, begin, now)
+    decision = None if waits else due(look.credential.policy, kept or _adopted(look), begin, now)
     reason = would_see_through(look, parties.rotator, begin, decision)
     made = replace(told(look.credential, "planned", reason), version=_version(look))
+    if decision is not None and decision.begin:  # behind it, what was CURRENT has no grace either
+        return _with(made, breaks(look, parties), clock)
     return _with(made, breaks_through(look, parties, kept, waits), clock)
+
+
+def _adopted(look: Look) -> Record | None:
+    """The record that a person's CURRENT would be given, as far as it decides what is due."""
+    current, newest = look.stored.current, look.newest_epoch
+    if current is None or newest is None:
+        return None
+    return replace(look.stored.records[0], epoch=newest + 1, written=current.revised)
 
 
 def _with(made: Outcome, broken: Iterable[Told], clock: Clock) -> Outcome:

@@ -15,6 +15,7 @@ from simulators.scene import BY_HAND, SETTLE, Scene, rotated_scene
 from simulators.world import Crash, Fault
 
 EFFECTS = ("create record", "write CURRENT", "delete", "lock", "apply", "reserve")
+LOOKER = Consumer("manual", "Looker", "bi")
 SCENES = {"one role": {}, "a pair": {"pair": True}, "keys": {"keys": True}}
 
 
@@ -80,10 +81,46 @@ def test_what_was_asked_for_comes_after_it() -> None:
     """In the same run."""
     scene = cut_off(rotated_scene(pair=True), after="write CURRENT")
     scene.world.pass_time(SETTLE + timedelta(seconds=1))
+    current = scene.vault.current
+    assert current is not None
+    scene.credential = replace(scene.credential, consumers=(LOOKER, Consumer("dag", "nightly")))
+    scene.readers.begin(current.id, 2, "task new")
     foretold = dry_run(scene, now=True)
     assert "; then a new version would be made: asked for by kim" in foretold.reason
+    told = steps(foretold)
+    assert told["would end"] == "version 2, version 1, at once: no grace, and nothing is waited for"
+    assert told["would refuse"] == "1 known to read it: task new"
+    assert told["would break"].startswith("Looker (bi)")
+    assert told["would ask anew"].endswith("dag nightly")
     scene.run(asked(scene, now=True))
     assert scene.epochs == [3]
+    assert not scene.accepts(current.secret)
+
+
+def test_one_role_s_value_dies_when_the_begun_one_is_applied() -> None:
+    """Its end does not wait for what an earlier attempt may still write."""
+    scene = cut_off(rotated_scene(), after="create record")
+    before = scene.current
+    assert before is not None
+    assert scene.accepts(before)
+    assert steps(dry_run(scene))["would end"] == "version 1, at once: no grace, and nothing is waited for"
+    scene.run(asked(scene))
+    assert not scene.accepts(before)
+
+
+def test_what_was_begun_is_finished_only_by_force_where_nothing_works() -> None:
+    """Neither CURRENT nor the version that was never applied logs in: a person decides."""
+    scene = cut_off(rotated_scene(pair=True), after="create record")
+    current = scene.current
+    assert current is not None
+    scene.target.passwords[current.principal] = "a thief's own"
+    foretold = dry_run(scene, now=True)
+    assert foretold.outcome == "failed"
+    assert foretold.reason == scene.run(asked(scene, now=True)).reason
+    forced = dry_run(scene, now=True, force=True).reason
+    assert forced.startswith("no stored value works; version 2, which was begun, would be finished; the rev")
+    scene.run(asked(scene, now=True, force=True))
+    assert scene.current not in (None, current)
 
 
 @pytest.mark.parametrize("kind", ["a pair", "keys"])
@@ -92,7 +129,7 @@ def test_who_reads_what_dies_is_named_and_nobody_else(kind: str) -> None:
     scene = cut_off(rotated_scene(**SCENES[kind]), after="write CURRENT")
     current = scene.vault.current
     assert current is not None
-    people = (Consumer("manual", "Looker", "bi"), Consumer("dag", "nightly"))
+    people = (LOOKER, Consumer("dag", "nightly"))
     scene.credential = replace(scene.credential, consumers=people)
     scene.readers.begin(current.id, 1, "task old")
     scene.readers.begin(current.id, 2, "task new")
@@ -148,6 +185,23 @@ def test_a_value_of_a_person_without_a_record_would_be_given_one() -> None:
     foretold = dry_run(scene)
     assert foretold.reason.startswith("CURRENT has no record and would be given one; the revocation")
     assert steps(foretold)["would end"].startswith("version 2, version 1, ")
+
+
+def test_who_takes_that_by_hand_was_not_said_to_have_it() -> None:
+    """It becomes a new version, and nothing is due because of that: a person has made it just now."""
+    scene = cut_off(rotated_scene(), after="write CURRENT")
+    current = scene.vault.current
+    assert current is not None
+    scene.vault.put_current(BY_HAND)
+    scene.target.password = BY_HAND.password
+    scene.credential = replace(scene.credential, consumers=(LOOKER,))
+    scene.consumers.by_hand = (LOOKER,)
+    scene.world.pass_time(SETTLE + timedelta(seconds=1))
+    foretold = dry_run(scene)
+    assert steps(foretold)["would break"].startswith("Looker (bi)")
+    assert "new version" not in foretold.reason
+    assert any(step.name == "consumers broken" for step in scene.run(asked(scene)).steps)
+    assert scene.epochs == [3]
 
 
 def test_one_that_is_through_leaves_nothing_to_tell() -> None:
