@@ -90,10 +90,11 @@ def _left_by_the_dead(folder: StateFolder, document: dict[str, Any], name: str) 
 
 
 def _what_lives(name: str, raw: dict[str, Any], other: ReaderDocument, document: dict[str, Any]) -> _Left:
-    until = other.written + KEPT_FOR
+    now = datetime.now(timezone.utc)
+    until = min(other.written, now) + KEPT_FOR  # no calendar has a week after its last day
     if not _is_here(other, document):
         return _Left(name, raw, (), (), until)  # that boot or container is over, and all that was in it
-    is_in_time = datetime.now(timezone.utc) <= until
+    is_in_time = now <= until
     return _Left(
         name,
         raw,

@@ -78,6 +78,13 @@ def test_they_stay_for_a_week_since_their_agent_last_wrote(tmp_path: Path) -> No
         assert ((folder.read(DEAD) or {}).get("written") == written.isoformat()) == stays
 
 
+def test_one_from_the_end_of_days_keeps_nobody_from_being_published(tmp_path: Path) -> None:
+    """A clock that was wrong, or anybody who may write there."""
+    _left(StateFolder(str(tmp_path)), _me(), written=datetime.max.replace(tzinfo=timezone.utc))
+    answer = _published(tmp_path)
+    assert (answer["trouble"], len(answer["taken"])) == ("", 1)
+
+
 @pytest.mark.parametrize(
     ("unclear", "stays"),
     [
