@@ -75,6 +75,20 @@ def test_what_is_in_grace_dies_too() -> None:
     assert steps(foreseen(scene))["would end"].startswith("version 2, version 1, at once")
 
 
+def test_beside_a_person_s_value_all_that_is_on_record_dies() -> None:
+    """It has no record yet; what it took the place of may be what was seen."""
+    scene = rotated_scene(pair=True)
+    scene.rotate_now()
+    current = scene.current
+    assert current is not None
+    scene.target.passwords[current.principal] = BY_HAND.password
+    scene.vault.put_current(replace(current, password=BY_HAND.password))
+    scene.world.calls.clear()
+    assert steps(foreseen(scene))["would end"].startswith("CURRENT, version 2, version 1, at once")
+    scene.revoke()
+    assert scene.epochs == [4]
+
+
 def test_not_to_know_who_reads_it_is_said(scene: Scene) -> None:
     """And "none known" is not "none"."""
     assert "; readers: none known" in foreseen(scene).reason
