@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bitwarden_vault.readers.document import FOLDER
+from bitwarden_vault.readers.publish import carry_out
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.model import Current, Secret
 from credential_rotation.readership import Reader
@@ -34,6 +35,13 @@ def document(host: str, written: datetime, *readers: dict[str, Any], left_out: i
         "left_out": left_out,
         "readers": list(readers),
     }
+
+
+def published(order: dict[str, Any]) -> dict[str, Any]:
+    """The last word of the process that publishes, for this order."""
+    said: list[dict[str, Any]] = []
+    carry_out(order, said.append)
+    return said[-1]
 
 
 def reader(secret_id: str, version: int, at: datetime, pid: int = 4242, **claims: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON

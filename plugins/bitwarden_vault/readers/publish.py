@@ -8,7 +8,8 @@ Rules this file keeps:
   document before theirs is removed.
 - A reader that cannot be understood is nobody's to take over. It stays where it is, alone and told, until its
   process is seen to have ended, this host has started anew, or a week is over.
-- Nothing but the answer leaves it, through the descriptor by which the order came.
+- Nothing but answers leaves it, through the descriptor by which the order came. What was taken over is said
+  before anything is removed: the agent may end this process at any moment, and has to know it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
@@ -54,8 +56,8 @@ class _Left:
     until: datetime
 
 
-def carry_out(order: dict[str, Any]) -> dict[str, Any]:
-    """Take over, write, remove; what was taken over, what nobody understands, and what went wrong."""
+def carry_out(order: dict[str, Any], say: Callable[[dict[str, Any]], object]) -> None:
+    """Take over, write, remove; says what was taken over, what nobody understands, and what went wrong."""
     folder, document, name = StateFolder(order["path"]), order["document"], order["name"]
     taken: list[dict[str, Any]] = []
     unclear: list[str] = []
@@ -68,14 +70,17 @@ def carry_out(order: dict[str, Any]) -> dict[str, Any]:
             folder.write(name, everything)
         elif order["is_there"]:
             folder.remove(name)
+        if taken:
+            say({"taken": taken, "unclear": [], "trouble": None})
         for found in left:
             _clear(folder, found)
         unclear += [_told(found) for found in left if found.unclear]
         for use in order.get("uses", ()):
             folder.write(f"{LAST_USED}/{use['secret']}", use)
     except StateUnavailable as trouble:
-        return {"taken": taken, "unclear": unclear, "trouble": str(trouble)}
-    return {"taken": taken, "unclear": unclear, "trouble": ""}
+        say({"taken": taken, "unclear": unclear, "trouble": str(trouble)})
+    else:
+        say({"taken": taken, "unclear": unclear, "trouble": ""})
 
 
 def _left_by_the_dead(folder: StateFolder, document: dict[str, Any], name: str) -> list[_Left]:
@@ -147,9 +152,12 @@ def main() -> None:
     with os.fdopen(ORDER, "r+b") as file:
         order = json.loads(file.read())
         os.environ.update(order["environ"])  # here, because what a process is started with shows in /proc
-        answer = carry_out(order)
         file.seek(0)
         file.truncate()
-        file.write(json.dumps(answer).encode())
-        file.flush()
+
+        def say(answer: dict[str, Any]) -> None:
+            file.write(f"{json.dumps(answer)}\n".encode())
+            file.flush()
+
+        carry_out(order, say)
     os._exit(0)

@@ -150,10 +150,12 @@ class Publishing:
         try:
             os.lseek(self._order, 0, os.SEEK_SET)
             with os.fdopen(self._order, "rb") as file:
-                answer: dict[str, Any] = json.loads(file.read())
-            taken, trouble, self.unclear = answer["taken"], str(answer["trouble"]), answer["unclear"]
+                answer: dict[str, Any] = json.loads(file.read().rpartition(b"\n")[0].rpartition(b"\n")[2])
+            taken, trouble, self.unclear = answer["taken"], answer["trouble"], answer["unclear"]
         except (OSError, ValueError, KeyError):
-            taken, trouble = [], self._why_dead()
+            taken, trouble = [], None
+        if trouble is None:  # not a word, or not the last one
+            trouble = self._why_dead()
         had_changed = table.has_changed
         table.take_over(taken)
         self._is_there |= bool(taken)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from bitwarden_vault.readers.publishing import DEADLINE, Publishing
 from bitwarden_vault.readers.table import ReaderTable
 from bitwarden_vault.settings import read_settings
+from scenes.reader_sides import reader
 from scenes.vault import is_alive, until
 
 ENVIRON = {
@@ -51,3 +54,16 @@ def test_one_that_is_late_is_killed_and_said(publishing: Publishing, said: list[
     assert not is_alive(pid)
     assert not publishing.is_under_way
     assert [f"has not answered for {DEADLINE:g} s" in line for line in said] == [True]
+
+
+def test_what_it_has_taken_over_is_known_although_it_was_ended_then(
+    publishing: Publishing, said: list[str]
+) -> None:
+    """Its last word is missing, and half of it may be there."""
+    taken = reader("a1", 3, datetime.now(timezone.utc), os.getpid())
+    words = json.dumps({"taken": [taken], "unclear": [], "trouble": None}).encode() + b'\n{"taken": ['
+    table, publishing._order = ReaderTable(), os.memfd_create("readers")
+    os.write(publishing._order, words)
+    publishing._hear(table)
+    assert [one["pid"] for one in table.entries()] == [os.getpid()]
+    assert ["the process that does it" in line or "has not answered" in line for line in said] == [True]

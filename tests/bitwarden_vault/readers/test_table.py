@@ -17,7 +17,7 @@ from bitwarden_vault.readers.processes import boot, numbers, started_at
 from bitwarden_vault.readers.publish import carry_out
 from bitwarden_vault.readers.table import ReaderTable, version_of
 from bitwarden_vault.state_folder import StateFolder
-from scenes.reader_sides import reader
+from scenes.reader_sides import published, reader
 from scenes.readers import note
 
 SECRET = {"id": "A1", "key": "warehouse", "project_id": "P1", "note": note(3), "value": "v"}
@@ -117,12 +117,29 @@ def test_of_the_dead_agents_of_this_host_those_who_live_are_taken_over(tmp_path:
     folder, now = StateFolder(str(tmp_path)), datetime.now(timezone.utc)
     folder.write("readers/host-a-dead", _document(now, _me(now), reader("a1", 2, now, NOBODY)))
     folder.write("readers/host-a-b-1", _document(now, _me(now), host="host-a-b"))
-    answer = carry_out(_order(tmp_path))
+    answer = published(_order(tmp_path))
     assert [(one["pid"], one["version"]) for one in answer["taken"]] == [(os.getpid(), 3)]
     assert folder.names("readers") == ["readers/host-a-b-1", "readers/host-a-own"]
     own = read_document(folder.read("readers/host-a-own"))
     assert own is not None
     assert [one.pid for one in own.readers] == [os.getpid()]
+
+
+def test_who_was_taken_over_is_said_before_anything_is_removed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever ends the process there knows them: else its next document would have nobody who has them."""
+    folder, now, said = StateFolder(str(tmp_path)), datetime.now(timezone.utc), list[dict[str, Any]]()
+    folder.write("readers/host-a-dead", _document(now, _me(now)))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StateFolder, "remove", killed)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(_order(tmp_path), said.append)
+    [word] = said
+    assert ([one["pid"] for one in word["taken"]], word["trouble"]) == ([os.getpid()], None)
 
 
 def test_one_strange_reader_is_left_out_and_counted_and_the_others_are_known() -> None:
@@ -144,7 +161,7 @@ def test_of_a_host_that_was_restarted_silence_shows_that_all_has_ended(
     folder, now = StateFolder(str(tmp_path)), datetime.now(timezone.utc)
     for written, left in ((now, 1), (now - SILENT_AFTER - timedelta(seconds=1), 0)):
         folder.write("readers/host-a-before", _document(written, _me(written), **changed))
-        assert carry_out(_order(tmp_path))["taken"] == []
+        assert published(_order(tmp_path))["taken"] == []
         assert len(folder.names("readers")) == left
 
 
@@ -152,5 +169,5 @@ def test_an_agent_that_lives_is_left_alone(tmp_path: Path) -> None:
     folder, now = StateFolder(str(tmp_path)), datetime.now(timezone.utc)
     living = {"agent": os.getpid(), "agent_started": started_at(os.getpid())}
     folder.write("readers/host-a-other", _document(now, _me(now), **living))
-    assert carry_out(_order(tmp_path)) == {"taken": [], "unclear": [], "trouble": ""}
+    assert published(_order(tmp_path)) == {"taken": [], "unclear": [], "trouble": ""}
     assert folder.names("readers") == ["readers/host-a-other"]

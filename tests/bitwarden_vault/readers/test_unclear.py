@@ -12,11 +12,10 @@ import pytest
 
 from bitwarden_vault.readers.document import KEPT_FOR, SILENT_AFTER
 from bitwarden_vault.readers.processes import boot, numbers, started_at
-from bitwarden_vault.readers.publish import carry_out
 from bitwarden_vault.readers.watch import FIRST_LOOK, ReaderWatch
 from bitwarden_vault.settings import read_settings
 from bitwarden_vault.state_folder import StateFolder
-from scenes.reader_sides import document, reader
+from scenes.reader_sides import document, published, reader
 from scenes.vault import until
 
 NOBODY = 4194305
@@ -52,7 +51,7 @@ def _published(path: Path) -> dict[str, Any]:
         "environ": {},
         "document": here,
     }
-    return carry_out(order)
+    return published(order)
 
 
 def test_who_is_understood_is_taken_over_from_beside_them(tmp_path: Path) -> None:

@@ -41,11 +41,26 @@ def test_who_waits_is_told_by_dag_and_pool() -> None:
     assert said.startswith("tasks of retire_credentials that wait to begin in pool 'db': 2. Has Airflow this")
 
 
-def test_a_quiet_day_asks_once_for_each_dag() -> None:
-    """However many lanes there are."""
+def test_a_quiet_day_asks_few_times() -> None:
+    """Once for each DAG and twenty lanes: what is asked for is in an address, which has an end."""
     asked = Asked({("retire_credentials", "retire"): 9})
     assert told(asked, *(replace(ETL, pool=f"pool{number}") for number in range(50))) == []
-    assert asked.times == len(DAGS)
+    assert asked.times == 3 * len(DAGS)
+
+
+def test_what_airflow_does_not_tell_keeps_nothing_else_from_being_told() -> None:
+    """One DAG's answer is missing, and the digest is made."""
+
+    class Refusing(Asked):
+        def get_ti_count(self, dag_id: str, task_ids: Sequence[str], states: Sequence[str]) -> int:
+            if dag_id == DAGS[0]:
+                raise ConnectionError(dag_id)
+            return super().get_ti_count(dag_id, task_ids, states)
+
+    asked = Refusing({("retire_credentials", "retire.pool-db"): 2})
+    first, second = told(asked, replace(ETL, pool="db"))
+    assert first == f"whether tasks of {DAGS[0]} wait for a pool could not be asked: ConnectionError"
+    assert second.startswith("tasks of retire_credentials that wait to begin")
 
 
 def test_without_lanes_airflow_is_asked_nothing() -> None:
