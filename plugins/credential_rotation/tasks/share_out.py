@@ -21,6 +21,8 @@ from credential_rotation.tasks.lane_ids import HAND_OUT, NO_LANE, in_lane, in_wo
 BEGINS_NOT = "scheduled"
 """Airflow's word for a task that could begin, had its pool room for it."""
 NOT_READ_YET = "Nothing, if its entry was changed minutes ago: the next run has a task for it."
+TRIGGER_AGAIN = "Trigger it again in a minute, if its entry was changed just now."
+"""No later run knows what was asked for by hand."""
 SEE_TO_POOL = "See whether Airflow has this pool, and free slots in it (Admin, Pools)."
 
 
@@ -49,7 +51,10 @@ def share_out(context: Context, entries: Iterable[Credential], names: Sequence[s
 def _why_not_now(ti: Any, lane: str, words: str, *, is_tick: bool) -> tuple[str, str] | None:  # noqa: ANN401 - Airflow's
     """Reason and next step where no task of this run should have these; None where one has."""
     if not ti.get_ti_count(dag_id=ti.dag_id, task_ids=[in_lane(HAND_OUT, lane)], run_ids=[ti.run_id]):
-        return f"Airflow has not read yet that its entry names {words}", NOT_READ_YET
+        return (
+            f"Airflow has not read yet that its entry names {words}",
+            NOT_READ_YET if is_tick else TRIGGER_AGAIN,
+        )
     workers = [in_lane(one, lane) for one in ti.task.downstream_task_ids]
     waiting = ti.get_ti_count(dag_id=ti.dag_id, task_ids=workers, states=[BEGINS_NOT]) if is_tick else 0
     if waiting:

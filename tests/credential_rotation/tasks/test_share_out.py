@@ -150,6 +150,19 @@ def test_a_lane_that_this_run_has_no_task_for_waits_for_the_next() -> None:
         assert (reported.untold.outcomes, reported.untold.missing) == ((row,), ())
 
 
+def test_who_asked_by_hand_is_not_told_that_the_next_run_has_it() -> None:
+    """No later run knows of their wish; least of all where the old value may be in wrong hands."""
+    told_by = {}
+    for run_type in ("scheduled", "manual"):
+        kept = Kept(has=[DB])
+        shared(kept, ["crm"], run_type=run_type)
+        [row] = report_of(kept, run_type=run_type).outcomes
+        told_by[run_type] = row["next_step"]
+    assert told_by["scheduled"].startswith("Nothing, if its entry was changed minutes ago: the next run")
+    assert told_by["manual"].startswith("Trigger it again in a minute")
+    assert "Nothing" not in told_by["manual"]
+
+
 def test_a_lane_in_which_nothing_begins_is_left_alone_by_the_schedule() -> None:
     """Its pool is full, or is not there: whoever asks now asks for it all the same."""
     kept = Kept(waiting=3)
