@@ -4,8 +4,9 @@ Rules this file keeps:
 - XCom holds names and outcomes, never a value.
 - Who has which part is the planner's word: the inventory may say something else by the time of the report.
 - Where no credential has a lane, nothing is left but the plan itself.
-- A run that is cleared is planned anew, and Airflow keeps what tasks left that the new plan has no place for:
-  that is not of this plan. All of a lane is asked for at once: Airflow would ask once for each chosen place.
+- A run that is cleared is planned anew, and Airflow keeps what tasks left that do not begin again: the plan
+  has no place for them any more, or their names were not handed out. That is not of this plan.
+- All of a lane is asked for at once: Airflow would ask once for each chosen place.
 - What cannot be used is nobody's outcome: its credential has none, and what is missing in it is told.
 """
 
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from credential_rotation.tasks.lane_ids import NO_LANE, in_lane
+from credential_rotation.tasks.lane_ids import HAND_OUT, NO_LANE, in_lane
 from credential_rotation.tasks.outcome_form import Kinds, lack_of
 
 OUTCOME = "outcome"
@@ -26,6 +27,8 @@ LEFT_AT = "left_at"
 """When: lanes are not in step with each other."""
 _OF_A_PLANNER: Kinds = {"log_url": (str,)}
 _OF_A_TASK: Kinds = {**_OF_A_PLANNER, PLACE: (int,)}
+_DEAD = ["failed", "upstream_failed"]
+"""A task that gave nobody anything. One that is gone from the DAG meanwhile may have."""
 _NAMED = 5
 
 
@@ -92,7 +95,7 @@ def left_in(ti: Any, worker: str, shares: Shares) -> Left:  # noqa: ANN401 - as 
     whole: list[Any] = []
     broken: list[tuple[object, str]] = []
     for lane, names in shares.names.items():
-        for one in (ti.xcom_pull(task_ids=[in_lane(worker, lane)], key=OUTCOME) or ()) if names else ():
+        for one in _outcomes_in(ti, worker, lane) if names else ():
             lack = "" if one is None else lack_of(one, _OF_A_TASK)
             if lack:
                 broken.append((one.get("name") if isinstance(one, Mapping) else None, lack))
@@ -100,6 +103,15 @@ def left_in(ti: Any, worker: str, shares: Shares) -> Left:  # noqa: ANN401 - as 
                 whole.append(one)
     missing = frozenset(shares.planned) - {one["name"] for one in (*whole, *shares.left_out)}
     return Left(tuple(whole), tuple(dict.fromkeys(_complaints(broken, missing))))
+
+
+def _outcomes_in(ti: Any, worker: str, lane: str) -> Iterable[Any]:  # noqa: ANN401 - as above
+    """All that tasks of a lane left; nothing where its hand-out died, so that none of them began."""
+    if lane != NO_LANE:
+        ids = [in_lane(HAND_OUT, lane)]
+        if ti.get_ti_count(dag_id=ti.dag_id, task_ids=ids, run_ids=[ti.run_id], states=_DEAD):
+            return ()
+    return ti.xcom_pull(task_ids=[in_lane(worker, lane)], key=OUTCOME) or ()
 
 
 def _complaints(broken: Iterable[tuple[object, str]], missing: frozenset[str]) -> Iterator[str]:

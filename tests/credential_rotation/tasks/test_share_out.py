@@ -40,6 +40,7 @@ class Kept:
 
     def __init__(self, *, has: Sequence[str] = (DB, EU), waiting: int = 0, red: int = 0) -> None:
         self.task_id, self.has, self.waiting, self.red = PLANNER, has, waiting, red
+        self.killed: tuple[str, ...] = ()
         self.left: dict[tuple[str, str], dict[int, Any]] = {}
         before = {PLANNER, f"hand_out.{DB}"}
         self.task = SimpleNamespace(
@@ -66,6 +67,9 @@ class Kept:
         if not states:
             assert list(run_ids) == [self.run_id]
             return sum(task in {f"hand_out.{lane}" for lane in self.has} for task in task_ids)
+        if "upstream_failed" in states:
+            assert list(run_ids) == [self.run_id]
+            return len({*task_ids} & {*self.killed})
         if list(states) == ["failed"]:
             return self.red
         assert (list(states), list(run_ids)) == (["scheduled"], [])
@@ -221,6 +225,19 @@ def test_a_hand_out_that_was_killed_leaves_names_without_an_outcome() -> None:
     reported = report_of(kept)
     assert reported.complaint == "no outcome of bi, hr"
     assert len(reported.as_run(None, {}).own_trouble()) == 2
+
+
+def test_a_hand_out_that_was_killed_in_a_cleared_run_brings_no_old_outcome_back() -> None:
+    """Its lane's tasks never began: what they left of the run before is still there, and would be green."""
+    kept = Kept()
+    shared(kept, ["etl", "bi", "hr"])
+    for lane, place, name in (("", 0, "etl"), (DB, 0, "bi"), (DB, 1, "hr")):
+        ended(kept, lane, place, name, "rotated")
+    assert report_of(kept).complaint == ""
+    kept.killed = (f"hand_out.{DB}",)
+    reported = report_of(kept)
+    assert [one["name"] for one in reported.outcomes] == ["etl"]
+    assert reported.complaint == "no outcome of bi, hr"
 
 
 LIMIT = 3
