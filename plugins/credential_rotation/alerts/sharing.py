@@ -3,6 +3,7 @@
 Rules this file keeps:
 - A few failures of a run have a thread each; many are one.
 - A run whose tasks tell their own ends has the same bound, though none of them knows of the others.
+- Who joins them wakes nobody, but for one that is worse than all before: that may not wait for the run's end.
 """
 
 from __future__ import annotations
@@ -56,6 +57,12 @@ def as_met(before: Incident, found: Found) -> Found:
     if known is None or not is_under_revocation(known, now):
         return found
     return Found(beside_revocation(known, now), beside_message(found.message, known, now.words))
+
+
+def is_worst(incident: Incident, found: Found) -> bool:
+    """Whether it hurries more than all others in there."""
+    others = (one for one in incident.members if one.name != found.member.name)
+    return all(found.member.urgency < one.urgency for one in others)
 
 
 def places_of_part(run: Run, name: str) -> tuple[str, str]:

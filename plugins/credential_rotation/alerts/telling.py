@@ -40,7 +40,15 @@ from credential_rotation.alerts.incident_messages import (
 )
 from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.run import Found, Run
-from credential_rotation.alerts.sharing import MOST_ALONE, as_it_is, as_met, of_all, openings, places_of_part
+from credential_rotation.alerts.sharing import (
+    MOST_ALONE,
+    as_it_is,
+    as_met,
+    is_worst,
+    of_all,
+    openings,
+    places_of_part,
+)
 from credential_rotation.alerts.slack import NotSent, Sent, SlackSender
 
 log = logging.getLogger(__name__)
@@ -141,13 +149,19 @@ class Teller:
         incident = self.book.begin(alone, shared, most_alone=MOST_ALONE)
         if incident.id not in {alone.id, shared.id}:
             if incident.is_told:  # else whoever has begun it is about to tell it
-                self._show(incident, storm_message(incident.members, run), is_same=False)
+                self._has_joined(run, incident, one)
             return
         message = one.message if incident.id == alone.id else storm_message([one.member], run)
         self._tell_others("opened", message, _about(incident, run))
         now = self.book.settle(incident, self._first(incident, message))
         if now.is_told and now.names != incident.names:
             self._show(now, storm_message(now.members, run), is_same=False)
+
+    def _has_joined(self, run: Run, incident: Incident, one: Found) -> None:
+        if is_worst(incident, one):
+            self._tell_others("changed", one.message, _about(incident, run))
+            self._reply(incident, later_of(one.message, incident), is_loud=True)
+        self._show(incident, storm_message(incident.members, run), is_same=False)
 
     def _first(self, incident: Incident, message: Message) -> Incident:
         """The thread's first message; where Slack does not take it the next run tries again."""

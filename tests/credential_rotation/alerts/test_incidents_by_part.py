@@ -53,6 +53,19 @@ def test_when_the_run_is_over_they_are_counted_once_more(bot: Channel, outcome: 
     assert bot.threads[-1][1] == "Rotation: 27 credentials need a person"
 
 
+def test_what_is_worse_than_all_who_share_a_thread_is_told_at_once(bot: Channel, outcome: Make) -> None:
+    """Nobody can log in, and the run may wait for people until tomorrow; what is no worse wakes nobody."""
+    for name in NAMES[: MOST_ALONE + 2]:
+        bot.tell(TWO, outcome("failed", name=name, old_value="works"), **PART)
+    assert len(bot.threads[-1]) == 1
+    for name in NAMES[10:13]:
+        bot.tell(TWO, outcome("failed", name=name, old_value="refused"), **PART)
+    [_, reply] = bot.slack.threads()[-1]
+    assert reply["text"].startswith("c10: rotation failed")
+    assert reply["reply_broadcast"] is True
+    assert len(bot.threads) == MOST_ALONE + 1
+
+
 def test_on_a_webhook_all_that_share_a_thread_are_named_at_the_end(hook: Channel, outcome: Make) -> None:
     """It cannot change what it said."""
     before = len(hook.slack.messages())
