@@ -87,7 +87,7 @@ async function run(one, conf, told) {
 
 /** What the one credential's task left, whichever queue and pool it ran in. */
 async function outcome(made) {
-  const { task_instances: all } = await ask(`${made.here}/taskInstances?limit=100`);
+  const { task_instances: all } = await ask(`${made.here}/taskInstances?map_index=0`);
   const { task_id: task } = all.find((one) => one.map_index === 0 && /^rotate(\.|$)/.test(one.task_id));
   return left(made, task, "outcome", "?map_index=0");
 }
