@@ -33,7 +33,9 @@ _END = "```"
 _BETWEEN = "\n\n"
 """Stands between the person's text and a block that is added; it goes with the block."""
 _HISTORY = "history"
-_ALSO = {"port": int, "extra": dict, "cache_seconds": int}
+LIFE_FIELD = "cache_seconds"
+"""Says how long a reader may keep the value, in seconds."""
+_ALSO = {"port": int, "extra": dict, LIFE_FIELD: int}
 """What these may be besides texts."""
 _OPENING = re.compile(rf"^{FENCE}[ \t]*\r?$", re.MULTILINE)
 _CLOSING = re.compile(rf"^{_END}[ \t]*\r?$", re.MULTILINE)

@@ -14,13 +14,11 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Any
 
-from bitwarden_vault.note import read_note
+from bitwarden_vault.note import LIFE_FIELD, read_note
 
 MOST_VALUES = 5_000
 MOST_CHARACTERS = 8_000_000
 """Of all values and notes together."""
-LIFE_FIELD = "cache_seconds"
-"""The field of a note's block that says how long a reader may keep the value."""
 
 Wanted = tuple[str, tuple[str, ...]]
 """A key, and the projects (names or ids, as configured) in which it is looked for."""

@@ -38,7 +38,7 @@ except Exception:  # noqa: BLE001 - before 3.1 the provider has an error of its 
             super().__init__(**kwargs)
             self.subject, self.options, self.response_timeout = subject, options, response_timeout
 
-    class TaskAwaitingInput(BaseException):  # type: ignore[no-redef]
+    class TaskAwaitingInput(BaseException):  # type: ignore[no-redef]  # in place of Airflow's own
         """Never raised here."""
 
 else:

@@ -15,10 +15,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from bitwarden_vault.formats import FORMAT_FIELD, Server
-from bitwarden_vault.note import read_note
+from bitwarden_vault.note import LIFE_FIELD, read_note
 from credential_rotation.model import Credential, Secret, Strategy
 
-LIFE_FIELD = "cache_seconds"
 KEPT_FOR_NO_TIME = "0"
 """No rotation writes it."""
 IN_PLACE = timedelta(seconds=5)

@@ -94,12 +94,7 @@ def wish_of(
     conf: Mapping[str, object], params: Mapping[str, object], *, at: datetime, by: str | None
 ) -> Wish:
     """What a run was asked for; `by` is None for a scheduled one. Raises: BadInput."""
-    unknown = sorted(set(conf) - set(_KNOWN))
-    if unknown:
-        raise BadInput(
-            f"unknown in the run's configuration: {on_one_line(', '.join(unknown)[:200])}",
-            next_step=f"Known are {', '.join(_KNOWN)}. Trigger the DAG again with these.",
-        )
+    insist_on_known(conf, _KNOWN)
     names = _names(params.get("credentials"))
     force, dry_run, revoke = (switch_in(params, name) for name in ("force", "dry_run", "revoke"))
     reason, not_before = reason_in(params.get("reason")), _moment(params.get("not_before"))
@@ -171,6 +166,16 @@ def _names(given: object) -> tuple[str, ...]:
             "`credentials` is not a list of names", next_step='Write them as ["warehouse-etl", "reporting"].'
         )
     return tuple(dict.fromkeys(given))
+
+
+def insist_on_known(conf: Mapping[str, object], known: Sequence[str]) -> None:
+    """Raises: BadInput (a run's configuration has what no field of its form is)."""
+    unknown = sorted(set(conf) - set(known))
+    if unknown:
+        raise BadInput(
+            f"unknown in the run's configuration: {on_one_line(', '.join(unknown)[:200])}",
+            next_step=f"Known are {', '.join(known)}. Trigger the DAG again with these.",
+        )
 
 
 def reason_in(given: object) -> str | None:

@@ -19,7 +19,7 @@ from airflow.sdk import Param, get_parsing_context
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory.kept import by_hand
 from credential_rotation.settings import read_settings
-from credential_rotation.tasks.trigger_form import MOST_REASON, on_one_line, reason_in, switch_in
+from credential_rotation.tasks.trigger_form import MOST_REASON, insist_on_known, reason_in, switch_in
 
 CLOSE, CONFIRM = "close", "confirm"
 """What was done, as the commands are called."""
@@ -97,12 +97,7 @@ def word_params(environ: Mapping[str, str]) -> dict[str, Param]:
 
 def said_in(conf: Mapping[str, object], params: Mapping[str, object]) -> Said:
     """What a run was told. Raises: BadInput."""
-    unknown = sorted(set(conf) - set(_KNOWN))
-    if unknown:
-        raise BadInput(
-            f"unknown in the run's configuration: {on_one_line(', '.join(unknown)[:200])}",
-            next_step=f"Known are {', '.join(_KNOWN)}. Trigger the DAG again with these.",
-        )
+    insist_on_known(conf, _KNOWN)
     name, done = _text(params, "credential"), params.get("done")
     if name is None:
         raise BadInput("no credential is chosen", next_step="Choose the one that this is about.")

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,8 @@ from bitwarden_vault.errors import (
     OutcomeUnknown,
     Unreachable,
 )
+from bitwarden_vault.places import socket_path
+from bitwarden_vault.wire import pack
 from sandbox.bitwarden import Fault
 from scenes.vault import VaultScene, is_alive, until
 
@@ -221,11 +224,6 @@ def test_stopping_waits_for_a_write_that_is_under_way(vault: VaultScene) -> None
 
 def test_an_agent_is_safe_from_strangers_words(vault: VaultScene) -> None:
     """Garbage on its socket ends that connection, not the agent."""
-    import socket  # noqa: PLC0415
-
-    from bitwarden_vault.places import socket_path  # noqa: PLC0415
-    from bitwarden_vault.wire import pack  # noqa: PLC0415
-
     vault.client.list_projects()
     agent = vault.agent()
     for words in (b"\xff\xff\xff\xff", b"\0\0\0\x02[]", pack({"id": "1"}), pack({"operation": "get_secret"})):

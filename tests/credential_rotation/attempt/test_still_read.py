@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
 
+from credential_rotation.outcome import Step
 from credential_rotation.readership import Reader
 from simulators.scene import GRACE, SOAK, Scene, rotated_scene
 
@@ -163,7 +165,7 @@ def test_an_inactive_key_waits_for_its_soak_alone() -> None:
     assert scene.run().outcome == "retired"
 
 
-def _details(steps: object, name: str) -> str:
-    found = [step.detail for step in steps if step.name == name]  # type: ignore[attr-defined]
+def _details(steps: Iterable[Step], name: str) -> str:
+    found = [step.detail for step in steps if step.name == name]
     assert found, name
     return "; ".join(found)
