@@ -76,8 +76,10 @@ def read_trail(folder: Path, seals: list[Seal] | None = None) -> Trail:
 
 
 def said(folder: Path) -> list[dict[str, Any]]:
-    """All lines of all agents, headers and other words of the trail's own left out."""
-    found = [
-        json.loads(line) for file in sorted(folder.glob("*.jsonl")) for line in file.read_bytes().splitlines()
-    ]
+    """All lines of all agents, headers and other words of the trail's own left out.
+
+    A last line without its end is none: an agent may be writing it at this moment, or died of it.
+    """
+    wholes = (file.read_bytes().rpartition(b"\n")[0] for file in sorted(folder.glob("*.jsonl")))
+    found = [json.loads(line) for whole in wholes for line in whole.splitlines()]
     return [line for line in found if "outcome" in line]

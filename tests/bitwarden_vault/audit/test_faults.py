@@ -67,13 +67,15 @@ def test_killed_in_the_middle_it_is_complete_up_to_its_checkpoint(audited: Audit
     code = f"signal.alarm(25)\nwhile not os.path.exists({str(over)!r}): client.find_secret('k')"
     asking = threading.Thread(target=audited.scene.run, args=(code, 2))
     asking.start()
-    for _ in range(3):
-        until(lambda: bool(audited.client.status()["running"]), "an agent runs")
-        before = len(said(audited.folder))
-        until(lambda seen=before: len(said(audited.folder)) > seen, "it writes")  # type: ignore[misc]  # a bound default
-        os.kill(audited.scene.agent(), signal.SIGKILL)
-    over.touch()
-    asking.join()
+    try:
+        for _ in range(3):
+            until(lambda: bool(audited.client.status()["running"]), "an agent runs")
+            before = len(said(audited.folder))
+            until(lambda seen=before: len(said(audited.folder)) > seen, "it writes")  # type: ignore[misc]  # a bound default
+            os.kill(audited.scene.agent(), signal.SIGKILL)
+    finally:
+        over.touch()
+        asking.join()
     audited.client.stop()
     code_of_exit, text = audited.verify(str(audited.folder), "--json")
     agents = json.loads(text)["agents"]
