@@ -37,7 +37,7 @@ faults: $(VENV)/made ## let every call of every pass go wrong in every way, on t
 	@$(RUN) -m scenes.campaign
 
 pods: $(VENV)/made ## let forty fresh pods behind one address log in at once, with the cloud's limits on (4 minutes)
-	@$(RUN) -m scenes.forty_pods
+	@$(RUN) -m scenes.vault.forty_pods
 
 older: $(VENV)-3.1/made $(VENV)-3.2/made ## the secrets backend and a rotation on Airflow 3.1 and 3.2 (5 minutes)
 	@for version in 3.1 3.2; do echo "Airflow $$version"; PYTHONPATH=plugins:tests \

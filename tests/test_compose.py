@@ -17,7 +17,8 @@ import psutil
 import pytest
 import yaml
 
-ROOT = Path(__file__).parents[1]
+from sandbox.places import ROOT
+
 FILE = ROOT / "docker-compose.yaml"
 OLDEST = 2
 TOKENS = {"bws_access_token", "slack_bot_token"}

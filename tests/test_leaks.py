@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus
 
 import pytest
 
-from scenes.leaks import Leak, Search
+from scenes.leaks.search import Leak, Search
 
 PLAIN = "Zq3vT8-mWx1kB6rP.nY4uF9_cJ7sDh2gLwEa5oK0"
 HARD = "?>~'\"ß\\%/ +<ï¿😀\n"

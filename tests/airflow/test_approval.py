@@ -16,9 +16,10 @@ import pytest
 from sandbox.airflow_api import AirflowApi, Refused, TaskInstance
 from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.kept import wait_until
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
-from scenes.airflow import APPROVAL, ROOT, ROTATE, Ended, Office
-from scenes.policies import set_policies
+from scenes.airflow.office import APPROVAL, ROTATE, Ended, Office
+from scenes.inventory.policies import set_policies
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature, pytest.mark.usefixtures("tick")]
 
@@ -104,7 +105,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         sandbox.start_airflow(
             env=warehouse.environment() | {"AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": users},
             dags=ROOT / "dags",
-            plugins=ROOT / "plugins",
+            plugins=PLUGINS,
             include=include,
         )
         made = Office(sandbox, warehouse)

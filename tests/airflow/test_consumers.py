@@ -15,8 +15,9 @@ import pytest
 
 from sandbox.airflow import AirflowSandbox
 from sandbox.airflow_api import AirflowApi
+from sandbox.places import PLUGINS
 from sandbox.postgres import PostgresServer
-from scenes.airflow import ROOT, Ended
+from scenes.airflow.office import Ended
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
@@ -116,7 +117,7 @@ def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
             "CURRENT_FILE": str(tree / "current"),
         }
         running = AirflowSandbox(
-            tmp_path_factory.mktemp("airflow") / "home", env=env, dags=tree / "dags", plugins=ROOT / "plugins"
+            tmp_path_factory.mktemp("airflow") / "home", env=env, dags=tree / "dags", plugins=PLUGINS
         )
         ending.enter_context(running)
         running.api.wait_for_dags("ask", "nightly_load", "other_load")

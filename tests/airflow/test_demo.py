@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from scenes.airflow import ROOT
+from sandbox.places import ROOT
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import psutil
 import pytest
 
 from sandbox.airflow import AirflowSandbox
-from scenes.airflow import APPROVAL, DAGS, RECORD, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, Ended
+from sandbox.places import PLUGINS, ROOT
+from scenes.airflow.office import APPROVAL, DAGS, RECORD, ROTATE, ROTATE_CLOUD, VERIFY, Ended
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
@@ -88,6 +88,6 @@ def test_no_module_of_ours_shadows_a_standard_one() -> None:
 
 def test_plugins_are_not_imported_under_their_bare_names() -> None:
     """What Airflow's plugin loader would import is listed for it to leave alone."""
-    ignored = Path(ROOT / "plugins" / ".airflowignore").read_text().split()
-    folders = {f"{one.name}/" for one in (ROOT / "plugins").iterdir() if (one / "__init__.py").exists()}
+    ignored = (PLUGINS / ".airflowignore").read_text().split()
+    folders = {f"{one.name}/" for one in (PLUGINS).iterdir() if (one / "__init__.py").exists()}
     assert set(ignored) == folders

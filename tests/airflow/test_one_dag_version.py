@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from scenes.airflow import DAGS, ROOT, ROTATE
+from sandbox.places import ROOT
+from scenes.airflow.office import DAGS, ROTATE
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
@@ -64,7 +65,7 @@ def _parse(home: Path, *seeds: int) -> list[dict[str, Any]]:
     }
     parses = [(_hour(seed), ZONES[seed % len(ZONES)], str(seed)) for seed in seeds]
     ran = subprocess.run(
-        [sys.executable, "-m", "scenes.parse_dags", str(home / "dags"), *chain.from_iterable(parses)],
+        [sys.executable, "-m", "scenes.airflow.parse_dags", str(home / "dags"), *chain.from_iterable(parses)],
         env=environment,
         cwd=home,
         capture_output=True,

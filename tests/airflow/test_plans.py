@@ -9,9 +9,10 @@ import pytest
 
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import ROLES, Warehouse
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
 from sandbox.tick import REPAIR, clear_of
-from scenes.airflow import DAGS, ROOT, Ended, Office
+from scenes.airflow.office import DAGS, Ended, Office
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
@@ -66,7 +67,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         warehouse = Warehouse(sandbox)
         include = warehouse.build(ROOT)
         running = sandbox.start_airflow(
-            env=warehouse.environment(), dags=ROOT / "dags", plugins=ROOT / "plugins", include=include
+            env=warehouse.environment(), dags=ROOT / "dags", plugins=PLUGINS, include=include
         )
         (running.dags / "rotate_impatiently.py").write_text(_DAG)
         (running.dags / f"{RENAMED}.py").write_text(_DAG_OF_A_RENAMED_ONE)

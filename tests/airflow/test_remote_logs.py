@@ -17,9 +17,10 @@ import pytest
 from sandbox.airflow import AirflowSandbox
 from sandbox.airflow_api import AirflowApi
 from sandbox.kept import wait_until
+from sandbox.places import INCLUDE, PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
-from scenes.airflow import RETIRE, ROOT, ROTATE_CLOUD, Ended
-from scenes.log_store import ENTRY, GRACE, LogStore
+from scenes.airflow.log_store import ENTRY, GRACE, LogStore
+from scenes.airflow.office import RETIRE, ROTATE_CLOUD, Ended
 
 pytestmark = [pytest.mark.airflow, pytest.mark.amazon]
 
@@ -88,10 +89,8 @@ def office(tmp_path: Path) -> Iterator[Office]:
     (dags / "writer.py").write_text(WRITER)
     with Sandbox(tmp_path / "office") as sandbox:
         store = LogStore(sandbox)
-        include = store.build(ROOT / "include")
-        running = sandbox.start_airflow(
-            env=store.environment(), dags=dags, plugins=ROOT / "plugins", include=include
-        )
+        include = store.build(INCLUDE)
+        running = sandbox.start_airflow(env=store.environment(), dags=dags, plugins=PLUGINS, include=include)
         running.api.wait_for_dags(ROTATE_CLOUD, RETIRE, "writer")
         running.api.unpause("writer")
         yield Office(running, store)

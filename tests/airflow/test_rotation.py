@@ -11,9 +11,10 @@ from sandbox.airflow_api import Refused
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.kept import wait_until
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
 from sandbox.tick import REPAIR, clear_of
-from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, ROTATE_CLOUD, VERIFY, WATCHDOG, Ended, Office
+from scenes.airflow.office import DAGS, RETIRE, ROTATE, ROTATE_CLOUD, VERIFY, WATCHDOG, Ended, Office
 from scenes.statsd import StatsD
 
 pytestmark = pytest.mark.airflow
@@ -33,9 +34,7 @@ def office(tmp_path_factory: pytest.TempPathFactory, statsd: StatsD) -> Iterator
         warehouse = Warehouse(sandbox)
         include = warehouse.build(ROOT)
         environment = warehouse.environment() | statsd.environment()
-        running = sandbox.start_airflow(
-            env=environment, dags=ROOT / "dags", plugins=ROOT / "plugins", include=include
-        )
+        running = sandbox.start_airflow(env=environment, dags=ROOT / "dags", plugins=PLUGINS, include=include)
         running.api.wait_for_dags(*DAGS)
         for dag in DAGS:
             running.api.unpause(dag)

@@ -17,8 +17,9 @@ from credential_rotation_plugin import LOADED_AHEAD
 from sandbox.airflow_api import Refused
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import PROJECTS, ROLES, Warehouse
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
-from scenes.airflow import DAGS, RECORD, ROOT, ROTATE, Ended, Office
+from scenes.airflow.office import DAGS, RECORD, ROTATE, Ended, Office
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
@@ -100,7 +101,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         sandbox.bitwarden.put_secret(project=PROJECTS[0], key="airflow/connections/cold", value="aws://")
         sandbox.bitwarden.put_secret(project=PROJECTS[0], key="airflow/variables/cold", value="there")
         environment = warehouse.environment() | {"BITWARDEN_DEADLINE": "2s"}
-        running = sandbox.start_airflow(env=environment, dags=dags, plugins=ROOT / "plugins", include=include)
+        running = sandbox.start_airflow(env=environment, dags=dags, plugins=PLUGINS, include=include)
         running.api.wait_for_dags(*DAGS, "reader", "cold", "many")
         for dag in ("reader", "cold", "many"):
             running.api.unpause(dag)

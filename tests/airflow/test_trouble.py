@@ -18,10 +18,11 @@ import pytest
 from sandbox.bitwarden.faults import Fault
 from sandbox.demo.warehouse import JOURNAL, ROLES, Login, Role, Warehouse
 from sandbox.kept import wait_until
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
 from sandbox.tick import REPAIR, ROTATIONS, clear_of
-from scenes.airflow import DAGS, RETIRE, ROOT, ROTATE, VERIFY, WATCHDOG, Ended, Office
-from scenes.airflow_past import (
+from scenes.airflow.office import DAGS, RETIRE, ROTATE, VERIFY, WATCHDOG, Ended, Office
+from scenes.airflow.past import (
     begun_since,
     by_policy,
     grew_old,
@@ -72,9 +73,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         include = warehouse.build(ROOT)
         _only_by_hand(include)
         environment = {**warehouse.environment(), **_DIES_SOON}
-        running = sandbox.start_airflow(
-            env=environment, dags=ROOT / "dags", plugins=ROOT / "plugins", include=include
-        )
+        running = sandbox.start_airflow(env=environment, dags=ROOT / "dags", plugins=PLUGINS, include=include)
         (running.dags / "rotate_in_a_hurry.py").write_text(_HURRIED_DAG)
         running.api.wait_for_dags(*DAGS, IN_A_HURRY)
         office = Office(sandbox, warehouse)

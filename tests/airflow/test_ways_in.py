@@ -14,9 +14,10 @@ from credential_rotation import __version__
 from sandbox.airflow_api import NotInTime
 from sandbox.demo.warehouse import ROLES, Warehouse
 from sandbox.kept import wait_until
+from sandbox.places import ROOT
 from sandbox.sandbox import Sandbox
-from scenes.airflow import DAGS, ROOT, ROTATE, VERIFY, Office
-from scenes.ways_in import GIT, LOCAL, bundles, commit, install_wheel, lay_neighbours, lay_tree
+from scenes.airflow.office import DAGS, ROTATE, VERIFY, Office
+from scenes.airflow.ways_in import GIT, LOCAL, bundles, commit, install_wheel, lay_neighbours, lay_tree
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 

@@ -13,12 +13,13 @@ from zipfile import ZipFile
 import pytest
 
 from credential_rotation import __version__
-from scenes.airflow import DAGS, ROOT
-from scenes.ways_in import install_wheel
+from sandbox.places import PLUGINS, ROOT
+from scenes.airflow.office import DAGS
+from scenes.airflow.ways_in import install_wheel
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
-STATIC = ROOT / "plugins" / "credential_rotation" / "ui" / "static"
+STATIC = PLUGINS / "credential_rotation" / "ui" / "static"
 _FORM = """
 import importlib.abc, json, sys
 
@@ -84,7 +85,7 @@ def test_it_holds_code_dags_and_examples_and_nobodys_inventory(installed: tuple[
         "sql",
     }
     assert "credential_rotation/schema/credentials.schema.json" in names
-    assets = {path.relative_to(ROOT / "plugins") for path in STATIC.rglob("*") if path.is_file()}
+    assets = {path.relative_to(PLUGINS) for path in STATIC.rglob("*") if path.is_file()}
     assert {str(path) for path in assets} == {name for name in names if "/ui/static/" in name}
 
 

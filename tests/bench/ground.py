@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sandbox.bitwarden.stand_in import BitwardenStandIn
 from sandbox.postgres import PostgresServer
-from scenes.ground import ACCOUNT, Ground, own_agent
+from scenes.site.ground import ACCOUNT, Ground, own_agent
 
 
 @contextmanager

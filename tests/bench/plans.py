@@ -18,7 +18,7 @@ from bench.inventories import AGAIN, ANEW, written
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
 from credential_rotation.journal.records import key_of
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
 SIZE = 10_000
 LIST = "the list alone"

@@ -18,13 +18,13 @@ from typing import Any
 
 from bench.ground import ground_in
 from sandbox.bitwarden.stand_in import BitwardenStandIn
-from scenes.deployment import PLUGINS, Site
+from sandbox.places import PLUGINS, TESTS
+from scenes.site.deployment import Site
 
 OURS, BARE = "ours", "bare"
 ONE, OUTAGE, MANY = "a rotation in place", "its outage", "rotations a minute, two processes"
 SECONDS = 6.0
 """Of each turn of the many."""
-_TESTS = Path(__file__).parents[1]
 
 
 def rotations(folder: Path, rounds: int) -> dict[str, dict[str, float]]:
@@ -119,7 +119,7 @@ def _process(kind: str, site: Site) -> Iterator[Rotating]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**site.environ, "PYTHONPATH": f"{PLUGINS}:{_TESTS}", "PATH": os.defpath},
+        env={**site.environ, "PYTHONPATH": f"{PLUGINS}:{TESTS}", "PATH": os.defpath},
     ) as process:
         rotating = Rotating(process)
         rotating.ask(told)

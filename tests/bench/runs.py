@@ -13,8 +13,9 @@ from pathlib import Path
 from statistics import median
 
 from sandbox.demo.warehouse import PROJECTS, Warehouse
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
-from scenes.airflow import DAGS, ROOT, ROTATE, Office
+from scenes.airflow.office import DAGS, ROTATE, Office
 
 EMPTY, ROTATING = "doing nothing", "a rotation each"
 LOOKING_UP, STORED = "two lookups each", "two lookups each, in the metadata database"
@@ -119,9 +120,7 @@ def _office(sandbox: Sandbox) -> Office:
         (dags / file.name).write_bytes(file.read_bytes())
     for task in _BENCHED:
         (dags / f"{task}.py").write_text(_DAG.format(name=f"bench_{task}", task=task))
-    airflow = sandbox.start_airflow(
-        env=warehouse.environment(), dags=dags, plugins=ROOT / "plugins", include=include
-    )
+    airflow = sandbox.start_airflow(env=warehouse.environment(), dags=dags, plugins=PLUGINS, include=include)
     benches = [f"bench_{task}" for task in _BENCHED]
     airflow.api.wait_for_dags(*DAGS, *benches)
     for dag in (ROTATE, *benches):

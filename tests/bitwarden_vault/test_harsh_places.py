@@ -11,9 +11,10 @@ import sys
 
 import pytest
 
-from scenes.vault import PLUGINS, VaultScene
+from sandbox.places import PLUGINS
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 UID = 54321
 LOOK_UP = """

@@ -9,9 +9,9 @@ import pytest
 
 from bitwarden_vault.errors import Misconfigured, NothingConfigured
 from bitwarden_vault.settings import PASSED_ON
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 if TYPE_CHECKING:
     from bitwarden_vault.hook import BitwardenHook

@@ -8,9 +8,9 @@ import pytest
 
 from bitwarden_vault.errors import Misconfigured
 from bitwarden_vault.settings import PASSED_ON
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures", "scenes.airflow_import"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures", "scenes.airflow.imported"]
 
 if TYPE_CHECKING:
     from bitwarden_vault.hook import BitwardenHook

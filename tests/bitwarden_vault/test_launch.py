@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from bitwarden_vault.launch import _Later
-from scenes.vault import PLUGINS
+from sandbox.places import PLUGINS
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="`dataclasses` asks it for every class from 3.12 on")

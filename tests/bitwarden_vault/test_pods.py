@@ -15,10 +15,11 @@ import pytest
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
 from sandbox.bitwarden import Fault
-from scenes.pods import Found, look_up_at_once
-from scenes.vault import PLUGINS, VaultScene, until
+from sandbox.places import PLUGINS
+from scenes.vault.pods import Found, look_up_at_once
+from scenes.vault.scene import VaultScene, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 WAREHOUSE = "postgres://etl:pw@db/warehouse"
 LOGIN = "/identity/connect/token"

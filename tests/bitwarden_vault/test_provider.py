@@ -11,7 +11,7 @@ import pytest
 from bitwarden_vault.hook_connection import NEXT_CONN_ID, VARIABLES
 from bitwarden_vault.provider import get_provider_info
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 
 
 @pytest.mark.usefixtures("airflow")

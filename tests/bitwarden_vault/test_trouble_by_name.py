@@ -8,10 +8,10 @@ from typing import Any
 
 from bitwarden_vault.errors import VaultError
 from sandbox.bitwarden import Fault
-from scenes.vault import VaultScene
-from scenes.vault_trouble import CHALLENGE, SLOW_DOWN, TOKEN_PATH
+from scenes.vault.scene import VaultScene
+from scenes.vault.trouble import CHALLENGE, SLOW_DOWN, TOKEN_PATH
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 DEADLINE = 0.7
 PAGE = {"body": CHALLENGE, "content_type": "text/html; charset=utf-8"}

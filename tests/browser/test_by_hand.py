@@ -16,9 +16,10 @@ from playwright.sync_api import Browser, Frame, Page, expect
 
 from sandbox.airflow_api import AirflowApi, Refused
 from sandbox.demo.warehouse import ROLES, Login, Warehouse
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
-from scenes import browser as seen
-from scenes.airflow import DAGS, RECORD, RETIRE, ROOT, ROTATE, VERIFY, WATCHDOG, Ended, Office
+from scenes.airflow.office import DAGS, RECORD, RETIRE, ROTATE, VERIFY, WATCHDOG, Ended, Office
+from scenes.page import browser as seen
 
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
@@ -43,7 +44,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         running = sandbox.start_airflow(
             env=_environment(sandbox, warehouse),
             dags=ROOT / "dags",
-            plugins=ROOT / "plugins",
+            plugins=PLUGINS,
             include=include,
         )
         running.api.wait_for_dags(*DAGS)
@@ -79,7 +80,7 @@ def _to_be_done_by_hand(include: Path) -> None:
 def _command(office: Office, *arguments: str) -> dict[str, Any]:
     """As an operator runs it, with the deployment's settings; the document that it prints."""
     environ = _environment(office.sandbox, office.warehouse) | {
-        "PYTHONPATH": str(ROOT / "plugins"),
+        "PYTHONPATH": str(PLUGINS),
         "PATH": os.defpath,
         "ROTATION_INCLUDE": str(office.sandbox.run_directory / "include"),
     }

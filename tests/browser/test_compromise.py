@@ -8,11 +8,11 @@ import pytest
 from playwright.sync_api import Frame, Page, expect
 
 from sandbox.demo.warehouse import ROLES
-from scenes import browser as seen
-from scenes.airflow import RETIRE, ROTATE, VERIFY
-from scenes.desk import Desk
+from scenes.airflow.office import RETIRE, ROTATE, VERIFY
+from scenes.page import browser as seen
+from scenes.page.desk import Desk
 
-pytest_plugins = ["scenes.desk_fixtures"]
+pytest_plugins = ["scenes.page.fixtures"]
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 ETL, REPORTING, _, PAIR, _ = ROLES

@@ -12,16 +12,17 @@ from playwright.sync_api import expect
 from credential_rotation.evidence.seal import check
 from sandbox.demo.warehouse import ROLES
 from sandbox.kept import wait_until
-from scenes import browser as seen
-from scenes.airflow import APPROVAL, RETIRE, ROOT, ROTATE
-from scenes.desk import Desk
-from scenes.policies import set_policies
+from sandbox.places import PLUGINS
+from scenes.airflow.office import APPROVAL, RETIRE, ROTATE
+from scenes.inventory.policies import set_policies
+from scenes.page import browser as seen
+from scenes.page.desk import Desk
 
-pytest_plugins = ["scenes.desk_fixtures"]
+pytest_plugins = ["scenes.page.fixtures"]
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
 ETL, REPORTING, *_ = ROLES
-STATIC = ROOT / "plugins" / "credential_rotation" / "ui" / "static"
+STATIC = PLUGINS / "credential_rotation" / "ui" / "static"
 ROUTES = [
     "", "data/credentials", "data/credential?name=warehouse-etl", "wish", "word",
     "data/evidence?name=warehouse-etl&kind=html", "data/evidence?name=warehouse-etl&kind=json",

@@ -5,17 +5,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from sandbox.bitwarden import Fault
 from sandbox.bitwarden.faults import Effect
 from sandbox.bitwarden.sdk import Workplace, failure_of
+from sandbox.places import TESTS
 
 pytest_plugins = ["sandbox.bitwarden.fixtures"]
 
-TESTS = Path(__file__).parents[1]
 SECRETS = "/api/secrets/*"
 
 

@@ -15,10 +15,10 @@ import pytest
 from sandbox.bitwarden import BitwardenStandIn
 from sandbox.bitwarden.sdk import Workplace, log_in
 from sandbox.bitwarden.server import StandInFailed
+from sandbox.places import TESTS
 
 pytest_plugins = ["sandbox.bitwarden.fixtures"]
 
-TESTS = Path(__file__).parents[1]
 HOLDER = """
 import signal, sys, time
 from pathlib import Path
@@ -100,7 +100,7 @@ def test_sigterm_ends_the_server_and_the_next_wish_says_that_it_is_gone(tmp_path
 
 def test_a_server_that_cannot_start_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The reason is in the error, not on the terminal."""
-    monkeypatch.setattr("sandbox.bitwarden.server._TESTS", tmp_path)
+    monkeypatch.setattr("sandbox.bitwarden.server.TESTS", tmp_path)
     with pytest.raises(StandInFailed, match="No module named"), BitwardenStandIn(tmp_path / "bitwarden"):
         pass
 

@@ -7,8 +7,8 @@ import pytest
 from credential_rotation.errors import ApplyUnknown, TargetRefused
 from credential_rotation.model import Answer, Key, Secret
 from sandbox.aws import AwsStandIn
-from scenes.aws_iam import intent
-from scenes.key_sides import AwsKeys, KeySide, SimulatedKeys
+from scenes.aws_iam.sides import AwsKeys, KeySide, SimulatedKeys
+from scenes.aws_iam.user import intent
 
 pytest_plugins = ["sandbox.aws.fixtures"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenes.reader_sides import PublishedSide, SimulatedSide, current
+from scenes.readers.sides import PublishedSide, SimulatedSide, current
 
 Side = SimulatedSide | PublishedSide
 

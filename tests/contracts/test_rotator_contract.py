@@ -9,11 +9,11 @@ import pytest
 from credential_rotation.engines.postgres import login as postgres_login
 from credential_rotation.errors import Busy, TargetRefused, TargetUnknown
 from credential_rotation.model import Answer, Secret
-from scenes.ground import Ground
-from scenes.postgres import Scene
-from scenes.rotator_sides import MODES, PostgresTarget, RotatorSide, SimulatedTarget, record_of, stamp_of
+from scenes.postgres.role import Scene
+from scenes.postgres.sides import MODES, PostgresTarget, RotatorSide, SimulatedTarget, record_of, stamp_of
+from scenes.site.ground import Ground
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 _numbers = itertools.count(1)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 
+from sandbox.places import ROOT
 from sandbox.tick import REPAIR, ROTATIONS, wait_for
 
-DAGS = Path(__file__).parents[2] / "dags"
+DAGS = ROOT / "dags"
 
 
 @pytest.mark.parametrize(

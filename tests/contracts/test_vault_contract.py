@@ -10,10 +10,10 @@ import pytest
 
 from credential_rotation.errors import VaultTrouble, VaultUnknown
 from credential_rotation.model import Secret, Stored
-from scenes.ground import Ground
-from scenes.vault_sides import WRITTEN, BitwardenSide, SimulatedSide
+from scenes.site.ground import Ground
+from scenes.vault.sides import WRITTEN, BitwardenSide, SimulatedSide
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 _numbers = itertools.count(1)
 NOTE = "Ask Kim before you change this."

@@ -5,13 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
 from credential_rotation.bounded import ahead, answer_within
-
-PLUGINS = Path(__file__).parents[2] / "plugins"
+from sandbox.places import PLUGINS
 
 
 def test_what_is_asked_ahead_is_under_way_before_anybody_waits_for_it() -> None:

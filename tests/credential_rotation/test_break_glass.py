@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import replace
 from datetime import datetime, timezone
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -16,9 +15,10 @@ from bitwarden_vault.nouns import VaultSecret
 from credential_rotation.journal.entries import current_from
 from credential_rotation.journal.records import value_of
 from credential_rotation.model import Credential, Secret
+from sandbox.places import ROOT
 from simulators.scene import ETL, GRACE, KEYS, PAIR, Scene, rotated_scene
 
-PAGE = Path(__file__).parents[2] / "docs" / "break-glass.md"
+PAGE = ROOT / "docs" / "break-glass.md"
 ROWS = re.findall(
     r"^\| `((?!format)[a-z-]+)` \| (.*?) \| (.*?) \|", PAGE.read_text(encoding="utf-8"), re.MULTILINE
 )

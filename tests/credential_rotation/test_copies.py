@@ -10,7 +10,7 @@ import pytest
 
 from credential_rotation import __version__, copies, installed
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 
 HERE = Path(copies.__file__).parent
 ROOT = HERE.parents[1]

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from credential_rotation import installed
+from sandbox.places import ROOT
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 
 pytestmark = pytest.mark.usefixtures("airflow")
 
@@ -36,5 +37,5 @@ def test_its_name_in_the_configuration_is_its_own() -> None:
     from credential_rotation.dag_bundle import InstalledDags  # noqa: PLC0415 - imports Airflow
 
     assert f"{InstalledDags.__module__}.{InstalledDags.__qualname__}" == installed.BUNDLE
-    page = Path(__file__).parents[2] / "docs" / "install" / "wheel.md"
+    page = ROOT / "docs" / "install" / "wheel.md"
     assert f'"{installed.BUNDLE}"' in page.read_text()

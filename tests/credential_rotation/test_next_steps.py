@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from scenes.deployment import Site
-from scenes.ground import own_agent
+from scenes.site.deployment import Site
+from scenes.site.ground import own_agent
 
-pytest_plugins = ["scenes.airflow_import", "scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.airflow.imported", "scenes.site.fixtures"]
 
 SIGNING_KEY = """\
   - name: signing-key

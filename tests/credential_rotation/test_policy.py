@@ -9,7 +9,7 @@ import pytest
 from credential_rotation.errors import BadInput
 from credential_rotation.model import UNMANAGED_EPOCH, Policy
 from credential_rotation.policy import Request, due
-from scenes.schedules import Version
+from scenes.inventory.schedules import Version
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

@@ -15,7 +15,18 @@ from credential_rotation.policy import Request, due
 from credential_rotation.times.durations import share_of
 from credential_rotation.times.schedule import falls_due
 from credential_rotation.times.windows import is_open
-from scenes.schedules import AGED, DAY, HOUR, MONTHLY, NIGHT, NIGHTLY, SPREAD, WEEKENDS, Version, utc
+from scenes.inventory.schedules import (
+    AGED,
+    DAY,
+    HOUR,
+    MONTHLY,
+    NIGHT,
+    NIGHTLY,
+    SPREAD,
+    WEEKENDS,
+    Version,
+    utc,
+)
 
 FALLS_DUE = {
     "no window: to the moment": (AGED, "2026-11-01T12:00", "2026-12-01T12:00"),

@@ -9,7 +9,7 @@ import pytest
 
 from credential_rotation.model import CatchUp, Policy
 from credential_rotation.policy import NOT_OPEN, UNPAUSE, Request, due
-from scenes.schedules import AGED, DAY, HOUR, NIGHTLY, Version, utc
+from scenes.inventory.schedules import AGED, DAY, HOUR, NIGHTLY, Version, utc
 
 DAYTIME, ASKED_AT = utc("2026-12-01T12:00"), utc("2026-12-01T11:59")
 SATURDAY = utc("2026-12-05T00:00")

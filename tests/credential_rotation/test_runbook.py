@@ -6,7 +6,6 @@ import ast
 import itertools
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,11 +15,10 @@ from credential_rotation.inventory.inventory import Inventory, Problem
 from credential_rotation.journal.records import RecordName
 from credential_rotation.outcome import OutcomeDict
 from credential_rotation.planning.orphans import orphans
-from scenes.reminders import lines
+from sandbox.places import PLUGINS, ROOT
+from scenes.inventory.reminders import lines
 from simulators.scene import START
 
-ROOT = Path(__file__).parents[2]
-PLUGINS = ROOT / "plugins"
 OUTCOMES = ("failed", "unproved", "broken", "refused", "waiting", "busy")
 ANSWERS = (None, "works", "refused", "unknown")
 TELLERS = (

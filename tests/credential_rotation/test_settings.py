@@ -10,13 +10,12 @@ import pytest
 from credential_rotation import installed
 from credential_rotation.errors import BadInput, NotConfigured
 from credential_rotation.settings import Settings, read_settings
-
-ROOT = Path(__file__).parents[2]
+from sandbox.places import INCLUDE
 
 
 def test_nothing_set_is_a_fresh_drop_in() -> None:
     """The inventory lies beside `plugins/`, lost writes settle for 15 minutes, and there is no journal."""
-    assert read_settings({}) == Settings(ROOT / "include", None, timedelta(minutes=15))
+    assert read_settings({}) == Settings(INCLUDE, None, timedelta(minutes=15))
 
 
 def test_a_wheel_looks_in_the_home_of_airflow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

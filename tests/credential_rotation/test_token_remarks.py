@@ -12,10 +12,10 @@ from bitwarden_vault.settings import read_settings
 from credential_rotation.errors import BadInput
 from credential_rotation.settings import SLOTS
 from credential_rotation.settings import read_settings as read_ours
-from scenes.deployment import Site
-from scenes.ground import ACCOUNT, own_agent
+from scenes.site.deployment import Site
+from scenes.site.ground import ACCOUNT, own_agent
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 NEXT = "BWS_ACCESS_TOKEN_NEXT"
 Environ = dict[str, str]

@@ -9,14 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from sandbox.places import ROOT
 from sandbox.ports import free_ports
-from scenes.connect_proxy import connect_proxy
-from scenes.deployment import Ran, Site
-from scenes.ground import own_agent
+from scenes.site.deployment import Ran, Site
+from scenes.site.ground import own_agent
+from scenes.vault.connect_proxy import connect_proxy
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
-DOCUMENTED = Path(__file__).parents[2] / "docs" / "servers.md"
+DOCUMENTED = ROOT / "docs" / "servers.md"
 OURS_ALONE = {"BWS_API_URL": "", "BWS_IDENTITY_URL": ""}
 
 

@@ -12,10 +12,10 @@ from credential_rotation.errors import BadInput, NotConfigured, VaultTrouble
 from credential_rotation.model import Secret
 from credential_rotation.policy import Request
 from credential_rotation.wiring import open_deployment
-from scenes.deployment import Site
-from scenes.ground import own_agent
+from scenes.site.deployment import Site
+from scenes.site.ground import own_agent
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 def test_opening_a_deployment_asks_nobody(site: Site) -> None:

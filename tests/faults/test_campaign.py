@@ -6,17 +6,17 @@ import ast
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from sandbox.places import PLUGINS
 from scenes.campaign.accidents import ACCIDENTS
 from scenes.campaign.calls import ENGINES_USE
 from scenes.campaign.campaign import Place, drawn, groups, place
 from scenes.campaign.passes import PASSES
 
 SEED = int(os.environ.get("FAULTS_SEED", "1"))
-ENGINES = Path(__file__).parents[2] / "plugins" / "credential_rotation" / "engines"
+ENGINES = PLUGINS / "credential_rotation" / "engines"
 PLAIN = frozenset({"bitwarden_vault", "credential_rotation", "dateutil", "typing_extensions"})
 DRAWN = {"rotation": 5, "first rotation": 2}
 

@@ -22,14 +22,14 @@ from credential_rotation.engines.postgres.stamp import stamp_in
 from credential_rotation.model import Credential, Policy, Secret, Strategy
 from credential_rotation.policy import Request
 from sandbox.postgres import PostgresServer
-from scenes.ground import Ground
 from scenes.hostile import HOSTILE, role_names, roles, texts
-from scenes.postgres import Scene
+from scenes.postgres.role import Scene
+from scenes.site.ground import Ground
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 _numbers = count(1)
 COMMENT = sql.SQL("SELECT shobj_description(oid, 'pg_authid') FROM pg_authid WHERE rolname = {}")

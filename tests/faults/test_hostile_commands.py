@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from credential_rotation.journal.current_note import read_marks
-from scenes.deployment import Ran, Site
 from scenes.hostile import HOSTILE, role_names, roles, texts
+from scenes.site.deployment import Ran, Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 _numbers = count(1)
 FORMS = ["json", "airflow-connection", "airflow-uri", "password"]

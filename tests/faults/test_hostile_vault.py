@@ -11,10 +11,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from psycopg import sql
 
-from scenes.deployment import Site
 from scenes.hostile import HOSTILE, texts
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 _numbers = count(1)
 CANARY = "canary-0815"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures", "scenes.crowd_fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "scenes.site.crowd_fixtures"]
 
 
 def test_five_thousand_secrets_are_listed_and_rotated_beside_in_seconds(crowded: Site) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import pytest
 
 from sandbox.demo.warehouse import ROLES, Warehouse
+from sandbox.places import PLUGINS, ROOT
 from sandbox.sandbox import Sandbox
-from scenes.airflow import DAGS, ROOT, ROTATE, Office
-from scenes.leak_campaign import Campaign, everything_is_kept, folder_for_notes, inventory
-from scenes.leak_ground import LeakGround, environment, with_an_eavesdropper
-from scenes.leaks import Leak
-from scenes.postgres_cut import cutter
+from scenes.airflow.office import DAGS, ROTATE, Office
+from scenes.leaks.campaign import Campaign, everything_is_kept, folder_for_notes, inventory
+from scenes.leaks.ground import LeakGround, environment, with_an_eavesdropper
+from scenes.leaks.search import Leak
+from scenes.postgres.cut import cutter
 from scenes.processes import Watched, core_limit
 
 pytestmark = pytest.mark.airflow
@@ -83,7 +84,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         entries.write_text(inventory(entries.read_text(), cut.port))
         notes = folder_for_notes(tmp)
         environ = environment(warehouse.environment(), notes)
-        plugins = with_an_eavesdropper(ROOT / "plugins", tmp)
+        plugins = with_an_eavesdropper(PLUGINS, tmp)
         office = Office(sandbox, warehouse)
         ground = LeakGround(office, environ, notes, watched)
         everything_is_kept(ground)

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 import pytest
 
-from scenes import plants, plants_for_two
-from scenes.plants import Plant
+from scenes.plants import for_one, for_two
+from scenes.plants.for_one import Plant
 from simulators.exploration import MINUTE, Pass, first_broken
 from simulators.found import (
     ITSELF,
@@ -79,101 +79,101 @@ BY_PERSON = Pass(ROLE.at_rest, Scene.rotate_now, readers=False)
 
 PLANTS: dict[str, tuple[Plant, Pass | Two, str]] = {
     "1 the record goes before CURRENT is written": (
-        plants.drop_before_current,
+        for_one.drop_before_current,
         IN_PLACE,
         "no stored value logs in",
     ),
     "2, 3 CURRENT's own value is retired": (
-        plants.retire_every_record,
+        for_one.retire_every_record,
         FIRST_KEYS,
         "no stored value logs in",
     ),
-    "4 a slot instead of a record": (plants.one_slot, IN_PLACE, "no stored value logs in"),
-    "5 drop on apply error": (plants.drop_on_apply_error, IN_PLACE, "no stored value logs in"),
+    "4 a slot instead of a record": (for_one.one_slot, IN_PLACE, "no stored value logs in"),
+    "5 drop on apply error": (for_one.drop_on_apply_error, IN_PLACE, "no stored value logs in"),
     "6 locked on one session, applied on another": (
-        plants_for_two.apply_on_another_session,
+        for_two.apply_on_another_session,
         lost(
             Two(Pass(ITSELF.at_rest, Scene.rotate_now), Scene.rotate_now), end_session, after=current_logs_in
         ),
         "CURRENT does not log in when both have ended",
     ),
     "7 a retirer kills whatever the stamp says": (
-        plants_for_two.kill_whatever_the_stamp_says,
+        for_two.kill_whatever_the_stamp_says,
         lost(Two(RETIRE, Scene.rotate_now), forget_lock),
         "something was retired while CURRENT does not log in",
     ),
     "8 a key deleted without proof": (
-        plants.delete_without_proof,
+        for_one.delete_without_proof,
         PERSONS_KEY,
         "a person's key was made inactive",
     ),
     "9 a recorded key is a suspect": (
-        plants.suspect_recorded_keys,
+        for_one.suspect_recorded_keys,
         Pass(with_a_late_old_intent, Scene.run),
         "no stored value logs in",
     ),
     "10 a person's value overwritten": (
-        plants.overwrite_by_guess,
+        for_one.overwrite_by_guess,
         BEHIND_US,
         "a person's value was overwritten",
     ),
     "11, old-enough: a key judged while its run may still write it down": (
-        plants_for_two.judge_young_keys,
+        for_two.judge_young_keys,
         lost(Two(NEW_KEY, Scene.rotate_now), asleep(CLAIM + MINUTE), both_sleep=False),
         "a key was ended before its run could write it down",
     ),
     "12, look-again: the records read before a late one landed": (
-        plants_for_two.judge_by_records_from_before,
+        for_two.judge_by_records_from_before,
         Two(JUDGE, wait),
         "the key of an open version was ended",
     ),
     "13 adopt by rewriting CURRENT": (
-        plants.adopt_by_rewriting,
+        for_one.adopt_by_rewriting,
         Pass(ROLE.untouched, Scene.adopt, meddle=edit_at_once),
         "no stored value logs in",
     ),
-    "record after apply": (plants.record_after_apply, IN_PLACE, "no stored value logs in"),
-    "promote before verify": (plants.promote_before_verify, TURNS, "readers are refused"),
+    "record after apply": (for_one.record_after_apply, IN_PLACE, "no stored value logs in"),
+    "promote before verify": (for_one.promote_before_verify, TURNS, "readers are refused"),
     "no read-back": (
-        plants.no_read_back,
+        for_one.no_read_back,
         Two(BY_PERSON, paste, after=said_done_unread),
         "rotated was said of a CURRENT that was not read back",
     ),
     "keep-record: none is kept": (
-        plants.forget_own_record,
+        for_one.forget_own_record,
         Pass(ROLE.at_rest, Scene.rotate_now, meddle=paste),
         "no stored value logs in",
     ),
-    "adopt: never": (plants.no_adopt, Pass(ROLE.untouched, Scene.rotate_now), "do not end clean"),
-    "forward: never": (plants.no_forward, IN_PLACE, "do not end clean"),
+    "adopt: never": (for_one.no_adopt, Pass(ROLE.untouched, Scene.rotate_now), "do not end clean"),
+    "forward: never": (for_one.no_forward, IN_PLACE, "do not end clean"),
     "fence: applied whatever the stamp says": (
-        plants_for_two.apply_whatever_the_stamp_says,
+        for_two.apply_whatever_the_stamp_says,
         lost(Two(IN_PLACE, Scene.rotate_now), forget_lock, after=current_logs_in),
         "CURRENT does not log in when both have ended",
     ),
     "fence: the stamp read after the vault": (
-        plants_for_two.stamps_after_the_vault,
+        for_two.stamps_after_the_vault,
         Two(replace(TURNS, alone=False), Scene.rotate_now, asleep=forget_lock, after=look_away),
         "readers are refused",
     ),
     "fence: a rollback leaves the stamp": (
-        plants_for_two.rollback_without_a_stamp,
+        for_two.rollback_without_a_stamp,
         lost(Two(ROLL_BACK, Scene.run), forget_lock),
         "something was retired while CURRENT does not log in",
     ),
     "a version that somebody has changed is set again": (
-        plants.set_it_again,
+        for_one.set_it_again,
         RESET,
         "a person's value was overwritten by guess",
     ),
-    "settle: never": (plants.no_settle, NEW_KEY, "a key was ended before its run could write it down"),
-    "epoch order: none": (plants.no_epoch_order, IN_PLACE, "an older version was applied"),
+    "settle: never": (for_one.no_settle, NEW_KEY, "a key was ended before its run could write it down"),
+    "epoch order: none": (for_one.no_epoch_order, IN_PLACE, "an older version was applied"),
     "look-again: never after the lock": (
-        plants_for_two.no_look_again,
+        for_two.no_look_again,
         Two(TURNS, Scene.rotate_now),
         "readers are refused",
     ),
-    "retire without proof": (plants.old_value_lives, RETIRE, "a living value was forgotten"),
+    "retire without proof": (for_one.old_value_lives, RETIRE, "a living value was forgotten"),
 }
 
 

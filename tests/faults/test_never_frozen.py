@@ -13,9 +13,9 @@ from bitwarden_vault.agent.dispatch import MOST_WORKERS
 from bitwarden_vault.errors import NoAnswerInTime, OutcomeUnknown
 from sandbox.bitwarden import Fault
 from scenes.heart import Heart
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 DEADLINE = 1.0
 STUTTER = 0.5

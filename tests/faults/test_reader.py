@@ -22,9 +22,9 @@ from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
 from credential_rotation.policy import Request
 from sandbox.aws import AwsStandIn
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures", "sandbox.aws.fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "sandbox.aws.fixtures"]
 
 ROTATIONS = int(os.environ.get("READER_ROTATIONS", "5"))
 REST = 0.3

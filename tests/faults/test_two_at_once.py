@@ -16,11 +16,11 @@ from psycopg import sql
 
 from credential_rotation.outcome import Outcome, OutcomeDict
 from credential_rotation.policy import Request
-from scenes.deployment import Site
-from scenes.ground import ACCOUNT, own_agent
-from scenes.rivals import Rivals
+from scenes.rivals.processes import Rivals
+from scenes.site.deployment import Site
+from scenes.site.ground import ACCOUNT, own_agent
 
-pytest_plugins = ["scenes.deployment_fixtures", "scenes.rival_fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "scenes.rivals.fixtures"]
 
 LATER = timedelta(minutes=16)
 KEYS = {"etl": "airflow/connections/etl", "reporting": "reporting/db"}

@@ -22,12 +22,12 @@ from credential_rotation.journal.claims import ClaimMutex
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.aws import AwsStandIn
-from scenes.aws_iam import POLICIES
-from scenes.deployment import Site
-from scenes.rival_driver import DELTA
-from scenes.rivals import Rivals
+from scenes.aws_iam.user import POLICIES
+from scenes.rivals.driver import DELTA
+from scenes.rivals.processes import Rivals
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures", "scenes.rival_fixtures", "sandbox.aws.fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "scenes.rivals.fixtures", "sandbox.aws.fixtures"]
 
 SETTLED = timedelta(minutes=16)
 OVER = timedelta(days=3)

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from scenes.ground import own_agent
-from scenes.vault_trouble import (
+from scenes.site.ground import own_agent
+from scenes.vault.trouble import (
     END,
     LOOK,
     PROMOTE,
@@ -19,7 +19,7 @@ from scenes.vault_trouble import (
     Struck,
 )
 
-pytest_plugins = ["scenes.deployment_fixtures", "scenes.vault_trouble_fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "scenes.vault.trouble_fixtures"]
 
 MOMENTS = {"look": LOOK, "record": RECORD, "promote": PROMOTE, "end": END}
 LOGIN = ("POST", TOKEN_PATH)

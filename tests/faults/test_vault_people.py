@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from sandbox.bitwarden.stand_in import StoredSecret
-from scenes.ground import ACCOUNT
-from scenes.vault_trouble import LOOK, PROMOTE, RECORD, Struck
+from scenes.site.ground import ACCOUNT
+from scenes.vault.trouble import LOOK, PROMOTE, RECORD, Struck
 
-pytest_plugins = ["scenes.deployment_fixtures", "scenes.vault_trouble_fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "scenes.vault.trouble_fixtures"]
 
 
 def current(struck: Struck) -> StoredSecret:

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from sandbox.ports import free_ports
-from scenes.ground import own_agent
 from scenes.heart import Heart
-from scenes.vault_trouble import (
+from scenes.site.ground import own_agent
+from scenes.vault.trouble import (
     CHALLENGE,
     DEADLINE,
     END,
@@ -23,7 +23,7 @@ from scenes.vault_trouble import (
     Struck,
 )
 
-pytest_plugins = ["scenes.deployment_fixtures", "scenes.vault_trouble_fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "scenes.vault.trouble_fixtures"]
 
 HALF_DONE = "is set at the target, and CURRENT still holds the old value"
 PAGE = {"body": CHALLENGE, "content_type": "text/html; charset=utf-8"}

@@ -13,9 +13,9 @@ from pathlib import Path
 from sandbox import detached
 from sandbox.demo.warehouse import Warehouse
 from sandbox.kept import Kept
+from sandbox.places import ROOT
 from sandbox.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[2]
 _NAMED_HERE = ("BWS_", "SLACK_", "ROTATION_", "BITWARDEN_")
 _GRACE = 40.0
 _FOR_EVER = 10.0 * 365 * 86_400

@@ -11,8 +11,10 @@ from contextlib import closing
 from importlib.metadata import version
 from pathlib import Path
 
+from sandbox.places import ROOT
+
 DATABASE = "airflow.db"
-_KEPT = Path(__file__).parents[2] / ".sandbox"
+_KEPT = ROOT / ".sandbox"
 
 
 def is_copied(home: Path) -> bool:

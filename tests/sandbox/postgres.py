@@ -21,11 +21,11 @@ import psycopg
 from psycopg import sql
 
 from sandbox.kept import DidNotStart, Kept, wait_until
+from sandbox.places import TESTS
 from sandbox.ports import free_ports
 from sandbox.postgres_binaries import Binaries, find_binaries, make_runtime_folder
 from sandbox.tls import LocalCertificates
 
-_TESTS = Path(__file__).parents[1]
 _READY_WITHIN = 60.0
 _TRIES = 5
 
@@ -224,7 +224,7 @@ class PostgresServer:
                 *(["--refuse-plain"] if self._refuse_plain else []),
             ],
             log=self._directory / "tls-front.log",
-            env=os.environ | {"PYTHONPATH": str(_TESTS)},
+            env=os.environ | {"PYTHONPATH": str(TESTS)},
             grace=1.0,
         )
         wait_until(self._answers, "PostgreSQL", within=_READY_WITHIN, kept=(server, front))

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sandbox.kept import Kept, wait_until
+from sandbox.places import TESTS
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_TESTS = Path(__file__).parents[1]
 _READY_WITHIN = 60.0
 _CONTROL_WITHIN = 10.0
 
@@ -58,7 +58,7 @@ class StandInProcess:
             log=self._directory / f"{self.name}.log",
             env={
                 "PATH": os.defpath,
-                "PYTHONPATH": str(_TESTS),
+                "PYTHONPATH": str(TESTS),
                 f"{self.name.upper()}_SANDBOX": told,
                 **self.environ,
             },

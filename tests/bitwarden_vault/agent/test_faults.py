@@ -19,9 +19,9 @@ from bitwarden_vault.errors import (
 from bitwarden_vault.places import socket_path
 from bitwarden_vault.wire import pack
 from sandbox.bitwarden import Fault
-from scenes.vault import VaultScene, is_alive, until
+from scenes.vault.scene import VaultScene, is_alive, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 
 def _busy(vault: VaultScene, verb: str, count: int = 1) -> None:

@@ -14,9 +14,9 @@ from bitwarden_vault.errors import (
 )
 from bitwarden_vault.settings import read_settings
 from sandbox.bitwarden import Fault
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 
 def test_too_many_requests_are_waited_out(vault: VaultScene) -> None:

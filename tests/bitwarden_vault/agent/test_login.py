@@ -9,9 +9,9 @@ from bitwarden_vault.agent.login_attempts import LoginAttempts
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Misconfigured, RefusedToken
 from bitwarden_vault.settings import read_settings
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 
 def test_it_is_renewed_before_the_sdk_would_do_it() -> None:

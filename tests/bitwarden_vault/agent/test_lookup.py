@@ -7,9 +7,9 @@ import pytest
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Ambiguous, Misconfigured
-from scenes.vault import VaultScene, until
+from scenes.vault.scene import VaultScene, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 
 def _value(client: VaultClient, key: str = "k", *projects: str, fresh: bool = False) -> str | None:

@@ -9,9 +9,9 @@ import pytest
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Misconfigured, NoAnswerInTime, RefusedToken
 from sandbox.bitwarden import Fault
-from scenes.vault import VaultScene, until
+from scenes.vault.scene import VaultScene, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 FIRST_USERS = 64
 

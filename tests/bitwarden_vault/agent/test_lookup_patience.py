@@ -5,9 +5,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 from bitwarden_vault.errors import RateLimited, Unreachable, VaultError
 from sandbox.bitwarden import Fault
-from scenes.vault import VaultScene, until
+from scenes.vault.scene import VaultScene, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 Told = tuple[str | None, VaultError | None, float]
 

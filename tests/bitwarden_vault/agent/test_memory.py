@@ -10,11 +10,12 @@ from functools import partial
 
 import pytest
 
-from scenes.leaks import Search
+from sandbox.places import PLUGINS
+from scenes.leaks.search import Search
 from scenes.processes import core_limit, memory
-from scenes.vault import PLUGINS, VaultScene, until
+from scenes.vault.scene import VaultScene, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 
 def use(vault: VaultScene) -> list[str]:

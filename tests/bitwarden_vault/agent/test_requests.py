@@ -19,9 +19,10 @@ from bitwarden_vault.errors import (
 from bitwarden_vault.nouns import Project
 from bitwarden_vault.settings import read_settings
 from sandbox.bitwarden import Fault
-from scenes.vault import PLUGINS, VaultScene
+from sandbox.places import PLUGINS
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 
 def test_a_secret_from_its_creation_to_the_trash(vault: VaultScene) -> None:

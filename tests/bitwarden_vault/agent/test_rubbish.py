@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from bitwarden_vault.errors import InvalidRequest
 from bitwarden_vault.places import socket_path
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 FINE: dict[str, Any] = {
     "id": "1",

@@ -15,9 +15,10 @@ import pytest
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import AgentUnavailable, Misconfigured
 from bitwarden_vault.places import socket_path
-from scenes.vault import PLUGINS, VaultScene, is_alive, until
+from sandbox.places import PLUGINS
+from scenes.vault.scene import VaultScene, is_alive, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 
 def test_the_first_request_starts_an_agent_and_the_next_find_it(vault: VaultScene) -> None:

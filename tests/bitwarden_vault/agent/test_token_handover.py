@@ -18,10 +18,11 @@ from bitwarden_vault.errors import RefusedToken, Unreachable
 from bitwarden_vault.settings import Settings, read_settings
 from bitwarden_vault.token_reading import TOKEN
 from sandbox.bitwarden.faults import Fault
-from scenes.leaks import Search
-from scenes.vault import PLUGINS, VaultScene, until
+from sandbox.places import PLUGINS
+from scenes.leaks.search import Search
+from scenes.vault.scene import VaultScene, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 NEXT = f"{TOKEN}_NEXT"
 LOGIN = "/identity/connect/token"

@@ -17,11 +17,11 @@ from bitwarden_vault.places import socket_path
 from bitwarden_vault.settings import read_settings
 from bitwarden_vault.token_reading import TOKEN
 from sandbox.bitwarden.faults import Fault
-from scenes.leaks import Search
-from scenes.token_places import TokenPlaces, token_places
-from scenes.vault import VaultScene
+from scenes.leaks.search import Search
+from scenes.vault.scene import VaultScene
+from scenes.vault.token_places import TokenPlaces, token_places
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 FROM = f"{TOKEN}_FROM"
 Sourced = Callable[[str, dict[str, str]], VaultScene]

@@ -15,12 +15,12 @@ from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Ambiguous, NotFound, RefusedToken, VaultError
 from bitwarden_vault.nouns import Caller
 from bitwarden_vault.settings import PASSED_ON
-from scenes.audit import said
-from scenes.audited import Audited
-from scenes.leaks import Search
-from scenes.vault import VaultScene
+from scenes.audit.audited import Audited
+from scenes.audit.trail import said
+from scenes.leaks.search import Search
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures", "scenes.audited_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures", "scenes.audit.fixtures"]
 
 
 def use(audited: Audited, value: str, note: str) -> str:

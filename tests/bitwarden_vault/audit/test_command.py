@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bitwarden_vault import __main__ as command_line
-from scenes.audit import KEY, Trail, write_trail
+from scenes.audit.trail import KEY, Trail, write_trail
 
 
 @pytest.fixture

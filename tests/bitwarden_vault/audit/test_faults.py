@@ -17,11 +17,11 @@ from bitwarden_vault.errors import AgentUnavailable
 from bitwarden_vault.places import socket_path
 from bitwarden_vault.wire import Channel
 from sandbox.bitwarden import Fault
-from scenes.audit import read_trail, said
-from scenes.audited import Audited, audited_scene
-from scenes.vault import VaultScene, until
+from scenes.audit.audited import Audited, audited_scene
+from scenes.audit.trail import read_trail, said
+from scenes.vault.scene import VaultScene, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures", "scenes.audited_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures", "scenes.audit.fixtures"]
 
 
 def test_a_write_is_on_the_disk_before_anybody_is_told(audited: Audited) -> None:

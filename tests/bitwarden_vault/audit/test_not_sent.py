@@ -9,7 +9,7 @@ import pytest
 from bitwarden_vault.agent.audit_trail import Trail, open_trail
 from bitwarden_vault.agent.token_slots import TokenSlots
 from bitwarden_vault.settings import read_settings
-from scenes.audit import said
+from scenes.audit.trail import said
 
 ENVIRON = {
     "BWS_ACCESS_TOKEN": "0.0bd4ee27-c9b8-4e2c-b4ba-b0a0dd7a3a3a.s3cr3t:AAECAwQFBgcICQoLDA0ODw==",

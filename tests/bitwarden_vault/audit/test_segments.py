@@ -13,7 +13,7 @@ from bitwarden_vault.audit import places as audit_places
 from bitwarden_vault.audit import segments as audit_segments
 from bitwarden_vault.audit.places import parse_segment_name
 from bitwarden_vault.audit.segments import Segments
-from scenes.audit import KEY, read_trail, write_trail
+from scenes.audit.trail import KEY, read_trail, write_trail
 
 LINE = {"operation": "look_up"}
 

@@ -15,8 +15,8 @@ from bitwarden_vault import __main__ as command_line
 from bitwarden_vault.audit import segments as audit_segments
 from bitwarden_vault.audit.segments import Segments
 from bitwarden_vault.audit.ship import CLOSED_AFTER, Shipped, ship
-from scenes.audit import KEY, read_trail, write_trail
-from scenes.vault import PLUGINS
+from sandbox.places import PLUGINS
+from scenes.audit.trail import KEY, read_trail, write_trail
 
 
 def shipped(folder: Path, to: Path, now: float | None = None) -> Shipped:
@@ -101,7 +101,7 @@ def test_of_one_that_was_killed_with_a_full_disk_the_last_segment_follows_too(tm
     code = f"""
 import os, resource, signal
 from bitwarden_vault.audit.segments import Segments
-from scenes.audit import KEY
+from scenes.audit.trail import KEY
 written = Segments({str(here)!r}, {str(here / "checkpoints")!r}, KEY)
 written.add({{"operation": "start"}})
 written.settle()

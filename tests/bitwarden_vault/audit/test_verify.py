@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bitwarden_vault.audit.line import Seal, opened, sealed
 from bitwarden_vault.errors import Misconfigured
-from scenes.audit import KEY, Trail, write_trail
+from scenes.audit.trail import KEY, Trail, write_trail
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from bitwarden_vault.client import VaultClient
 from bitwarden_vault.freshness import fresh_lookups
 from bitwarden_vault.settings import PASSED_ON, read_settings
 from sandbox.bitwarden import Fault
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
 if TYPE_CHECKING:
     from bitwarden_vault.backend import BitwardenSecretsBackend

@@ -13,9 +13,9 @@ import pytest
 from bitwarden_vault.errors import VaultError
 from bitwarden_vault.note import NoteBlock, write_note
 from bitwarden_vault.settings import PASSED_ON
-from scenes.vault import VaultScene
+from scenes.vault.scene import VaultScene
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures", "scenes.airflow_import"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures", "scenes.airflow.imported"]
 
 if TYPE_CHECKING:
     from airflow.sdk import Connection

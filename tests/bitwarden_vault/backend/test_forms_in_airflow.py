@@ -11,7 +11,7 @@ from bitwarden_vault.formats import AWS_FIELDS, Login, Server, first_value, writ
 from bitwarden_vault.note import NoteBlock, write_note
 from scenes.hostile import texts
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 WORDS = texts(control=True) | st.text(min_size=1)

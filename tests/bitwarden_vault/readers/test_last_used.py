@@ -11,10 +11,10 @@ import pytest
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.nouns import Caller
 from bitwarden_vault.readers.last_used import AGAIN_AFTER, LastUsed
-from scenes.readers import PUBLISHED, Share, documents, note, reading_process
-from scenes.vault import until
+from scenes.readers.living import PUBLISHED, Share, documents, note, reading_process
+from scenes.vault.scene import until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures", "scenes.readers_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures", "scenes.readers.fixtures"]
 
 SECRET = {"id": "A1", "key": "warehouse", "project_id": "P1"}
 

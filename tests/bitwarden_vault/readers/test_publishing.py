@@ -16,8 +16,8 @@ import pytest
 from bitwarden_vault.readers.publishing import DEADLINE, Publishing
 from bitwarden_vault.readers.table import ReaderTable
 from bitwarden_vault.settings import read_settings
-from scenes.reader_sides import reader
-from scenes.vault import is_alive, until
+from scenes.readers.sides import reader
+from scenes.vault.scene import is_alive, until
 
 ENVIRON = {
     "BWS_ACCESS_TOKEN": "0.0bd4ee27-c9b8-4e2c-b4ba-b0a0dd7a3a3a.s3cr3t:AAECAwQFBgcICQoLDA0ODw==",

@@ -10,10 +10,10 @@ import pytest
 
 from bitwarden_vault.client import FEW, VaultClient
 from bitwarden_vault.nouns import Caller
-from scenes.readers import Share, documents, note, readers, reading_process, until_read_by
-from scenes.vault import is_alive, until
+from scenes.readers.living import Share, documents, note, readers, reading_process, until_read_by
+from scenes.vault.scene import is_alive, until
 
-pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault_fixtures", "scenes.readers_fixtures"]
+pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures", "scenes.readers.fixtures"]
 
 TASK = {"dag_id": "nightly_load", "task_id": "load", "run_id": "manual__1", "try_number": 2}
 

@@ -17,8 +17,8 @@ from bitwarden_vault.readers.processes import boot, numbers, started_at
 from bitwarden_vault.readers.publish import carry_out
 from bitwarden_vault.readers.table import ReaderTable, version_of
 from bitwarden_vault.state_folder import StateFolder
-from scenes.reader_sides import published, reader
-from scenes.readers import note
+from scenes.readers.living import note
+from scenes.readers.sides import published, reader
 
 SECRET = {"id": "A1", "key": "warehouse", "project_id": "P1", "note": note(3), "value": "v"}
 NOBODY = 4_194_305

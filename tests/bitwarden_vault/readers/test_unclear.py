@@ -15,8 +15,8 @@ from bitwarden_vault.readers.processes import boot, numbers, started_at
 from bitwarden_vault.readers.watch import FIRST_LOOK, ReaderWatch
 from bitwarden_vault.settings import read_settings
 from bitwarden_vault.state_folder import StateFolder
-from scenes.reader_sides import document, published, reader
-from scenes.vault import until
+from scenes.readers.sides import document, published, reader
+from scenes.vault.scene import until
 
 NOBODY = 4194305
 """More than any pid."""

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from credential_rotation.outcome import OutcomeDict
-from scenes.slack_channel import DAG, HOUR, TWO, Channel
+from scenes.slack.channel import DAG, HOUR, TWO, Channel
 from simulators.scene import rotated_scene
 
-pytest_plugins = ["scenes.slack_channel_fixtures"]
+pytest_plugins = ["scenes.slack.fixtures"]
 
 Make = Callable[..., OutcomeDict]
 

@@ -14,9 +14,9 @@ from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.sharing import MOST_ALONE
 from credential_rotation.outcome import OutcomeDict
 from sandbox.slack import SlackStandIn
-from scenes.slack_channel import HOUR, TWO, Channel
+from scenes.slack.channel import HOUR, TWO, Channel
 
-pytest_plugins = ["scenes.slack_channel_fixtures"]
+pytest_plugins = ["scenes.slack.fixtures"]
 
 Make = Callable[..., OutcomeDict]
 DAG = "rotate_with_approval"

@@ -10,9 +10,9 @@ from credential_rotation.alerts.digest import long_open
 from credential_rotation.alerts.people import teller_of
 from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.outcome import OutcomeDict
-from scenes.slack_channel import HOUR, TWO, Channel
+from scenes.slack.channel import HOUR, TWO, Channel
 
-pytest_plugins = ["scenes.slack_channel_fixtures"]
+pytest_plugins = ["scenes.slack.fixtures"]
 
 Make = Callable[..., OutcomeDict]
 FOREIGN = "the stamp of another journal"

@@ -13,10 +13,10 @@ from credential_rotation.alerts.removed import tell_removed
 from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.inventory.inventory import load_inventory
 from credential_rotation.outcome import OutcomeDict
-from scenes.inventory import folder, simple
-from scenes.slack_channel import HOUR, TWO, Channel
+from scenes.inventory.entries import folder, simple
+from scenes.slack.channel import HOUR, TWO, Channel
 
-pytest_plugins = ["scenes.slack_channel_fixtures"]
+pytest_plugins = ["scenes.slack.fixtures"]
 
 Make = Callable[..., OutcomeDict]
 LATER = TWO + timedelta(days=3)

@@ -15,9 +15,9 @@ from credential_rotation.alerts.incident import Incident, Member, opened, withou
 from credential_rotation.alerts.incident_book import IncidentBook
 from credential_rotation.alerts.people import teller_of
 from credential_rotation.outcome import OutcomeDict
-from scenes.slack_channel import HOUR, TWO, Channel
+from scenes.slack.channel import HOUR, TWO, Channel
 
-pytest_plugins = ["scenes.slack_channel_fixtures"]
+pytest_plugins = ["scenes.slack.fixtures"]
 
 Make = Callable[..., OutcomeDict]
 NAMES = [f"c{number}" for number in range(6)]

@@ -14,7 +14,7 @@ from credential_rotation.alerts.people import teller_of
 from credential_rotation.alerts.run import Run
 from credential_rotation.outcome import OutcomeDict
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 Make = Callable[..., OutcomeDict]

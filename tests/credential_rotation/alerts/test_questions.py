@@ -18,7 +18,7 @@ from credential_rotation.state.approvals import Question, QuestionBook
 from sandbox.slack import SlackStandIn
 from simulators.scene import ETL
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 
 NOW = datetime(2026, 11, 26, 2, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)

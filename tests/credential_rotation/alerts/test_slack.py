@@ -9,15 +9,13 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.slack import NotSent, Sent, SlackSender
+from sandbox.places import PLUGINS
 from sandbox.slack import SlackStandIn
-
-PLUGINS = Path(__file__).parents[3] / "plugins"
 
 
 @pytest.fixture(scope="module", name="slack")

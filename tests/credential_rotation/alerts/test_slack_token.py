@@ -12,9 +12,9 @@ from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.people import teller_of
 from credential_rotation.alerts.slack import NotSent, Sent
 from sandbox.slack import SlackStandIn
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 def key(site: Site) -> str:

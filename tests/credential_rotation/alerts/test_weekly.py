@@ -27,7 +27,7 @@ from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Policy
 from credential_rotation.planning.planning import Known
 from sandbox.slack import SlackStandIn
-from scenes.audit import write_trail
+from scenes.audit.trail import write_trail
 from simulators.scene import ETL
 
 THURSDAY = datetime(2026, 11, 26, 7, 45, tzinfo=timezone.utc)

@@ -16,7 +16,7 @@ from credential_rotation.outcome import Outcome, told
 from credential_rotation.policy import Request
 from simulators.scene import ETL
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 AT = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)

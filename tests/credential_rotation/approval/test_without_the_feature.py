@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from scenes.inventory import folder, simple
+from sandbox.places import PLUGINS, ROOT
+from scenes.inventory.entries import folder, simple
 
-ROOT = Path(__file__).parents[3]
 TASK = """
 import json, sys
 from datetime import datetime, timezone
@@ -53,7 +53,7 @@ def refused(tmp_path: Path, airflow: str, user: str) -> dict[str, Any]:
         "HOME": str(tmp_path),
         "AIRFLOW_HOME": str(tmp_path),
         "ROTATION_INCLUDE": str(include),
-        "PYTHONPATH": str(ROOT / "plugins"),
+        "PYTHONPATH": str(PLUGINS),
     }
     ran = subprocess.run(
         [sys.executable, "-c", TASK, str(ROOT / "dags"), airflow, user],

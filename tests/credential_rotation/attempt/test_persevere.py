@@ -16,11 +16,11 @@ from credential_rotation.model import Answer
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.bitwarden.faults import Fault
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 from simulators.scene import SETTLE, Scene, rotated_scene
 from simulators.world import Fault as Lost
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 MODES = pytest.mark.parametrize("changes_itself", [False, True], ids=["admin", "itself"])
 

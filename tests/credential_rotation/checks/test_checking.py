@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from scenes.deployment import Ran, Site
+from scenes.site.deployment import Ran, Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 MARK = "rotation/check"
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 MISTAKES = {
     "a bot without a channel": ({"SLACK_BOT_TOKEN": "xoxb-1"}, "SLACK_CHANNEL is missing"),

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from credential_rotation.checks.pool_remarks import remarks_on_pools
+from sandbox.places import ROOT
 from simulators.scene import ETL
 
-ROOT = Path(__file__).parents[3]
 SAID = """
 import os
 from dataclasses import replace

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 SHAPE = {
     "name", "engine", "strategy", "outcome", "version", "reason", "next_step", "until", "attempt",

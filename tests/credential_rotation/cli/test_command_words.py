@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 def test_the_help_of_evidence_says_that_a_form_has_to_be_chosen(site: Site) -> None:

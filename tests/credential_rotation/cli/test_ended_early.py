@@ -13,9 +13,9 @@ from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from credential_rotation.wiring import Deployment
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 ROTATE = ("rotate", "etl", "reporting", "admin", "--reason", "a laptop was lost")
 

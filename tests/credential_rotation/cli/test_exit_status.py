@@ -7,10 +7,10 @@ import re
 
 import pytest
 
-from scenes.deployment import Site
-from scenes.vault import until
+from scenes.site.deployment import Site
+from scenes.vault.scene import until
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 def test_done_is_0(site: Site) -> None:

@@ -8,9 +8,10 @@ import sys
 
 import pytest
 
-from scenes.deployment import PLUGINS, Site
+from sandbox.places import PLUGINS
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 COMMANDS = {
     "evidence": ("evidence", "etl", "--json"),

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from scenes.deployment import Ran, Site
+from scenes.site.deployment import Ran, Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 ACTING = [("rotate", "etl"), ("verify", "etl"), ("retire", "etl"), ("plan",), ("status",)]
 

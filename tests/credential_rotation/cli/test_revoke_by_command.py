@@ -9,9 +9,9 @@ import psycopg
 import pytest
 
 from sandbox.slack import SlackStandIn
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 def test_a_dry_run_names_open_sessions_and_leaves_them_alone(site: Site) -> None:

@@ -11,10 +11,10 @@ import pytest
 from sandbox.bitwarden.faults import Fault
 from sandbox.bitwarden.stand_in import BitwardenStandIn
 from sandbox.ports import free_ports
-from scenes.deployment import Site
-from scenes.ground import own_agent
+from scenes.site.deployment import Site
+from scenes.site.ground import own_agent
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 @pytest.fixture

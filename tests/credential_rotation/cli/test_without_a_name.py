@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 _NAMELESS = """\
 import pwd

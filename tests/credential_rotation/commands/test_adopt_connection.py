@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.airflow_import", "scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.airflow.imported", "scenes.site.fixtures"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 

@@ -16,10 +16,10 @@ from bitwarden_vault.settings import read_settings
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.planning.reminders import reminders_of
 from credential_rotation.state.reminders import Reminders
-from scenes.deployment import Site
 from scenes.reworded import reword_all
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 ENTRY = """\
 credentials:

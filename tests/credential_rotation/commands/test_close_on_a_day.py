@@ -10,9 +10,9 @@ import pytest
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 ENTRY = """\
 credentials:

@@ -17,10 +17,10 @@ from credential_rotation.outcome import Outcome
 from credential_rotation.planning.reminders import reminders_of
 from credential_rotation.state.reminders import Reminders
 from scenes.campaign.kinds import Pair, Value
-from scenes.deployment import Site
 from scenes.reworded import reword_all
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 CONFIRM = ("confirm", "pair", "--consumer", "Looker")
 

@@ -13,12 +13,11 @@ from credential_rotation.engines.postgres.discovery import logins as roles
 from credential_rotation.errors import TargetRefused
 from credential_rotation.model import Answer
 from sandbox.aws import AwsStandIn
-from scenes.aws_iam import IamScene
-from scenes.deployment import Site
+from sandbox.places import INCLUDE
+from scenes.aws_iam.user import IamScene
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures", "sandbox.aws.fixtures"]
-
-INCLUDE = Path(__file__).parents[3] / "include"
+pytest_plugins = ["scenes.site.fixtures", "sandbox.aws.fixtures"]
 
 
 def test_h6_a_role_without_an_entry_is_listed_until_it_is_let_be_and_again_afterwards(site: Site) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.postgres import PostgresServer
-from scenes.pooler import hasty_server, pooler
-from scenes.postgres import Scene
-from scenes.postgres_replica import Replica, replica_of
+from scenes.postgres.pooler import hasty_server, pooler
+from scenes.postgres.replica import Replica, replica_of
+from scenes.postgres.role import Scene
 
 _numbers = itertools.count(1)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,10 +14,10 @@ from credential_rotation.engines.registry import ALL, CLOUD, DATABASES, rotator_
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory.schemas import CREDENTIALS, schema
 from credential_rotation.model import Secret, Strategy, Target
-from scenes.aws_iam import Gate
+from sandbox.places import PLUGINS
+from scenes.aws_iam.user import Gate
 from simulators.scene import ETL
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
 POSTGRES = replace(ETL, engine="postgres")
 IAM = replace(
     ETL,

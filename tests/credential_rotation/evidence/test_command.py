@@ -14,10 +14,11 @@ import pytest
 
 from bitwarden_vault.audit.line import Seal
 from credential_rotation.evidence.seal import check
-from scenes.deployment import PLUGINS, Site
-from scenes.ground import Ground, own_agent
+from sandbox.places import PLUGINS
+from scenes.site.deployment import Site
+from scenes.site.ground import Ground, own_agent
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 KEY = "k" * 40
 

@@ -13,10 +13,10 @@ from credential_rotation.engines.aws_iam.rotator import AwsIamRotator
 from credential_rotation.engines.registry import rotator_for
 from credential_rotation.inventory.inventory import load_inventory
 from credential_rotation.model import ConnectionAdmin, Strategy, Target
-from scenes.aws_iam import LIFE, Gate
-from scenes.inventory_mistakes import entry, written
+from sandbox.places import INCLUDE
+from scenes.aws_iam.user import LIFE, Gate
+from scenes.inventory.mistakes import entry, written
 
-INCLUDE = Path(__file__).parents[3] / "include"
 IAM = {
     "name": "name: exports",
     "engine": "engine: aws_iam",

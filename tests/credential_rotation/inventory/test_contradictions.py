@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenes.inventory_mistakes import LINES, entry, written
+from scenes.inventory.mistakes import LINES, entry, written
 
 OTHER = {
     "name": "name: other",

@@ -13,6 +13,7 @@ from credential_rotation.inventory.exceptions import LetBe, about, load_exceptio
 from credential_rotation.inventory.yaml_text import read_yaml
 from credential_rotation.model import Target
 from credential_rotation.planning.exceptions_told import exceptions_to_tell
+from sandbox.places import INCLUDE
 from simulators.scene import ETL
 
 NOW = datetime(2026, 11, 26, 23, 59, tzinfo=timezone.utc)
@@ -61,7 +62,7 @@ def test_a_day_that_is_none_is_a_mistake() -> None:
 
 def test_no_file_is_no_exception_and_the_shipped_one_is_right(tmp_path: Path) -> None:
     assert load_exceptions(tmp_path).let_be == ()
-    shipped = Path(__file__).parents[3] / "include"
+    shipped = INCLUDE
     assert load_exceptions(shipped).mistakes == ()
     written = (shipped / "exceptions.yaml").read_text().replace("exceptions: []\n", "exceptions:\n")
     (tmp_path / "exceptions.yaml").write_text(written.replace("\n#  ", "\n  "))

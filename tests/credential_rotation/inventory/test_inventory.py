@@ -24,10 +24,11 @@ from credential_rotation.model import (
     Target,
     VaultPlace,
 )
-from scenes.inventory import FULL, folder, names, simple
+from sandbox.places import INCLUDE, PLUGINS
+from scenes.inventory.entries import FULL, folder, names, simple
 
-SHIPPED = Path(__file__).parents[3] / "include"
-SCHEMAS = Path(__file__).parents[3] / "plugins" / "credential_rotation" / "schema"
+SHIPPED = INCLUDE
+SCHEMAS = PLUGINS / "credential_rotation" / "schema"
 
 
 def test_every_key_of_an_entry_arrives(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from credential_rotation.inventory.entry import Entry
 from credential_rotation.inventory.inventory import load_inventory
 from credential_rotation.inventory.links import wrong_links
 from credential_rotation.inventory.yaml_text import Document
-from scenes.inventory import folder, names, simple
+from scenes.inventory.entries import folder, names, simple
 
 
 def test_one_broken_file_among_twenty_costs_only_its_own_entries(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenes.inventory_mistakes import entry, written
+from scenes.inventory.mistakes import entry, written
 
 FITS, TOO_LONG = "é" * 31 + "x", "é" * 32
 TOLD = "has 64 bytes; PostgreSQL takes 63 and cuts off the rest"

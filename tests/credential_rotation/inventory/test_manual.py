@@ -12,7 +12,8 @@ from credential_rotation.errors import BadInput
 from credential_rotation.inventory.inventory import load_entry, load_inventory
 from credential_rotation.inventory.kept import by_hand, names_by_engine
 from credential_rotation.model import Strategy
-from scenes.inventory_mistakes import LINES, entry, written
+from sandbox.places import ROOT
+from scenes.inventory.mistakes import LINES, entry, written
 
 BY_HAND = {
     "name": "name: signing-key",
@@ -120,7 +121,7 @@ def test_h3_two_who_take_values_by_hand_have_two_names(tmp_path: Path) -> None:
 
 def test_the_examples_of_the_documentation_are_good(tmp_path: Path) -> None:
     """Copied as they stand."""
-    text = (Path(__file__).parents[3] / "docs" / "by-hand.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs" / "by-hand.md").read_text(encoding="utf-8")
     [whole, part] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     consumer = entry(**{**LINES, "name": "name: warehouse-etl"}) + part
     assert written(tmp_path / "include", whole + consumer) == []

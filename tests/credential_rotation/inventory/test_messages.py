@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenes.inventory_mistakes import entry, written
+from scenes.inventory.mistakes import entry, written
 
 ONE_ENTRY = {
     "a misspelt key is not also a missing one": (

@@ -9,7 +9,7 @@ import yaml
 
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory.inventory import load_entry, load_inventory
-from scenes.inventory import FULL, folder, simple
+from scenes.inventory.entries import FULL, folder, simple
 
 
 def test_a_mapped_task_reads_only_what_mentions_its_entry(

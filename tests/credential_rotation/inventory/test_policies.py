@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from credential_rotation.inventory.promises import impossible
 from credential_rotation.model import ApprovalRule, CatchUp, Limits, Policy, Window
 from credential_rotation.times.cron import cron_mistake, next_fire
-from scenes.inventory_mistakes import entry, written
-from scenes.policy_texts import DAY, HOUR, NIGHT, SCHEMAS, loaded, policy, refusals_of_editors
+from scenes.inventory.mistakes import entry, written
+from scenes.inventory.policy_texts import DAY, HOUR, NIGHT, SCHEMAS, loaded, policy, refusals_of_editors
 
 READ = {
     "nothing: only when asked": ("{}", Policy("of etl")),

@@ -9,8 +9,8 @@ import pytest
 
 from credential_rotation.inventory.promises import impossible
 from credential_rotation.model import CatchUp, Policy
-from scenes.inventory_mistakes import entry, written
-from scenes.policy_texts import DAY, HOUR, NIGHT, loaded, policy, refusals_of_editors
+from scenes.inventory.mistakes import entry, written
+from scenes.inventory.policy_texts import DAY, HOUR, NIGHT, loaded, policy, refusals_of_editors
 
 GONE = "the old value has to be gone before the next version begins"
 NEVER = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from scenes.inventory_mistakes import entry, written
+from scenes.inventory.mistakes import entry, written
 
 FILES = {
     "a tab": ("credentials:\n\t- name: x\n", "2: is not valid YAML: a tab; YAML is indented with spaces"),

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from credential_rotation.inventory.inventory import load_inventory
-from scenes.inventory import folder, simple
-from scenes.inventory_mistakes import entry, written
+from scenes.inventory.entries import folder, simple
+from scenes.inventory.mistakes import entry, written
 
 NEEDS_ADMIN = "needs an admin that leaves a stamp: the stamp says what was set last"
 PROVES = "the proof that an old value is dead is a wrong login; say prove_dead: catalog"

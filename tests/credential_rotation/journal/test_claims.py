@@ -21,11 +21,11 @@ from bitwarden_vault.settings import read_settings
 from credential_rotation.errors import Busy, RotationError, VaultTrouble, VaultUnknown
 from credential_rotation.journal.claims import ClaimMutex
 from sandbox.bitwarden.faults import Fault
-from scenes.ground import ACCOUNT, Ground
+from sandbox.places import PLUGINS, TESTS
+from scenes.site.ground import ACCOUNT, Ground
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
-PLUGINS, TESTS = Path(__file__).parents[3] / "plugins", Path(__file__).parents[2]
 DELTA = 0.5
 _numbers = itertools.count(1)
 
@@ -56,7 +56,7 @@ class Place:
             [
                 sys.executable,
                 "-m",
-                "scenes.claim_driver",
+                "scenes.vault.claim_driver",
                 folder,
                 self.project,
                 name,

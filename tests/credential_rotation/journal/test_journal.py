@@ -16,13 +16,13 @@ from credential_rotation.errors import NotOurs, RotationError, VaultTrouble
 from credential_rotation.journal.journal import Journal
 from credential_rotation.journal.records import key_of, value_of
 from credential_rotation.model import Current, Secret, VaultPlace
-from scenes.deployment import Site
-from scenes.ground import ACCOUNT, Ground
-from scenes.vault_sides import BitwardenSide
+from scenes.site.deployment import Site
+from scenes.site.ground import ACCOUNT, Ground
+from scenes.vault.sides import BitwardenSide
 from simulators.scene import ETL
 from simulators.vault import HOST
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 _numbers = itertools.count(10_000)
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)

@@ -6,9 +6,9 @@ import pytest
 
 from credential_rotation.errors import BadInput, VaultTrouble
 from credential_rotation.journal.projects import Projects
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from credential_rotation.inventory.inventory import Inventory, Problem
 from credential_rotation.journal.records import RecordName
 from credential_rotation.planning.orphans import orphans
 from sandbox.slack import SlackStandIn
-from scenes.deployment import Site
-from scenes.tasks import as_task
+from scenes.airflow.tasks import as_task
+from scenes.site.deployment import Site
 from simulators.scene import ETL, START
 
-pytest_plugins = ["scenes.airflow_import", "scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.airflow.imported", "scenes.site.fixtures"]
 
 
 def record(epoch: int, name: str = "gone") -> RecordName:

@@ -12,7 +12,7 @@ from credential_rotation.model import Consumer
 from credential_rotation.planning.reminders import LATE, Reminder, reminders_of, stage_of, to_tell, told_now
 from credential_rotation.planning.watchdog import Finding, findings
 from credential_rotation.state.reminders import PLACE, Reminders
-from scenes.reminders import BY_HAND, CASES, DAY, LOOKER, NOW, TAKEN_BY_HAND, known
+from scenes.inventory.reminders import BY_HAND, CASES, DAY, LOOKER, NOW, TAKEN_BY_HAND, known
 
 
 @pytest.mark.parametrize("case", CASES)

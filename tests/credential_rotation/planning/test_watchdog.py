@@ -13,7 +13,7 @@ from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Policy
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.watchdog import SCHEDULED, Finding, expiry, findings, paused
-from scenes.airflow import APPROVAL, DAGS, RETIRE, ROTATE, VERIFY, WATCHDOG
+from scenes.airflow.office import APPROVAL, DAGS, RETIRE, ROTATE, VERIFY, WATCHDOG
 from simulators.scene import ETL
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)

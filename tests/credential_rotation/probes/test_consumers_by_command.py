@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 
 def test_h5_what_the_command_line_cannot_ask_is_unproved_and_says_who_can(site: Site) -> None:

@@ -27,10 +27,10 @@ from credential_rotation.state.history import (
     keep_status,
     prune,
 )
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 from simulators.scene import ETL, GRACE, START, Scene, SimConsumers, rotated_scene
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 DAY = timedelta(days=1)
 TICK = Asked(by="schedule")

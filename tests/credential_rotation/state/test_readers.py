@@ -18,12 +18,13 @@ from bitwarden_vault.settings import read_settings
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.outcome import Outcome
 from sandbox.aws import AwsStandIn
+from sandbox.places import PLUGINS
 from scenes.campaign.kinds import Keys, Kind, Pair
-from scenes.deployment import PLUGINS, Site
-from scenes.reader_sides import document, reader
-from scenes.readers import reading_process, until_read_by
+from scenes.readers.living import reading_process, until_read_by
+from scenes.readers.sides import document, reader
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures", "sandbox.aws.fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "sandbox.aws.fixtures"]
 
 TASK = {"dag_id": "nightly_load", "task_id": "load", "run_id": "manual__1", "try_number": 2}
 HOST = os.uname().nodename

@@ -9,7 +9,7 @@ import pytest
 from bitwarden_vault.readers.document import FOLDER
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.state.readers import PublishedReaders
-from scenes.reader_sides import current, document, reader
+from scenes.readers.sides import current, document, reader
 from simulators.world import World
 
 

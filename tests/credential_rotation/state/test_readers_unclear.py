@@ -12,7 +12,7 @@ from bitwarden_vault.readers.document import FOLDER
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.outcome import told
 from credential_rotation.state.readers import PublishedReaders, with_readers
-from scenes.reader_sides import current, document, reader
+from scenes.readers.sides import current, document, reader
 from simulators.scene import ETL
 from simulators.world import World
 

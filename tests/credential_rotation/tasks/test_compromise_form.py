@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from credential_rotation.tasks.trigger_form import Wish
     from credential_rotation.wiring import Deployment
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 AT = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)

@@ -13,10 +13,10 @@ from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
 from credential_rotation.outcome import told
 from sandbox.ports import free_ports
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 from simulators.scene import ETL, START
 
-pytest_plugins = ["scenes.airflow_import", "scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.airflow.imported", "scenes.site.fixtures"]
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from credential_rotation.inventory.inventory import load_inventory
-from scenes.inventory import folder, simple
+from scenes.inventory.entries import folder, simple
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 ENGINES = ("postgres",)

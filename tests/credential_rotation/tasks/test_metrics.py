@@ -15,7 +15,7 @@ from credential_rotation.outcome import Step, told
 from credential_rotation.planning.planning import Known
 from simulators.scene import ETL
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

@@ -17,10 +17,10 @@ import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_DELTA, Metric
 
+from sandbox.places import ROOT
 from scenes.statsd import StatsD
 from simulators.scene import ETL
 
-ROOT = Path(__file__).parents[3]
 BOARD = ROOT / "docs" / "grafana" / "credential-rotation.json"
 _AS_A_TASK = """
 from dataclasses import replace

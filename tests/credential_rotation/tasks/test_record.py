@@ -13,11 +13,11 @@ import pytest
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
+from scenes.airflow.tasks import as_task
 from scenes.campaign.kinds import Pair
-from scenes.deployment import Site
-from scenes.tasks import as_task
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.airflow_import", "scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.airflow.imported", "scenes.site.fixtures"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 ENTRY = """\

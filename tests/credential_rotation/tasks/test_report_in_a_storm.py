@@ -20,7 +20,7 @@ from simulators.scene import ETL
 if TYPE_CHECKING:
     from credential_rotation.tasks.report import Reported
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 NAMES = tuple(f"credential-{number:03}" for number in range(200))

@@ -12,13 +12,13 @@ import pytest
 
 from credential_rotation.model import Credential
 from credential_rotation.outcome import told
-from scenes.inventory import folder
+from scenes.inventory.entries import folder
 from simulators.scene import ETL
 
 if TYPE_CHECKING:
     from credential_rotation.tasks.report import Reported
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 PLANNER, WORKER, DB, EU = "plan_rotations", "rotate", "pool-db", "queue-eu.pool-db"

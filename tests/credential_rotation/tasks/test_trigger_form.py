@@ -11,12 +11,13 @@ import pytest
 
 from credential_rotation.errors import BadInput
 from credential_rotation.policy import Request
-from scenes.inventory import folder, simple
+from sandbox.places import ROOT
+from scenes.inventory.entries import folder, simple
 
 if TYPE_CHECKING:
     from credential_rotation.tasks.trigger_form import Wish
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 AT = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
@@ -148,8 +149,7 @@ def test_the_form_says_what_becomes_of_a_run_of_a_paused_dag(kind: str) -> None:
 @pytest.mark.parametrize("place", ["rotate_database_credentials", "rotate_cloud_credentials", "README"])
 def test_whoever_installs_it_reads_that_nothing_rotates_yet(place: str) -> None:
     """E5: on the page of each DAG that is paused at first, and where the readme says to unpause them."""
-    root = Path(__file__).parents[3]
-    file = root / "README.md" if place == "README" else root / "dags" / f"{place}.py"
+    file = ROOT / "README.md" if place == "README" else ROOT / "dags" / f"{place}.py"
     text = " ".join(file.read_text().split())
     assert "until it is unpaused" in text or "until then nothing rotates" in text
     assert "triggered" in text

@@ -15,7 +15,7 @@ from scenes.hostile import CONTROL, PIECES
 if TYPE_CHECKING:
     from credential_rotation.tasks.trigger_form import Wish
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 AT = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)

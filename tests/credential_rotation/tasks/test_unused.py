@@ -15,9 +15,9 @@ from credential_rotation.errors import BadInput
 from credential_rotation.settings import read_settings
 from credential_rotation.tasks.unused import unused_to_tell, unused_was_told
 from credential_rotation.wiring import open_deployment
-from scenes.deployment import Site
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.site.fixtures"]
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ import pytest
 
 from simulators.scene import ETL
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 DAGS = ("rotate_database_credentials", "retire_credentials")

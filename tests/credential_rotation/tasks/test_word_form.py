@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from credential_rotation.errors import BadInput
 from scenes.hostile import CONTROL, PIECES
-from scenes.inventory import folder, simple
+from scenes.inventory.entries import folder, simple
 
 if TYPE_CHECKING:
     from credential_rotation.tasks.word_form import Said
 
-pytest_plugins = ["scenes.airflow_import"]
+pytest_plugins = ["scenes.airflow.imported"]
 pytestmark = pytest.mark.usefixtures("airflow")
 
 SIGNING_KEY = """\

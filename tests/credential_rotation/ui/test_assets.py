@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-STATIC = Path(__file__).parents[3] / "plugins" / "credential_rotation" / "ui" / "static"
+from sandbox.places import PLUGINS
+
+STATIC = PLUGINS / "credential_rotation" / "ui" / "static"
 OURS = sorted(STATIC.glob("*.js"))
 VENDORED = (STATIC / "vendor" / "VERSIONS.txt").read_text()
 

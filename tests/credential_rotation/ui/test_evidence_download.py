@@ -13,8 +13,8 @@ from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.evidence.seal import check
 from credential_rotation.state.history import folder_of
 from credential_rotation.ui.evidence import download
-from scenes.fleet import fill
-from scenes.inventory import folder, simple
+from scenes.inventory.entries import folder, simple
+from scenes.page.fleet import fill
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 ETL = "warehouse-etl"

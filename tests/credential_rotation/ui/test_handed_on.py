@@ -20,7 +20,7 @@ from credential_rotation.state.confirmations import Confirmation, Confirmations
 from credential_rotation.state.history import Asked, keep_command, keep_status
 from credential_rotation.ui.shelf import Shelf
 from credential_rotation.ui.view import credential_rows, detail_view
-from scenes.fleet import credential
+from scenes.page.fleet import credential
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)

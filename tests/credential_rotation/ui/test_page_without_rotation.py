@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from bitwarden_vault.state_folder import StateFolder
-from scenes.deployment import Site
-from scenes.tasks import as_task
+from scenes.airflow.tasks import as_task
+from scenes.site.deployment import Site
 
-pytest_plugins = ["scenes.airflow_import", "scenes.deployment_fixtures"]
+pytest_plugins = ["scenes.airflow.imported", "scenes.site.fixtures"]
 
 SIGNING_KEY = """\
 credentials:

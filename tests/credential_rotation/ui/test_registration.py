@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-PLUGINS = Path(__file__).parents[3] / "plugins"
+from sandbox.places import PLUGINS
+
 _LOAD = """
 import importlib.abc, json, sys
 

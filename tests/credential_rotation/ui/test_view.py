@@ -19,7 +19,7 @@ from credential_rotation.state.history import Asked, keep_command, keep_run, kee
 from credential_rotation.ui.shelf import Shelf
 from credential_rotation.ui.view import credential_rows, detail_view, list_view, readers_by_place
 from credential_rotation.ui.wish import refusal, refusal_of_word
-from scenes.fleet import credential, fill
+from scenes.page.fleet import credential, fill
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=timezone.utc)
 HOUR = timedelta(hours=1)

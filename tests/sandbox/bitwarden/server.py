@@ -14,7 +14,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
-_TESTS = Path(__file__).parents[2]
+from sandbox.places import TESTS
+
 _ANSWER_WITHIN = 30.0
 _LEAVE_WITHIN = 5.0
 _TAIL = 30
@@ -36,7 +37,7 @@ class Server:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env={"PYTHONPATH": str(_TESTS), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
+                env={"PYTHONPATH": str(TESTS), "PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"},
                 start_new_session=True,
             )
         try:

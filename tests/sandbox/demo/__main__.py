@@ -12,9 +12,9 @@ from sandbox.demo.story import OtherwiseThanTold, Story
 from sandbox.demo.telling import say, warn
 from sandbox.directory_lock import AlreadyRunning
 from sandbox.kept import DidNotStart
+from sandbox.places import ROOT
 from sandbox.sandbox import Sandbox
 
-ROOT = Path(__file__).parents[3]
 DIRECTORY = Path(os.environ.get("SANDBOX_DIRECTORY", ROOT / ".sandbox")).resolve()
 REPORT = DIRECTORY / "demo-report.json"
 _SIGINT = 130

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from scenes.plants import Plant, drop_on_apply_error, no_record
+from scenes.plants.for_one import Plant, drop_on_apply_error, no_record
 
 ACCIDENTS: Mapping[str, Plant] = {
     "no record before apply": no_record,

@@ -21,8 +21,8 @@ from scenes.campaign.calls import FAULTS
 from scenes.campaign.case import RECOVERIES, Case, Driver, Result, driver, prepared
 from scenes.campaign.kinds import FROM_NOTHING, KINDS, Kind, make
 from scenes.campaign.passes import PASSES
-from scenes.deployment import Site
-from scenes.ground import ACCOUNT, Ground, own_agent
+from scenes.site.deployment import Site
+from scenes.site.ground import ACCOUNT, Ground, own_agent
 
 ENDS_WELL = ("rotated", "retired", "recovered", "adopted", "revoked", "unchanged", "waiting")
 

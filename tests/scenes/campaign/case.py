@@ -9,13 +9,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 from typing import Any
 
 from credential_rotation.outcome import Outcome
+from sandbox.places import PLUGINS, TESTS
 from scenes.campaign.kinds import Kind, Value
 from scenes.campaign.passes import OVER, PASSES, SETTLED, UNCLAIMED, Pass, run
-from scenes.deployment import PLUGINS
 
 RECOVERIES = {"rerun": "rotate", "retire": "repair"}
 """The same request again, or what the hourly `retire_credentials` does."""
@@ -73,7 +72,7 @@ class Driver:
 @contextmanager
 def driver() -> Iterator[Driver]:
     """Ended with the block."""
-    paths = f"{PLUGINS}:{Path(__file__).parents[2]}"
+    paths = f"{PLUGINS}:{TESTS}"
     with subprocess.Popen(
         [sys.executable, "-m", "scenes.campaign.driver"],
         stdin=subprocess.PIPE,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sandbox.aws import AwsStandIn
-from scenes.aws_iam import POLICIES
-from scenes.deployment import Site
+from scenes.aws_iam.user import POLICIES
+from scenes.site.deployment import Site
 
 FROM_NOTHING = "postgres in_place, nothing stored yet"
 

@@ -12,7 +12,7 @@ from credential_rotation.model import Answer, Policy, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.aws import AwsStandIn, Fault
-from scenes.aws_iam import IamScene
+from scenes.aws_iam.user import IamScene
 from simulators.scene import SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

@@ -10,10 +10,10 @@ import pytest
 
 from sandbox.aws import AwsStandIn, Fault
 from sandbox.bitwarden.stand_in import StoredSecret
-from scenes.aws_iam import IamScene
-from scenes.deployment import Ran, Site
+from scenes.aws_iam.user import IamScene
+from scenes.site.deployment import Ran, Site
 
-pytest_plugins = ["scenes.deployment_fixtures", "sandbox.aws.fixtures"]
+pytest_plugins = ["scenes.site.fixtures", "sandbox.aws.fixtures"]
 
 ENTRIES = """\
 credentials:

@@ -9,7 +9,7 @@ import pytest
 from credential_rotation.errors import ApplyUnknown, TargetRefused, TargetUnknown
 from credential_rotation.model import Intent, Key
 from sandbox.aws import AwsStandIn, Fault
-from scenes.aws_iam import IamScene, intent
+from scenes.aws_iam.user import IamScene, intent
 
 pytest_plugins = ["sandbox.aws.fixtures"]
 

@@ -11,7 +11,7 @@ from credential_rotation.engines.aws_iam.propagation import RUN
 from credential_rotation.errors import TargetRefused, TargetUnknown
 from credential_rotation.model import Answer, Consumer, Secret, Target
 from sandbox.aws import AwsStandIn
-from scenes.aws_iam import IamScene, intent
+from scenes.aws_iam.user import IamScene, intent
 
 pytest_plugins = ["sandbox.aws.fixtures"]
 

@@ -8,7 +8,7 @@ from credential_rotation.engines.aws_iam.rotator import AwsIamRotator
 from credential_rotation.errors import TargetRefused
 from credential_rotation.model import Answer
 from sandbox.aws import AwsStandIn
-from scenes.aws_iam import LIFE, IamScene, intent
+from scenes.aws_iam.user import LIFE, IamScene, intent
 
 pytest_plugins = ["sandbox.aws.fixtures"]
 

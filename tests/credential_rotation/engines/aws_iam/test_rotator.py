@@ -15,7 +15,7 @@ from credential_rotation.errors import ApplyUnknown, BadInput, TargetRefused, Ta
 from credential_rotation.model import Answer, Probe, Secret, Strategy, Target
 from credential_rotation.protocols import KeyRotator
 from sandbox.aws import AwsStandIn, Fault
-from scenes.aws_iam import IamScene, intent
+from scenes.aws_iam.user import IamScene, intent
 
 pytest_plugins = ["sandbox.aws.fixtures"]
 

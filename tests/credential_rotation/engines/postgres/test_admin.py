@@ -9,7 +9,7 @@ import pytest
 from credential_rotation.engines.postgres.rotator import BETWEEN_LOOKS, LOOKS, PostgresRotator
 from credential_rotation.errors import TargetRefused
 from credential_rotation.model import Secret
-from scenes.postgres import Scene
+from scenes.postgres.role import Scene
 
 
 @pytest.fixture

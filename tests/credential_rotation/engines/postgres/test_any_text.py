@@ -12,7 +12,7 @@ from credential_rotation.model import Answer
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.postgres import PostgresServer
-from scenes.postgres import Scene
+from scenes.postgres.role import Scene
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

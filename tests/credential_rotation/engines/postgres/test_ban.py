@@ -13,8 +13,8 @@ from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.model import Answer, Secret, Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from scenes.postgres import Scene
-from scenes.postgres_ban import Bouncer, bouncer
+from scenes.postgres.ban import Bouncer, bouncer
+from scenes.postgres.role import Scene
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import Crash, Fault, World

@@ -18,8 +18,8 @@ import credential_rotation
 from credential_rotation.engines.postgres import session as postgres_session
 from credential_rotation.errors import ApplyUnknown, Busy, TargetRefused
 from credential_rotation.model import Secret
-from scenes.postgres import Scene
-from scenes.postgres_rivals import error_of, is_waiting, lock_pids, role_held, until
+from scenes.postgres.rivals import error_of, is_waiting, lock_pids, role_held, until
+from scenes.postgres.role import Scene
 
 CHILD = """
 import json, sys

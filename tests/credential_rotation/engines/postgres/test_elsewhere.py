@@ -15,9 +15,9 @@ from credential_rotation.model import Secret, Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.ports import free_ports
-from scenes.pgbouncer import pgbouncer
-from scenes.postgres import Scene
-from scenes.postgres_replica import Replica
+from scenes.postgres.pgbouncer import pgbouncer
+from scenes.postgres.replica import Replica
+from scenes.postgres.role import Scene
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

@@ -14,8 +14,8 @@ from credential_rotation.errors import BadInput
 from credential_rotation.inventory.inventory import load_inventory
 from credential_rotation.model import Credential, Policy, Record, Strategy
 from credential_rotation.times.schedule import LATE, in_use_until
-from scenes.inventory import folder, simple
-from scenes.postgres import Scene
+from scenes.inventory.entries import folder, simple
+from scenes.postgres.role import Scene
 
 QUARTERLY = Policy("quarterly", max_age=timedelta(days=90), grace=timedelta(days=2))
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)

@@ -9,9 +9,9 @@ import pytest
 from credential_rotation.engines.postgres.session import LockSession
 from credential_rotation.errors import TargetRefused
 from credential_rotation.model import Secret, Target
-from scenes.postgres import Scene
-from scenes.postgres_denial import denier
-from scenes.postgres_rivals import is_waiting, role_held, until
+from scenes.postgres.denial import denier
+from scenes.postgres.rivals import is_waiting, role_held, until
+from scenes.postgres.role import Scene
 
 SERVER = {"password_hashing": "server"}
 

@@ -12,7 +12,7 @@ import pytest
 from credential_rotation.engines.postgres.in_use import _age
 from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.model import Strategy
-from scenes.postgres import Scene
+from scenes.postgres.role import Scene
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)
 

@@ -15,7 +15,7 @@ from credential_rotation.engines.postgres import sqlstate as postgres_sqlstate
 from credential_rotation.engines.postgres.sqlstate import code_in
 from credential_rotation.errors import TargetUnknown
 from credential_rotation.model import Answer, Secret, Target
-from scenes.postgres import Scene
+from scenes.postgres.role import Scene
 
 
 def test_the_right_value_works(scene: Scene) -> None:

@@ -14,7 +14,7 @@ from credential_rotation.errors import BadInput
 from credential_rotation.model import Answer, Credential, Policy, Probe, Secret, Strategy, Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from scenes.postgres import Scene
+from scenes.postgres.role import Scene
 from simulators.scene import SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

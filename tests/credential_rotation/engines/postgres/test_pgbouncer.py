@@ -16,8 +16,8 @@ from credential_rotation.model import Answer, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.kept import wait_until
-from scenes.pgbouncer import PgBouncer, pgbouncer
-from scenes.postgres import Scene
+from scenes.postgres.pgbouncer import PgBouncer, pgbouncer
+from scenes.postgres.role import Scene
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

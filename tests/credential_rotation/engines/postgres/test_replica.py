@@ -14,8 +14,8 @@ from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.model import Answer, Credential, Policy, Secret, Strategy
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from scenes.postgres import Scene
-from scenes.postgres_replica import Replica
+from scenes.postgres.replica import Replica
+from scenes.postgres.role import Scene
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

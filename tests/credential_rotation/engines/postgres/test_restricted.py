@@ -13,8 +13,8 @@ from credential_rotation.errors import TargetRefused
 from credential_rotation.model import Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from scenes.postgres import Scene
-from scenes.postgres_denial import Denier, denier
+from scenes.postgres.denial import Denier, denier
+from scenes.postgres.role import Scene
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

@@ -11,7 +11,7 @@ from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.engines.postgres.target import place
 from credential_rotation.errors import BadInput
 from credential_rotation.model import Answer, Secret, Strategy, Target
-from scenes.postgres import Scene
+from scenes.postgres.role import Scene
 
 
 def test_without_a_word_the_server_is_proved() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from credential_rotation.errors import Busy, TargetRefused, TargetUnknown
 from credential_rotation.model import Secret, Stamp, Target
-from scenes.postgres import Scene
-from scenes.postgres_rivals import error_of, is_waiting, role_held, until
+from scenes.postgres.rivals import error_of, is_waiting, role_held, until
+from scenes.postgres.role import Scene
 
 # --- the change ----------------------------------------------------------------------------------------
 

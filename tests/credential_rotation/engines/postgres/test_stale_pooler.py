@@ -13,8 +13,8 @@ from credential_rotation.attempt.inspection import verify
 from credential_rotation.model import Answer, Current, Record, Secret, Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from scenes.postgres import Scene
-from scenes.stale_pooler import StalePooler, stale_pooler
+from scenes.postgres.role import Scene
+from scenes.postgres.stale_pooler import StalePooler, stale_pooler
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import Crash, World

@@ -17,9 +17,9 @@ from credential_rotation.errors import TargetUnknown
 from credential_rotation.model import Answer, Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from scenes.postgres import Scene
-from scenes.postgres_cut import cutter, other_name
-from scenes.postgres_rivals import error_of, is_waiting, until
+from scenes.postgres.cut import cutter, other_name
+from scenes.postgres.rivals import error_of, is_waiting, until
+from scenes.postgres.role import Scene
 from simulators.scene import SETTLE, SimConsumers
 from simulators.vault import SimVault
 from simulators.world import World

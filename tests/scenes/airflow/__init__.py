@@ -1,0 +1,1 @@
+"""Deployments in a real Airflow, and what happens to them."""

@@ -1,0 +1,1 @@
+"""Audit trails, as the product writes them and as somebody spoils them."""

@@ -1,0 +1,1 @@
+"""IAM users with keys, simulated and on AWS's stand-in."""

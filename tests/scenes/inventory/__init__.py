@@ -1,0 +1,1 @@
+"""Inventories and policies as people write them."""

@@ -1,0 +1,1 @@
+"""The search for secret values wherever one could be read."""

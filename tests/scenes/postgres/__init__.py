@@ -1,0 +1,1 @@
+"""Roles on a real PostgreSQL, and what stands in front of it."""

@@ -1,0 +1,1 @@
+"""Processes that read a secret and live on, and the documents that tell of them."""

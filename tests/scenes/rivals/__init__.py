@@ -1,0 +1,1 @@
+"""Rotations that run beside each other, in processes of their own."""

@@ -1,0 +1,1 @@
+"""Deployments without Airflow, driven through the command line."""

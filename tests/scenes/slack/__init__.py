@@ -1,0 +1,1 @@
+"""What a deployment tells a Slack channel."""
