@@ -19,7 +19,7 @@ from credential_rotation.attempt.breaking import Told, breaks, breaks_through, w
 from credential_rotation.attempt.complaints import could_not_ask
 from credential_rotation.attempt.look import Look
 from credential_rotation.errors import RotationError
-from credential_rotation.model import Answer, Credential, Probe, Record, Stored
+from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Probe, Record, Stored
 from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.policy import Request, due
 from credential_rotation.protocols import Prober
@@ -99,9 +99,10 @@ def _sees_through(look: Look, parties: Parties, begin: Request, clock: Clock, se
 def _adopted(look: Look) -> Record | None:
     """The record that a person's CURRENT would be given, as far as it decides what is due."""
     current, newest = look.stored.current, look.newest_epoch
-    if current is None or newest is None:
+    if current is None:
         return None
-    return replace(look.stored.records[0], epoch=newest + 1, written=current.revised)
+    epoch = UNMANAGED_EPOCH if newest is None else newest + 1
+    return Record("", epoch, "", current.revised, current.revised, current.secret, "")
 
 
 def _with(made: Outcome, broken: Iterable[Told], clock: Clock) -> Outcome:
@@ -121,11 +122,19 @@ def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str
     if current is not None and not look.works(current.secret):
         return _would_heal(look, rotator, begin)
     if current is not None and look.own is None:
-        return "CURRENT works and has no record; it would be given one"
+        return f"CURRENT works and has no record; it would be given one{_then(look, begin, now)}"
     decision = due(look.credential.policy, look.own, begin, now)
     if decision.begin and rotator.changes_itself:
         look.login()
     return f"a new version would be made: {decision.reason}" if decision.begin else None
+
+
+def _then(look: Look, begin: Request, now: datetime) -> str:
+    """What follows at once where the journal is empty; otherwise a run may have to wait first."""
+    if look.stored.records or look.stored.intents:
+        return ""
+    decision = due(look.credential.policy, _adopted(look), begin, now)
+    return f"; then a new version would be made: {decision.reason}" if decision.begin else ""
 
 
 def _would_heal(look: Look, rotator: Prober, begin: Request) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -40,9 +41,8 @@ def foreseen(scene: Scene, *, now: bool = True, force: bool = False) -> Outcome:
     request = Request(
         at=scene.world.now, by="kim", now=now, force=force, reason="a laptop was lost" if force else None
     )
-    parties = Parties(scene.vault, scene.target, scene.consumers)
     return only_looked(
-        scene, foresee(scene.credential, parties, begin=request, clock=scene.world.clock, settle=SETTLE)
+        scene, foresee(scene.credential, scene.parties, begin=request, clock=scene.world.clock, settle=SETTLE)
     )
 
 
@@ -196,6 +196,19 @@ def test_a_dry_run_of_what_is_not_due_foresees_nothing() -> None:
 def test_a_dry_run_foresees_that_a_person_s_value_is_adopted_first() -> None:
     """It works and has no record."""
     assert "would be given one" in foreseen(Scene()).reason
+
+
+@pytest.mark.parametrize("now", [False, True], ids=["by schedule", "asked for"])
+@pytest.mark.parametrize("pause", [False, True], ids=["rotates", "paused"])
+@pytest.mark.parametrize("kind", ["one role", "a pair", "keys"])
+def test_the_first_dry_run_says_whether_a_new_version_follows(kind: str, *, pause: bool, now: bool) -> None:
+    """The run that takes a person's value over rotates it right away, where the policy lets it."""
+    scene = Scene(pair=kind == "a pair", keys=kind == "keys")
+    scene.credential = replace(scene.credential, policy=replace(scene.credential.policy, pause=pause))
+    told = foreseen(scene, now=now)
+    done = scene.run(Request(scene.world.now, "kim", now=now))
+    assert ("then a new version would be made" in told.reason) == (done.outcome == "rotated")
+    assert (done.outcome == "rotated") == (not pause)
 
 
 def test_a_dry_run_foresees_that_an_interrupted_version_is_finished() -> None:
