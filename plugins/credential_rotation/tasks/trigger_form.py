@@ -54,21 +54,22 @@ def rotation_params(engines: Sequence[str], environ: Mapping[str, str]) -> dict[
             type=["null", "string"],
             maxLength=MOST_REASON,
             title="Reason",
-            description="Kept as evidence. Required when forced.",
+            description="Kept as evidence. Required when forced, and in compromise mode.",
         ),
         "not_before": Param(
             None,
             type=["null", "string"],
             format="date-time",
             title="Not before",
-            description="Begins no earlier than this; the run waits for a while, then says so.",
+            description="Begin no earlier than this. The run waits for some minutes (ROTATION_SETTLE and two "
+            "more); a later time ends it, and nothing asks again by itself.",
         ),
         "force": Param(
             False,  # noqa: FBT003 - a form's default
             type="boolean",
             title="Force",
-            description="In spite of its policy's pause and window, and where no stored value works and an "
-            "admin may set a new one.",
+            description="Rotate in spite of the policy's pause and window; where no stored value works, an "
+            "admin sets a new one. Needs a reason.",
         ),
         "dry_run": Param(
             False,  # noqa: FBT003 - a form's default

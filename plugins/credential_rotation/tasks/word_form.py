@@ -56,14 +56,14 @@ def word_params(environ: Mapping[str, str]) -> dict[str, Param]:
             enum=list(_DONE),
             values_display=_DONE,
             title="What was done",
-            description="By you.",
+            description="What you have done yourself.",
         ),
         "reason": Param(
             None,
             type=["null", "string"],
             maxLength=MOST_REASON,
             title="Reason",
-            description="Kept as evidence. Required where you have changed it: say what was done.",
+            description="Kept as evidence: what you did. Required when you have changed it.",
         ),
         "consumer": Param(
             None,
@@ -90,7 +90,7 @@ def word_params(environ: Mapping[str, str]) -> dict[str, Param]:
             False,  # noqa: FBT003 - a form's default
             type="boolean",
             title="Unchanged in Bitwarden",
-            description="Its secret there was not changed since it was closed last, and that is right.",
+            description="Switch on if its secret there is rightly the same as when it was closed last.",
         ),
     }
 

@@ -146,6 +146,13 @@ def test_the_form_says_what_becomes_of_a_run_of_a_paused_dag(kind: str) -> None:
     assert "paused, a run of it stays queued" in fields["credentials"]["description"]
 
 
+def test_the_form_says_when_it_wants_a_reason() -> None:
+    """Both switches whose run is refused without one, before somebody sends it."""
+    fields = form("rotation_params", {"ROTATION_INCLUDE": "/nowhere"})
+    assert "Required when forced, and in compromise mode" in fields["reason"]["description"]
+    assert all("Needs a reason" in fields[name]["description"] for name in ("force", "revoke"))
+
+
 @pytest.mark.parametrize("place", ["rotate_database_credentials", "rotate_cloud_credentials", "README"])
 def test_whoever_installs_it_reads_that_nothing_rotates_yet(place: str) -> None:
     """E5: on the page of each DAG that is paused at first, and where the readme says to unpause them."""
