@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+AGAIN = "The next run tries again by itself."
+"""The next step of what heals by itself; more may follow it."""
+
 
 class RotationError(Exception):
     """Base of everything that this package raises on purpose."""

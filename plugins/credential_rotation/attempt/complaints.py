@@ -6,6 +6,7 @@ Each says what was found, on which credential, and what to do next. No value is 
 from __future__ import annotations
 
 from credential_rotation.errors import (
+    AGAIN,
     BadInput,
     Busy,
     NoStoredValueWorks,
@@ -246,11 +247,13 @@ def only_the_new_one_works(
         f"version {version} is set at the target, and CURRENT still holds the old value, so that whoever "
         f"reads it cannot log in: {reason}"
     )
-    return what, (
-        f"{error.next_step} Every run tries to finish it, retire_credentials within the hour; to be quicker, "
-        f"trigger retire_credentials for {credential.name}. The value that works is written down in the "
-        "journal project."
+    heals = error.next_step.startswith(AGAIN)
+    trigger = (
+        f"Trigger retire_credentials for {credential.name} (it also runs every hour): it goes on from the "
+        "value that works, which is written down in the journal project."
     )
+    further = error.next_step.removeprefix(AGAIN).strip()
+    return what, " ".join(filter(None, (trigger, further) if heals else (further, trigger)))
 
 
 def another_value(credential: Credential) -> VaultUnknown:

@@ -27,7 +27,7 @@ from datetime import datetime, timedelta
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import NotFound, OutcomeUnknown, VaultError
 from bitwarden_vault.nouns import VaultSecret
-from credential_rotation.errors import Busy, VaultTrouble
+from credential_rotation.errors import AGAIN, Busy, VaultTrouble
 from credential_rotation.journal.vault_complaints import in_rotation_words, translated
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,6 @@ DELTA = timedelta(seconds=2)
 MARGIN = timedelta(seconds=30)
 """Before its end nobody begins a request that could outlast it."""
 TRIES = 3
-_AGAIN = "The next run tries again by itself."
 
 
 def boot_clock() -> float:
@@ -106,7 +105,7 @@ class ClaimMutex:
         raise VaultTrouble(
             f"{self.name}: Bitwarden needs longer than {self.delta.total_seconds():g} s to create a claim, "
             "so that nobody can be sure to be alone",
-            next_step=f"Nothing was changed. {_AGAIN}",
+            next_step=f"Nothing was changed. {AGAIN}",
         )
 
     def _create(self, began: float) -> Claim:
@@ -148,7 +147,7 @@ class ClaimMutex:
         if mine is None:
             raise VaultTrouble(
                 f"{self.name}: the claim {claim.key} is not to be seen right after it was created",
-                next_step=f"Nothing was changed. See that nobody deletes from the journal. {_AGAIN}",
+                next_step=f"Nothing was changed. See that nobody deletes from the journal. {AGAIN}",
             )
         over = [one for one in there if self._is_over(one, mine.creation_date)]
         winner = min((one for one in there if one not in over), key=lambda one: (one.creation_date, one.id))

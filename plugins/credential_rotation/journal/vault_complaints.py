@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from bitwarden_vault import errors as vault
 from credential_rotation.errors import (
+    AGAIN,
     BadInput,
     NotConfigured,
     NotOurs,
@@ -16,16 +17,15 @@ from credential_rotation.errors import (
 )
 from credential_rotation.model import Credential
 
-_AGAIN = "The next run tries again by itself."
 _NEXT_STEPS: dict[type[vault.VaultError], str] = {
     vault.RefusedToken: "Mend or replace the access token; then run again.",
     vault.NotFound: "Give the machine account `Can read, write` on the project (web vault: Machine "
     "accounts > Projects), and see that the project is spelled as there and that BWS_ORGANIZATION_ID is its "
     "organisation's id.",
-    vault.NoAnswerInTime: _AGAIN,
-    vault.Unreachable: f"{_AGAIN} If that does not help: let this host reach the address; where a private "
+    vault.NoAnswerInTime: AGAIN,
+    vault.Unreachable: f"{AGAIN} If that does not help: let this host reach the address; where a private "
     "authority signed its certificate, set SSL_CERT_FILE to that authority's certificate.",
-    vault.RateLimited: f"{_AGAIN} If it goes on, spread the schedules of what uses this address.",
+    vault.RateLimited: f"{AGAIN} If it goes on, spread the schedules of what uses this address.",
     vault.InvalidRequest: "Shorten what is named, then run again.",
     vault.Blocked: "Let the worker reach Bitwarden without a proxy's or firewall's web page in between.",
     vault.AgentUnavailable: "See the agent's log line above and BITWARDEN_SOCKET_DIR; then run again.",
@@ -49,9 +49,9 @@ def translated(name: str, error: vault.VaultError) -> RotationError:
     if isinstance(error, vault.Misconfigured):
         return BadInput(what, next_step="Mend the setting for the scheduler and all workers, then run again.")
     if isinstance(error, vault.OutcomeUnknown):
-        return VaultUnknown(what, next_step=_AGAIN)
+        return VaultUnknown(what, next_step=AGAIN)
     steps = (_NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in _NEXT_STEPS)
-    return VaultTrouble(what, next_step=next(steps, _AGAIN))
+    return VaultTrouble(what, next_step=next(steps, AGAIN))
 
 
 def ambiguous(credential: Credential, ids: list[str]) -> NotOurs:

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from credential_rotation.attempt.account import Account
+from credential_rotation.attempt.complaints import only_the_new_one_works
 from credential_rotation.attempt.ending import SEE_TO, ended
 from credential_rotation.attempt.look import Look
 from credential_rotation.errors import RotationError
@@ -116,6 +117,27 @@ def test_who_takes_values_by_hand_keeps_no_revocation_from_its_end() -> None:
     assert "sessions at the pooler live on" in through.reason
     refuses(account)
     assert ended(account.seen, looked(own=OWN)).outcome == "unproved"
+
+
+TRIGGER = (
+    "Trigger retire_credentials for warehouse-etl (it also runs every hour): it goes on from the value that "
+    "works, which is written down in the journal project."
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("The next run tries again by itself.", TRIGGER),
+        ("The next run tries again by itself. If not: call.", f"{TRIGGER} If not: call."),
+        ("Mend the token.", f"Mend the token. {TRIGGER}"),
+    ],
+    ids=["heals by itself", "and if it does not", "a person has to mend something first"],
+)
+def test_whoever_is_locked_out_reads_once_what_to_do_and_in_which_order(said: str, told: str) -> None:
+    """It is the message of an outage, read at night."""
+    _, next_step = only_the_new_one_works(ETL, 2, RotationError("Bitwarden is down", next_step=said))
+    assert next_step == told
 
 
 def test_what_was_seen_stays_as_it_was() -> None:
