@@ -35,7 +35,8 @@ def demo() -> None:
     with Sandbox(DIRECTORY) as sandbox:
         tell(sandbox)
         say("Ending what was started …")
-    say("Nothing is left running. `make up` does the same and leaves Airflow's page open.")
+    say("Nothing is left running. `make up` does the same and leaves Airflow open to look around.")
+    say("Next, one role with your own Bitwarden: docs/quick-start.md")
 
 
 def hold() -> None:

@@ -95,7 +95,9 @@ class Story:
         for role in ROLES:
             self._expect(self._warehouse.logs_in(role, self._warehouse.stored(role)), f"{role.name} logs in")
             telling.fact(f"{role.name}: {role.told}")
-        telling.fact(f"for the demo a lost write is waited for {SETTLE} only; the default is 15 minutes")
+        telling.fact(
+            f"ROTATION_SETTLE, how long a run waits for writes of one that was killed: {SETTLE} here, not 15m"
+        )
         self._include = include
 
     def start_airflow(self) -> None:
@@ -112,7 +114,7 @@ class Story:
         telling.fact(f"Airflow at {self.airflow.url}, seven DAGs, no import errors", good=True)
 
     def by_schedule(self) -> None:
-        telling.chapter("By schedule: the rotating DAGs are switched on; their hourly tick finds what is due")
+        telling.chapter("By schedule: the rotating DAGs are unpaused; their hourly run finds what is due")
         before = {role.name: self._warehouse.stored(role) for role in ROLES}
         for dag in (ROTATE, ROTATE_CLOUD):
             self.api.unpause(dag)
@@ -133,14 +135,12 @@ class Story:
 
     def fail_on_purpose(self) -> None:
         telling.chapter(
-            f"A failure on purpose: Bitwarden takes no writes to {ORDERS.name} after its password is set"
+            f"A failure on purpose: {ORDERS.name} gets a new password, and Bitwarden refuses to store it"
         )
-        telling.fact(
-            "the task tries again for half a minute, because whoever reads the old value is locked out"
-        )
+        telling.fact("the task tries again for half a minute, because consumers still get the old password")
         wait = wait_for(REPAIR, within=90, now=datetime.now(timezone.utc))
         if wait:
-            telling.fact(f"in {wait:.0f} s: the hourly repair, which would put it right, comes first")
+            telling.fact(f"{wait:.0f} s until the hourly repair is over, which would put it right at once")
             time.sleep(wait)
         before = self._warehouse.stored(ORDERS)
         self._sandbox.bitwarden.fault(Fault("answer", verb="PUT", path="/api/secrets/*", status=503))
@@ -153,15 +153,13 @@ class Story:
         self._expect(
             new is not None and self._warehouse.logs_in(ORDERS, new), "the recorded password logs in"
         )
-        telling.fact("asked of PostgreSQL: the password in CURRENT is refused", good=False)
-        telling.fact(
-            "asked of PostgreSQL: the one in the journal logs in; nobody is locked out for good", good=True
-        )
+        telling.fact("PostgreSQL refuses the password in CURRENT, the secret that consumers read", good=False)
+        telling.fact("PostgreSQL accepts the one in the journal, from which CURRENT is repaired", good=True)
         self._expect(bool(self.slack_messages), "Slack was told")
         telling.slack_message(self.slack_messages[-1])
 
     def recover(self) -> None:
-        telling.chapter("Bitwarden takes writes again; the hourly repair comes (started now, not to wait)")
+        telling.chapter(f"Bitwarden takes writes again: {RETIRE}, the hourly repair, is triggered now")
         before = self._warehouse.stored(ORDERS)
         self._sandbox.bitwarden.clear_faults()
         self.api.unpause(RETIRE)
@@ -170,7 +168,7 @@ class Story:
         self._prove(ORDERS, before, RETIRE, run, "retire")
 
     def retire_what_lived_on(self) -> None:
-        telling.chapter("A minute of grace is over: the repair ends the old role and the old key")
+        telling.chapter("A minute of grace is over: the same DAG ends the old role and the old key")
         time.sleep(max(0.0, self._grace_ends - time.monotonic()))
         run = self.api.trigger(RETIRE, {"credentials": [PAIR.name, KEYS.name]})
         self._expect_state(RETIRE, run, "success")
@@ -192,12 +190,12 @@ class Story:
                 telling.fact(f"{outcome['name']}: {outcome['outcome']}, {outcome['reason']}", good=True)
 
     def show_the_trail(self) -> None:
-        telling.chapter("Who asked Bitwarden for what: each request is a line, chained to the one before")
+        telling.chapter("The audit trail: each request to Bitwarden is a line, chained to the one before")
         files = sorted(self._warehouse.trail.glob("*.jsonl"))
         lines = [json.loads(line) for file in files for line in file.read_text().splitlines()]
         written = [one for one in lines if one.get("operation") == "update_secret" and one["outcome"] == "ok"]
         last, task = written[-1], written[-1]["claimed"]
-        telling.fact(f"{len(lines)} lines, no value in any; the last write that they tell:")
+        telling.fact(f"{len(lines)} lines, no value in any; the newest write among them:")
         telling.quote(
             f"{last['at']} {task['dag']}, {task['task']}: {last['secrets'][0]['key']}, {last['outcome']}"
         )
@@ -241,10 +239,10 @@ class Story:
         is_so = new_accepted and before != after and old_refused is not role.lives_on
         self._expect(is_so, f"{role.name} was rotated: {outcome}")
         where = "AWS" if role is KEYS else "PostgreSQL"
-        old = "still takes the old one, through grace" if role.lives_on else "refuses the old one"
+        old = ", and the old one until its grace is over" if role.lives_on else " and refuses the old one"
         telling.fact(
-            f"{role.name}: {outcome['outcome']}, version {outcome['version']}; {where} accepts the new value "
-            f"and {old}",
+            f"{role.name}: {outcome['outcome']}, version {outcome['version']}; {where} accepts the new value"
+            f"{old}",
             good=True,
         )
         self.results[role.name] = Result(
@@ -265,7 +263,8 @@ class Story:
         return outcome
 
     def _show_red_tasks(self, dag: str, run: str) -> None:
-        for one in self.api.task_instances(dag, run):
+        ran = self.api.task_instances(dag, run)
+        for one in sorted(ran, key=lambda one: one.task == "report"):  # the cause first
             if one.state == "failed":
                 telling.fact(f"task {one.name} is red; the end of its log:", good=False)
                 log = self.api.task_log(dag, run, one.task, map_index=one.map_index, attempt=one.tries or 1)

@@ -64,7 +64,7 @@ def _lines(block: Mapping[str, Any]) -> list[str]:
     texts += block.get("fields", []) + block.get("elements", [])
     said = [_plain(text["text"]) if text["type"] == "mrkdwn" else text["text"] for text in texts]
     if "fields" in block:
-        return ["", *(text.replace("\n", ": ") for text in said)]
+        return ["", *(text.replace("?\n", "? ").replace("\n", ": ") for text in said)]
     is_label = block.get("text", {}).get("type") == "mrkdwn"
     return ["", *said] if is_label or block["type"] == "context" else said
 
