@@ -52,7 +52,7 @@ def up() -> None:
     """The story in a process that stays."""
     known = detached.launch(DIRECTORY, [sys.executable, "-m", "sandbox.demo", "hold"])
     say(f"Airflow:  {known['airflow']}   login: {known['username']} / {known['password']}")
-    say("Try: Credentials in its menu, one of them, Rotate now. End it: make down")
+    say("Try: choose Credentials in its menu, then one of them, then Rotate now. To end it: make down")
 
 
 def down() -> None:
