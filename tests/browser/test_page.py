@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Frame, Locator, expect
 
 from credential_rotation.evidence.seal import check
 from sandbox.demo.warehouse import ROLES
@@ -21,7 +21,7 @@ from scenes.page.desk import Desk
 pytest_plugins = ["scenes.page.fixtures"]
 pytestmark = [pytest.mark.airflow, pytest.mark.feature]
 
-ETL, REPORTING, *_ = ROLES
+ETL, REPORTING, _, BILLING, _ = ROLES
 STATIC = PLUGINS / "credential_rotation" / "ui" / "static"
 ROUTES = [
     "", "data/credentials", "data/credential?name=warehouse-etl", "wish", "word",
@@ -271,6 +271,38 @@ def test_of_a_guarded_credential_the_page_asks_another_person(desk: Desk) -> Non
     other.get_by_role("button", name="Approve").click()
     assert api.wait(APPROVAL, run, within=120) == "success"
     assert desk.office.warehouse.stored(REPORTING) != before
+
+
+def test_what_kept_a_run_from_being_planned_is_said_on_the_page(desk: Desk) -> None:
+    """The reason itself and what to do next, of a dry run and of a question; no log has to be opened."""
+    for dag in (RETIRE, APPROVAL):
+        desk.office.api.unpause(dag)
+    inventory = desk.office.sandbox.airflow.include / "credentials" / "warehouse.yaml"
+    set_policies(inventory, {BILLING.name: "{max_age: 30d, approval: required}"})
+    desk.office.run(RETIRE)  # tells the page, which does not know of the next edit
+    set_policies(inventory, {BILLING.name: "{max_age: 30d}"})
+    page = desk.visit("op")
+    inside = seen.frame(page)
+    inside.locator(".list").get_by_role("link", name=BILLING.name).click()
+    for is_dry in (True, False):
+        told = _told_by_planner(inside, is_dry=is_dry)
+        expect(told).to_contain_text(f"the policy of {BILLING.name} wants nobody's approval", timeout=60_000)
+        expect(told).to_contain_text("Trigger the DAG of its engine instead")
+        inside.get_by_role("button", name="Close").click()
+    row = {"name": BILLING.name, "outcome": "waiting", "reason": "not read yet", "next_step": "Again, soon."}
+    shares = {"value": {"names": {"": []}, "left_out": [{**row, "name": "other"}, row]}}
+    page.route("**/plan_approvals/xcomEntries/shares", lambda route: route.fulfill(json=shares))
+    expect(_told_by_planner(inside, is_dry=True)).to_contain_text(
+        "not read yet. Again, soon.", timeout=60_000
+    )
+
+
+def _told_by_planner(inside: Frame, *, is_dry: bool) -> Locator:
+    inside.get_by_role("button", name="Rotate now").click()
+    if is_dry:
+        inside.get_by_label("Dry run").check()
+    inside.get_by_role("button", name="Look" if is_dry else "Rotate", exact=True).click()
+    return inside.locator("#ended")
 
 
 def _states(desk: Desk, run: str) -> set[str | None]:

@@ -77,12 +77,28 @@ async function run(one, conf, told) {
   if (refused) throw new Error(refused);
   const made = await begin(one.dag, conf, conf.revoke ? "Compromise mode, on the page Credentials" : "Rotate now, on the page Credentials",
     conf.revoke ? `, or revoke from a shell: python -m credential_rotation revoke ${one.name} --reason …` : "");
-  if (one.needs_approval && !conf.dry_run && !conf.revoke) {
-    return show(told, el("p", { class: "notice warn", id: "ended" },
-      "Asked. It begins when somebody else says yes in Airflow: ", made.link, ". Slack has the question too."));
-  }
+  if (one.needs_approval && !conf.dry_run && !conf.revoke) return show(told, await asked(one, made, told));
   const state = await follow(made, told);
-  show(told, ended(made, state, await outcome(made).catch(() => null)));
+  const found = await outcome(made).catch(() => null);
+  const [kept, trouble] = found ? [found] : await unplanned(one, made);
+  show(told, ended(made, state, kept, trouble));
+}
+
+const planner = (one) => (one.needs_approval ? "plan_approvals" : "plan_rotations");
+
+/** That a person is asked, once the plan is made; or why nobody is. */
+async function asked(one, made, told) {
+  await follow({ ...made, here: `${made.here}/taskInstances/${planner(one)}` }, told);
+  const [kept, trouble] = await unplanned(one, made);
+  if (kept || trouble) return ended(made, "failed", kept, trouble);
+  return el("p", { class: "notice warn", id: "ended" },
+    "Asked. It begins when somebody else says yes in Airflow: ", made.link, ". Slack has the question too.");
+}
+
+/** What the planner says of who was given no task, and of a plan that was not made. */
+async function unplanned(one, made) {
+  const shares = await left(made, planner(one), "shares");
+  return [shares?.left_out?.find((each) => each.name === one.name), await left(made, planner(one), "trouble")];
 }
 
 /** What the one credential's task left, whichever queue and pool it ran in. */

@@ -15,10 +15,10 @@ export async function begin(dag, conf, note, instead) {
   return { here: `${path}/${encodeURIComponent(made.dag_run_id)}`, link, state: made.state };
 }
 
-/** The state in which it ended; meanwhile `told` tells how it goes. */
+/** The state in which a run, or one task of it, ended; meanwhile `told` tells how it goes. */
 export async function follow({ here, link, state }, told) {
   const began = Date.now();
-  while (!["success", "failed"].includes(state)) {
+  while (!["success", "failed", "skipped"].includes(state)) {
     const seconds = Math.round((Date.now() - began) / 1000);
     show(told, el("p", { class: "busy" }, `${state === "queued" ? "Waiting for a free worker" : "Running"}, ${seconds} s: `, link));
     await new Promise((done) => { setTimeout(done, POLL); });
