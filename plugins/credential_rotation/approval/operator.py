@@ -38,7 +38,8 @@ from credential_rotation.state.approvals import APPROVED, REFUSED, Question
 from credential_rotation.state.history import Asked, keep_outcome, keep_run
 from credential_rotation.tasks.airflow_ends import AirflowSkipException
 from credential_rotation.tasks.by_wish import held_back, rotate_in_turn
-from credential_rotation.tasks.report import IS_ANSWER, Reported
+from credential_rotation.tasks.handed_on import IS_ANSWER
+from credential_rotation.tasks.report import Reported
 from credential_rotation.tasks.run_brake import why_held
 from credential_rotation.tasks.run_context import (
     asked_in,

@@ -4,8 +4,8 @@ Rules this file keeps:
 - XCom holds names and outcomes, never a value.
 - Who has which part is the planner's word: the inventory may say something else by the time of the report.
 - Where no credential has a lane, nothing is left but the plan itself.
-- A run that is cleared is planned anew, and Airflow keeps what tasks left that do not begin again: the plan
-  has no place for them any more, or their names were not handed out. That is not of this plan.
+- A run that is cleared is planned anew, and Airflow keeps what tasks left until they begin again. Who has no
+  place in the plan any more never does, nor who was killed before: what those left is not of this plan.
 - All of a lane is asked for at once: Airflow would ask once for each chosen place.
 - What cannot be used is nobody's outcome: its credential has none, and what is missing in it is told.
 """
@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from credential_rotation.tasks.lane_ids import HAND_OUT, NO_LANE, in_lane
+from credential_rotation.outcome import DONE, HEALS_BY_ITSELF
+from credential_rotation.tasks.lane_ids import NO_LANE, in_lane
 from credential_rotation.tasks.outcome_form import Kinds, lack_of
 
 OUTCOME = "outcome"
@@ -27,8 +28,11 @@ LEFT_AT = "left_at"
 """When: lanes are not in step with each other."""
 _OF_A_PLANNER: Kinds = {"log_url": (str,)}
 _OF_A_TASK: Kinds = {**_OF_A_PLANNER, PLACE: (int,)}
-_DEAD = ["failed", "upstream_failed"]
-"""A task that gave nobody anything. One that is gone from the DAG meanwhile may have."""
+IS_ANSWER = "is_answer"
+"""A person's no, or nobody's word: told as an outcome, and no failure of the run."""
+_NOT_BEGUN = (None, "scheduled", "queued", "upstream_failed")
+_RED = "failed"
+"""Airflow's words. One that is gone from the DAG meanwhile is neither: it may have begun, and ended well."""
 _NAMED = 5
 
 
@@ -90,28 +94,41 @@ def _are_names(found: object) -> bool:
     return isinstance(found, list) and all(isinstance(one, str) for one in found)
 
 
-def left_in(ti: Any, worker: str, shares: Shares) -> Left:  # noqa: ANN401 - as above
+def left_in(ti: Any, worker: str, shares: Shares, *, is_tick: bool) -> Left:  # noqa: ANN401 - as above
     """What the tasks of this plan left, lane by lane."""
     whole: list[Any] = []
     broken: list[tuple[object, str]] = []
-    for lane, names in shares.names.items():
-        for one in _outcomes_in(ti, worker, lane) if names else ():
+    for lane, names in [(lane, names) for lane, names in shares.names.items() if names]:
+        task = in_lane(worker, lane)
+        states = states_of(ti, task)
+        for one in ti.xcom_pull(task_ids=[task], key=OUTCOME) or ():
             lack = "" if one is None else lack_of(one, _OF_A_TASK)
             if lack:
                 broken.append((one.get("name") if isinstance(one, Mapping) else None, lack))
-            elif one is not None and one["name"] in names[one[PLACE] :][:1]:
+            elif one is None or one["name"] not in names[one[PLACE] :][:1]:
+                continue
+            elif _is_of_now(one, states.get(f"{task}_{one[PLACE]}", ""), is_tick=is_tick):
                 whole.append(one)
     missing = frozenset(shares.planned) - {one["name"] for one in (*whole, *shares.left_out)}
     return Left(tuple(whole), tuple(dict.fromkeys(_complaints(broken, missing))))
 
 
-def _outcomes_in(ti: Any, worker: str, lane: str) -> Iterable[Any]:  # noqa: ANN401 - as above
-    """All that tasks of a lane left; nothing where its hand-out died, so that none of them began."""
-    if lane != NO_LANE:
-        ids = [in_lane(HAND_OUT, lane)]
-        if ti.get_ti_count(dag_id=ti.dag_id, task_ids=ids, run_ids=[ti.run_id], states=_DEAD):
-            return ()
-    return ti.xcom_pull(task_ids=[in_lane(worker, lane)], key=OUTCOME) or ()
+def has_died(ti: Any, task: str) -> bool:  # noqa: ANN401 - as above
+    """Whether it failed, or never began again: a plan that it left is of another life."""
+    return states_of(ti, task).get(task) in {_RED, "upstream_failed"}
+
+
+def states_of(ti: Any, task: str) -> Mapping[str, str | None]:  # noqa: ANN401 - as above
+    """How a task stands in this run, by its id, or that of each instance."""
+    told = ti.get_task_states(dag_id=ti.dag_id, task_ids=[task], run_ids=[ti.run_id])
+    states: Mapping[str, str | None] = told.get(ti.run_id, {})
+    return states
+
+
+def _is_of_now(one: Mapping[str, Any], state: str | None, *, is_tick: bool) -> bool:
+    """Whether a task that stands so can have left this: it does just before its end, which tells the same."""
+    ends_well = one["outcome"] in (DONE | HEALS_BY_ITSELF if is_tick else DONE) or bool(one.get(IS_ANSWER))
+    return state not in _NOT_BEGUN and not (state == _RED and ends_well)
 
 
 def _complaints(broken: Iterable[tuple[object, str]], missing: frozenset[str]) -> Iterator[str]:

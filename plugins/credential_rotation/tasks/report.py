@@ -22,7 +22,7 @@ from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.alerts.waits import tell_waits
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
-from credential_rotation.tasks.handed_on import Left, left_in, shares_of
+from credential_rotation.tasks.handed_on import IS_ANSWER, Left, has_died, left_in, shares_of
 from credential_rotation.tasks.trigger_form import is_compromise, is_dry_run
 
 log = logging.getLogger(__name__)
@@ -30,8 +30,6 @@ log = logging.getLogger(__name__)
 TROUBLE = "trouble"
 UNCONFIGURED = "unconfigured"
 """Left by a planner that met nothing to plan for: its word alone tells a fresh drop-in from one that died."""
-IS_ANSWER = "is_answer"
-"""A person's no, or nobody's word: told as an outcome, and no failure of the run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +67,16 @@ class Reported:
     @classmethod
     def of_this_run(cls, context: Context, *, worker: str, planner: str, work: str) -> Reported:
         """Read what plan and mapped tasks left behind."""
-        ti = context["ti"]
-        shares = shares_of(ti, [planner])
+        ti, is_tick = context["ti"], context["dag_run"].run_type == "scheduled"
+        is_dead = has_died(ti, planner)
+        shares = None if is_dead else shares_of(ti, [planner])
         left_out = shares.left_out if shares else ()
-        left = left_in(ti, worker, shares) if shares else Left()
+        left = left_in(ti, worker, shares, is_tick=is_tick) if shares else Left()
         found, said = (*left.outcomes, *left_out), ti.xcom_pull(task_ids=planner, key=TROUBLE)
         trouble = "; ".join(filter(None, (said if isinstance(said, str) else "", left.trouble)))
-        is_unconfigured = shares is None and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))
+        is_unconfigured = (
+            shares is None and not is_dead and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))
+        )
         if shares is None and not is_unconfigured:
             trouble = trouble or _left_nothing(planner)
         return replace(

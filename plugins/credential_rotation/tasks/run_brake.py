@@ -24,5 +24,6 @@ def why_held(context: Context, deployment: Deployment) -> str | None:
         return None
     before = ti.task.get_flat_relative_ids(upstream=True)
     shares = shares_of(ti, sorted(one for one in before if not lane_of(one)))
-    left = left_in(ti, without_lane(ti.task_id), shares).outcomes if shares else ()
+    is_tick = context["dag_run"].run_type == "scheduled"
+    left = left_in(ti, without_lane(ti.task_id), shares, is_tick=is_tick).outcomes if shares else ()
     return brake_pulled(sorted(left, key=lambda one: str(one.get(LEFT_AT, ""))), limit)

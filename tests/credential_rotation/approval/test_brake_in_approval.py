@@ -71,8 +71,9 @@ def context(*words: tuple[str, int]) -> Any:  # noqa: ANN401 - as Airflow's
 
     task = SimpleNamespace(get_flat_relative_ids=lambda **_: {"plan_approvals", "hand_out.pool-small"})
     ids = {"dag_id": "rotate_with_approval", "task_id": "rotate", "run_id": "r1"}
-    counted = {"get_ti_count": lambda **_: red, "xcom_pull": xcom_pull, "task": task}
-    return {"ti": SimpleNamespace(**ids, **counted)}
+    counted = {"get_ti_count": lambda **_: red, "get_task_states": lambda **_: {}}
+    run = SimpleNamespace(run_type="scheduled")
+    return {"ti": SimpleNamespace(**ids, **counted, xcom_pull=xcom_pull, task=task), "dag_run": run}
 
 
 BROKEN = (("failed", 1), ("rotated", 0), ("failed", 2), ("rotated", -1), ("failed", 3))
