@@ -11,6 +11,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
+from credential_rotation.errors import BadInput
 from credential_rotation.model import Consumer
 
 BY_HAND = "manual"
@@ -55,3 +56,11 @@ def confirm_command(credential: str, consumer: Consumer, version: int) -> str:
     """How they say it from a shell."""
     about = shlex.join([credential, "--consumer", consumer.name, "--version", str(version)])
     return f"python -m credential_rotation confirm {about}"
+
+
+def not_kept_then(name: str) -> BadInput:
+    """Of a word whose run was cleared: nobody knows by whom, nor whether it would still be given."""
+    return BadInput(
+        f"{name}: this run was cleared, and its word was not kept when it was given",
+        next_step=f"Whose word it is may give it again: page Credentials, or a new run of {RECORDS}.",
+    )

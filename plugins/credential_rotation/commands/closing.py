@@ -5,7 +5,7 @@ Rules this file keeps:
   say that it was not, and that is kept. Of the secret its revision date is kept, and nothing of its value.
 - Time goes forward: nothing is closed for a day before the last change, for one that has not come, or for one
   that nobody can mean.
-- What was said once is one closing, however often it is told.
+- What was said once is one closing, of the moment at which it was kept, however often it is told.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 
 from bitwarden_vault.errors import NotFound
 from bitwarden_vault.nouns import VaultSecret
-from credential_rotation.by_hand import BY_HAND
+from credential_rotation.by_hand import BY_HAND, not_kept_then
 from credential_rotation.errors import BadInput, VaultTrouble
 from credential_rotation.journal.vault_complaints import in_rotation_words
 from credential_rotation.model import Credential
@@ -40,6 +40,8 @@ class Word:
     """Its secret in Bitwarden need not have changed."""
     said: datetime | None = None
     """When they said it, where a task tells it, perhaps for the second time. None: now, and for the first."""
+    is_cleared: bool = False
+    """Somebody has cleared its run: it tells what was kept, and is kept no more."""
 
 
 def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome:
@@ -52,7 +54,9 @@ def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome
     last, now = deployment.closings.last(credential), deployment.clock()
     changed = word.changed or word.said or now
     if word.said and last and (last.changed, last.by, last.why) == (changed, word.by, word.why):
-        return _closed(credential, last, now, already=True)
+        return _closed(credential, last, already=True)
+    if word.is_cleared:
+        raise not_kept_then(credential.name)
     why_not = _why_not(changed, last, max(now, word.said or now))
     if why_not:
         raise BadInput(
@@ -64,7 +68,7 @@ def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome
         return _refused(credential, last, revised)
     closing = Closing(last.version + 1 if last else 1, changed, now, word.by, word.why, revised)
     deployment.closings.keep(credential, closing)
-    return _closed(credential, closing, now)
+    return _closed(credential, closing)
 
 
 def _revised(deployment: Deployment, credential: Credential) -> datetime | None:
@@ -104,7 +108,7 @@ def _refused(credential: Credential, last: Closing, revised: datetime) -> Outcom
     return replace(told(credential, "refused", reason, next_step=next_step), version=last.version)
 
 
-def _closed(credential: Credential, closing: Closing, now: datetime, *, already: bool = False) -> Outcome:
+def _closed(credential: Credential, closing: Closing, *, already: bool = False) -> Outcome:
     due = falls_due(credential.policy, closing.changed)
     follows = f"; due again on {due:%Y-%m-%d}" if due else ""
     before = f"; {closing.by} said so already, on {closing.at:%Y-%m-%d %H:%M} UTC" if already else ""
@@ -119,15 +123,15 @@ def _closed(credential: Credential, closing: Closing, now: datetime, *, already:
     return replace(
         told(credential, "closed", reason),
         version=closing.version,
-        steps=(changed, _stored(closing, now), Step("closed", now, reason)),
+        steps=(changed, _stored(closing), Step("closed", closing.at, reason)),
     )
 
 
-def _stored(closing: Closing, now: datetime) -> Step:
+def _stored(closing: Closing) -> Step:
     if closing.revised is None:
-        return Step("not asked", now, "whether a new value is stored anywhere is the person's word")
+        return Step("not asked", closing.at, "whether a new value is stored anywhere is the person's word")
     why = f"its secret in Bitwarden was changed on {closing.revised:%Y-%m-%d %H:%M} UTC"
-    return Step("stored", now, why, Fact(Shows.STORED, closing.version, why=why))
+    return Step("stored", closing.at, why, Fact(Shows.STORED, closing.version, why=why))
 
 
 def _why_not(changed: datetime, last: Closing | None, now: datetime) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from credential_rotation.attempt.look import Look
-from credential_rotation.by_hand import how_to_confirm
+from credential_rotation.by_hand import how_to_confirm, not_kept_then
 from credential_rotation.errors import BadInput, StateTrouble
 from credential_rotation.inventory.words import nearest
 from credential_rotation.model import Consumer, Credential, Record
@@ -30,8 +30,9 @@ def confirm(  # noqa: PLR0913 - each by its name
     version: int | None,
     by: str,
     told_at: datetime | None = None,
+    is_cleared: bool = False,
 ) -> Outcome:
-    """Keep a person's word, which was given at some moment, or now.
+    """Keep a person's word, which was given at some moment, or now; that of a cleared run is only told.
 
     Raises: BadInput, StateTrouble, VaultTrouble.
     """
@@ -45,6 +46,8 @@ def confirm(  # noqa: PLR0913 - each by its name
             next_step="Nothing is ended meanwhile. See to the folder, then confirm it.",
         )
     before = said.words.get(chosen.name)
+    if before is None and is_cleared:
+        raise not_kept_then(credential.name)
     word = before or Confirmation(chosen.name, by, deployment.clock())
     if before is None:
         deployment.confirmations.keep(credential, (own.epoch, own.attempt), word)

@@ -1,7 +1,8 @@
 """What is kept for people to look back at: status of the inventory, outcomes with their steps, runs.
 
 Rules this file keeps:
-- Outcomes and runs are written once, under a name of their own; only a planner's status is replaced.
+- Outcomes and runs are written once, under a name of their own; only a planner's status is replaced,
+  and what a task tells again of the same moment.
 - A folder that cannot be written never fails a rotation: it is one warning in the log.
 - Nothing is kept that an outcome would not tell anybody: no value, and no text that a server echoed.
 """
@@ -81,8 +82,19 @@ def keep_outcome(
         **version_made(credential, outcome),
         "asked": asdict(asked),
     }
-    name = f"{stamp(at)}-{outcome.outcome}-{secrets.token_hex(4)}"
+    name = f"{stamp(at)}-{outcome.outcome}-{_whose(asked)}"
     _keep(environ, f"{folder_of(credential.name)}/{name}", document)
+
+
+def _whose(asked: Asked) -> str:
+    """One task of one run; each command is another one."""
+    if not asked.run_id:
+        return secrets.token_hex(4)
+    return _digest(f"{asked.dag_id} {asked.run_id} {asked.task_id} {asked.map_index}")
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def keep_run(  # noqa: PLR0913 - what a report knows
@@ -105,7 +117,7 @@ def keep_run(  # noqa: PLR0913 - what a report knows
         "missing": list(missing),
         "trouble": trouble,
     }
-    run = hashlib.sha256(asked.run_id.encode()).hexdigest()[:12] if asked.run_id else secrets.token_hex(6)
+    run = _digest(asked.run_id) if asked.run_id else secrets.token_hex(6)
     who = in_a_name(asked.dag_id or "command-line")
     _keep(environ, f"{RUNS}/{now.strftime(DAY)}/{stamp(now)}-{who}-{run}", document)
 

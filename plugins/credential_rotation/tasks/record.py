@@ -2,7 +2,8 @@
 
 Rules this file keeps:
 - It is said by the user who triggered the run, whom Airflow's login has proved; without one nothing is said.
-- A word is given when the run is asked for: one that is tried again or cleared gives the same word again.
+- A word is given when the run is asked for: one that is tried again gives the same word again.
+- A run that is cleared keeps none: it tells what was kept, and is red where that was nothing.
 - It does what `close` and `confirm` do, and keeps what they keep.
 """
 
@@ -46,20 +47,38 @@ def record() -> None:
         inventory = deployment.inventory()
         by, said = _speaker(context), said_in(context["dag_run"].conf or {}, context["params"])
         credential = _chosen(inventory, said.name)
-        outcome = _kept(deployment, credential, said, by=by, at=context["dag_run"].run_after)
-        asked, now = asked_in(context), deployment.clock()
-        hand_on(context, credential, outcome, asked, now=now)
-        if outcome.outcome == "closed":  # as any other new version, also in the page's list
-            keep_command_run(os.environ, [credential], [outcome], asked, now=now)
+        run, asked = context["dag_run"], asked_in(context)
+        is_cleared = bool(run.clear_number)
+        outcome = _kept(deployment, credential, said, by=by, at=run.run_after, is_cleared=is_cleared)
+        hand_on(context, credential, outcome, asked, now=deployment.clock())
+        if outcome.outcome == "closed":  # as any other new version, also in the page's list, and once
+            keep_command_run(os.environ, [credential], [outcome], asked, now=outcome.steps[-1].at)
     end_with(context, outcome)
 
 
-def _kept(deployment: Deployment, credential: Credential, said: Said, *, by: str, at: datetime) -> Outcome:
+def _kept(  # noqa: PLR0913 - each by its name
+    deployment: Deployment, credential: Credential, said: Said, *, by: str, at: datetime, is_cleared: bool
+) -> Outcome:
     if said.done == CLOSE:
-        word = Word(by, said.reason or "", said.changed, is_unchanged=said.unchanged, said=at)
+        word = Word(
+            by,
+            said.reason or "",
+            said.changed,
+            is_unchanged=said.unchanged,
+            said=at,
+            is_cleared=is_cleared,
+        )
         return closed(deployment, credential, word)
     deployment.bitwarden.insist_on_settings()
-    return confirmed(deployment, credential, consumer=said.consumer, version=said.version, by=by, told_at=at)
+    return confirmed(
+        deployment,
+        credential,
+        consumer=said.consumer,
+        version=said.version,
+        by=by,
+        told_at=at,
+        is_cleared=is_cleared,
+    )
 
 
 def _speaker(context: Context) -> str:

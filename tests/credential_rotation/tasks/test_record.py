@@ -13,6 +13,9 @@ import pytest
 
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.settings import read_settings
+from bitwarden_vault.state_folder import state_folder
+from credential_rotation.ui.shelf import Shelf
+from credential_rotation.ui.view import days
 from scenes.airflow.tasks import as_task
 from scenes.campaign.kinds import Pair
 from scenes.site.deployment import Site
@@ -134,6 +137,32 @@ def test_h1_a_secret_that_was_not_changed_is_refused_red_and_on_record(site: Sit
     assert say(site, run_of("anna", {**CLOSE, "unchanged": True})) == ""
 
 
+def test_h1_a_word_that_was_refused_is_not_kept_when_somebody_clears_its_run_later(site: Site) -> None:
+    """Nobody knows who cleared it, nor whether its author would still say so; a new run is theirs to make."""
+    assert say(site, run_of("anna", CLOSE)) == ""
+    time.sleep(0.01)
+    refused = run_of("anna", CLOSE)
+    assert "was not changed since the last close" in say(site, refused)
+    [secret] = [one for one in site.bitwarden.secrets(site.projects["data"]) if one.key == "signing/key"]
+    site.bitwarden.edit_secret(secret.id, note="somebody has put the new value here by now")
+    red = say(site, {**refused, "clear_number": 1})
+    assert red.startswith("signing-key: this run was cleared, and its word was not kept when it was given. ")
+    assert "give it again" in red
+    assert [one["version"] for one in kept(site, "closings")] == [1]
+    assert say(site, run_of("anna", CLOSE)) == ""
+    assert [one["version"] for one in kept(site, "closings")] == [2]
+
+
+@pytest.mark.parametrize("clear_number", [0, 1])
+def test_h1_a_word_that_is_told_twice_is_one_new_version_on_the_page(site: Site, clear_number: int) -> None:
+    """A task that was killed after it kept it, or was cleared: the page's chart has one."""
+    first = run_of("anna", CLOSE)
+    assert say(site, first) == ""
+    assert say(site, {**first, "clear_number": clear_number}) == ""
+    now, shelf = datetime.now(timezone.utc), Shelf(state_folder(site.environ))
+    assert sum(day["rotated"] for day in days(shelf.rows(now), now)) == 1
+
+
 # --- somebody has the new value -------------------------------------------------------------------------
 
 
@@ -180,6 +209,16 @@ def test_h3_a_run_that_is_cleared_later_confirms_nothing_of_today(pair: Site) ->
     assert "version 1 was made after this was said" in say(pair, before)
     assert "version 4 is not CURRENT, version 1 is" in say(pair, run_of("anna", {**CONFIRM, "version": 4}))
     assert kept(pair, "confirmations") == []
+
+
+def test_h3_a_confirmation_that_was_refused_is_not_kept_when_its_run_is_cleared(pair: Site) -> None:
+    """The version that it names was not there when it was given, and may be by now."""
+    cleared = run_of("anna", {**CONFIRM, "version": 1}, clear_number=1)
+    assert "pair: this run was cleared, and its word was not kept when it was given" in say(pair, cleared)
+    assert kept(pair, "confirmations") == []
+    first = run_of("anna", {**CONFIRM, "version": 1})
+    assert (say(pair, first), say(pair, {**first, "clear_number": 1})) == ("", "")
+    assert [one["by"] for one in kept(pair, "confirmations")] == ["anna"]
 
 
 # --- what counts for nothing ----------------------------------------------------------------------------

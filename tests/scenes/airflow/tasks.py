@@ -32,7 +32,7 @@ def as_task(
     from airflow.sdk.execution_time.context import set_current_context  # noqa: PLC0415 - after Airflow's home
 
     found = import_module(f"credential_rotation.tasks.{module}")
-    dag_run = SimpleNamespace(**{"run_after": datetime.now(timezone.utc), **run})
+    dag_run = SimpleNamespace(**{"run_after": datetime.now(timezone.utc), "clear_number": 0, **run})
     ti = SimpleNamespace(
         dag_id=dag_id,
         task_id=task_id,
