@@ -15,6 +15,8 @@ NO_LANE = ""
 """Neither queue nor pool is named: the DAG's own."""
 HAND_OUT = "hand_out"
 """The task that hands out the names of a lane."""
+AT_ONCE = 4
+"""Runs of a DAG with lanes: where a pool has no room, one that waits for it does not hold up the next."""
 _LONGEST_NAME = 40
 _PLAIN = re.compile(rf"[A-Za-z0-9_-]{{1,{_LONGEST_NAME}}}")
 _OTHER = re.compile(r"[^A-Za-z0-9_-]")

@@ -21,11 +21,8 @@ from credential_rotation.errors import BadInput
 from credential_rotation.inventory.kept import lanes_by_engine
 from credential_rotation.settings import read_settings
 from credential_rotation.tasks.handed_on import shares_of
-from credential_rotation.tasks.lane_ids import HAND_OUT, in_lane, lane_id, lane_of
+from credential_rotation.tasks.lane_ids import AT_ONCE, HAND_OUT, in_lane, lane_id, lane_of
 from credential_rotation.tasks.mapped import KILLED_TASKS, SOON
-
-AT_ONCE = 4
-"""Runs of a DAG with lanes: where a pool has no room, one that waits for it does not hold up the next."""
 
 
 @dataclass(frozen=True, slots=True)

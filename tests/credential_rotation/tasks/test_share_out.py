@@ -86,6 +86,26 @@ def test_a_lane_in_which_nothing_begins_is_left_alone_by_the_schedule() -> None:
     assert handed(kept, DB) == ["bi"]
 
 
+def test_who_asks_by_hand_never_takes_the_last_run_of_a_dag_to_wait_in_a_pool_that_has_no_room() -> None:
+    """Four that wait for a missing pool would hold up every scheduled run; a value in wrong hands may."""
+    for running, waiting, params, is_handed in (
+        (3, 3, {}, True),
+        (4, 3, {}, False),
+        (4, 0, {}, True),
+        (4, 3, {"revoke": True}, True),
+    ):
+        kept = Kept(waiting=waiting)
+        kept.running, kept.params = running, params
+        shared(kept, ["etl", "bi"], run_type="manual")
+        assert (handed(kept, DB) == ["bi"]) is is_handed
+        rows = [one for one in report_of(kept, run_type="manual").outcomes if one["outcome"] == "waiting"]
+        assert [one["name"] for one in rows] == ([] if is_handed else ["bi"])
+        for row in rows:
+            assert row["reason"] == "3 of earlier runs still wait to begin in pool 'db'"
+            assert "whether Airflow has this pool" in row["next_step"]
+            assert "then trigger it again" in row["next_step"]
+
+
 def test_the_report_sees_what_came_of_all_lanes() -> None:
     """Each by its own task, also where both were the first of theirs; with the link to its own log."""
     kept = Kept()

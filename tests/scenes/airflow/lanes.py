@@ -33,11 +33,14 @@ class Kept:
 
     def __init__(self, *, has: Sequence[str] = (DB, EU), waiting: int = 0, red: int = 0) -> None:
         self.task_id, self.has, self.waiting, self.red = PLANNER, has, waiting, red
+        self.running, self.params = 1, dict[str, Any]()
         self.states: dict[str, str | None] = {}
         self.left: dict[tuple[str, str], dict[int, Any]] = {}
         before = {PLANNER, f"hand_out.{DB}"}
         self.task = SimpleNamespace(
-            downstream_task_ids={WORKER}, get_flat_relative_ids=lambda upstream: before if upstream else set()
+            dag=SimpleNamespace(max_active_runs=4),
+            downstream_task_ids={WORKER},
+            get_flat_relative_ids=lambda upstream: before if upstream else set(),
         )
 
     def xcom_push(self, key: str, value: Any) -> None:  # noqa: ANN401 - as Airflow's
@@ -65,6 +68,10 @@ class Kept:
         assert (list(states), list(run_ids)) == (["scheduled"], [])
         return self.waiting if f"{WORKER}.{DB}" in task_ids else 0
 
+    def get_dr_count(self, dag_id: str, states: Sequence[str]) -> int:
+        assert (dag_id, list(states)) == (self.dag_id, ["running"])
+        return self.running
+
     def get_task_states(
         self, dag_id: str, task_ids: Sequence[str], run_ids: Sequence[str]
     ) -> dict[str, dict[str, str | None]]:
@@ -80,7 +87,7 @@ class Kept:
 
 def context_of(kept: Kept, *, run_type: str = "scheduled") -> Any:  # noqa: ANN401 - Airflow's
     run = SimpleNamespace(run_id="r1", run_type=run_type, triggering_user_name="kim")
-    return {"ti": kept, "dag_run": run, "params": {}}
+    return {"ti": kept, "dag_run": run, "params": kept.params}
 
 
 def shared(
