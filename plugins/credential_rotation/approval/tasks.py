@@ -4,6 +4,7 @@ Rules this file keeps:
 - Only entries whose policy wants approval, and those only when nothing of them is open: repair asks nobody.
 - What waits for an answer, or was refused a while ago, is not asked about again by the schedule.
 - Each credential's end was told by its own task; here what no task could tell, and what many share.
+- A question that is open when all tasks of its run have ended is over.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from airflow.sdk import get_current_context, task
 
 from bitwarden_vault.state_folder import state_folder
 from credential_rotation.approval.operator import RotateWithApproval
+from credential_rotation.approval.told import end_lost_questions
 from credential_rotation.errors import BadInput
 from credential_rotation.inventory.inventory import Inventory
 from credential_rotation.model import Credential
@@ -46,6 +48,7 @@ def report_approvals(worker: str, planner: str) -> None:
     reported = Reported.of_this_run(context, worker=worker, planner=planner, work="rotation")
     if reported.is_unconfigured:
         raise AirflowSkipException("nothing is configured yet; the plan task's log says what to fill in")
+    end_lost_questions(context)
     untold = reported.untold
     untold.tell_people(os.environ, owners())
     if not reported.is_dry:

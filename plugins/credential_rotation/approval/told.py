@@ -3,6 +3,7 @@
 Rules this file keeps:
 - A question is told once, also where its task had to ask again.
 - An answer is told where the question stands; where nobody knows that any more, as a message of its own.
+- So is it that nobody can answer any more, once all tasks of its run have ended.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from credential_rotation.alerts.slack import Sent
 from credential_rotation.approval.answers import Pending, Said
 from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
-from credential_rotation.state.approvals import WAITING, Question, QuestionBook
+from credential_rotation.state.approvals import LOST, WAITING, Question, QuestionBook
 
 
 def put_question(
@@ -44,14 +45,25 @@ def put_question(
 
 def tell_answer(context: Context, outcome: Outcome, question: Question, said: Said, *, state: str) -> None:
     """Where the question stands, and to the planners; `question` is what is known without the note of it."""
-    book, link = QuestionBook(state_folder(os.environ)), context["ti"].log_url
+    book = QuestionBook(state_folder(os.environ))
     kept = book.end(question.name, question.run_id, state, outcome.reason) or question
+    _tell_end(context, kept, f"{said.why} — {outcome.outcome}", outcome.reason)
+
+
+def end_lost_questions(context: Context) -> None:
+    """Those of this run that still wait, when all its tasks have ended: on Slack too, and to the planners."""
+    book, run_id = QuestionBook(state_folder(os.environ)), context["ti"].run_id
+    for name in [one.name for one in book.all().values() if (one.run_id, one.state) == (run_id, WAITING)]:
+        kept = book.end(name, run_id, LOST, "its task was ended, and nobody can answer any more")
+        if kept is not None:
+            why = "Its task was ended. If it had begun anything, retire_credentials finishes that."
+            _tell_end(context, kept, "nobody can answer any more", why)
+
+
+def _tell_end(context: Context, kept: Question, words: str, reason: str) -> None:
+    link = context["ti"].log_url
     message = answered_message(
-        kept,
-        words=f"{said.why} — {outcome.outcome}",
-        reason=outcome.reason,
-        link=link,
-        deployment=os.environ.get(DEPLOYMENT),
+        kept, words=words, reason=reason, link=link, deployment=os.environ.get(DEPLOYMENT)
     )
     at = Sent(kept.channel, kept.ts) if kept.ts else None
     about = {"credentials": [kept.name], "run": kept.run_id, "link": link}

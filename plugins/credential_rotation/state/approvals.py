@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 
 APPROVALS = "approvals"
 WAITING, APPROVED, REFUSED, EXPIRED = "waiting", "approved", "refused", "expired"
+LOST = "lost"
+"""Its task was ended, with its lane or by somebody: nobody can answer, what is due is asked about anew."""
 LATE = timedelta(minutes=10)
 """How long after its end a request may still be on its way out: Airflow looks at such ends now and then."""
 
