@@ -127,14 +127,17 @@ class Reported:
 
     @property
     def untold(self) -> Reported:
-        """The same where each task has told its own outcome: what no task could tell."""
-        left_out = tuple(one for one in self.outcomes if one["name"] in self.left_out)
+        """The same where each task has told its own outcome: what no task could tell.
+
+        Whom a dry run gave to no task waits for nothing.
+        """
+        left_out = tuple(one for one in self.outcomes if one["name"] in self.left_out and not self.is_dry)
         names = (*self.missing, *(one["name"] for one in left_out))
         return replace(self, outcomes=left_out, planned=None if self.planned is None else names)
 
     @property
     def to_tell(self) -> Reported:
-        """What others than who asked hear, and look back at: of a dry run only what kept it from looking."""
+        """What others than who asked hear, and look back at: of a dry run only who was lost in it."""
         return self.untold if self.is_dry else self
 
     @property

@@ -137,6 +137,18 @@ def test_what_heals_by_itself_is_told_to_who_asked_and_not_every_hour(word: str)
     assert "https://airflow.example/log/etl" in str(message["blocks"])
 
 
+@pytest.mark.parametrize("is_dry", [True, False])
+def test_what_a_dry_run_could_give_to_no_task_does_not_wait(*, is_dry: bool) -> None:
+    """Nothing was wanted of it but a look; who asked reads why there, and Slack and the list tell nothing."""
+    rows = outcome("etl", "waiting"), outcome("bi", "waiting")
+    left_out = report(("etl", "bi", "x"), *rows, is_dry=is_dry, left_out=frozenset({"etl", "bi"}))
+    for others in (left_out.to_tell, left_out.untold):
+        waits = [line for line in texts(others) if line.startswith(("etl", "bi"))]
+        assert (len(waits), len(others.outcomes)) == ((0, 0) if is_dry else (2, 2))
+        assert others.missing == ("x",)
+    assert left_out.complaint == "2 of 3 not done: etl (waiting), bi (waiting); no outcome of x"
+
+
 def test_many_that_wait_are_one_message_for_who_asked() -> None:
     """How many, why and which; a few are told one by one."""
     names = [f"c{number}" for number in range(30)]
