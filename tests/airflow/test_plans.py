@@ -108,6 +108,27 @@ def test_a_cleared_run_does_not_tell_again_of_tasks_that_its_new_plan_has_no_pla
     assert (again.state, told_since(office, told)) == ("success", [])
 
 
+@pytest.mark.parametrize(
+    ("task", "place", "says"),
+    [("rotate", 0, f"no outcome of {ORDERS.name}"), ("plan_rotations", -1, "the plan was not made")],
+)
+def test_a_task_that_is_killed_before_it_begins_again_in_a_cleared_run_has_no_outcome(
+    office: Office, task: str, place: int, says: str
+) -> None:
+    """What it left of the run before is still there: the run was green, and nothing of it had happened."""
+    run = office.run(IMPATIENT, credentials=[ORDERS.name])
+    assert run.state == "success"
+    office.api.unpause(IMPATIENT, paused=True)
+    try:
+        office.api.clear(IMPATIENT, run.run)
+        office.api.fail(IMPATIENT, run.run, task, map_index=place)
+    finally:
+        office.api.unpause(IMPATIENT)
+    again = Ended(office.api, IMPATIENT, run.run, office.api.wait(IMPATIENT, run.run, within=120))
+    assert again.state == "failed"
+    assert says in again.log("report")
+
+
 def test_a_planner_that_dies_makes_the_run_red_and_is_told_until_a_plan_is_made(office: Office) -> None:
     """Bitwarden hangs, and Airflow ends the plan at its time limit: nothing of ours can say a word then."""
     told = len(office.sandbox.slack.messages())

@@ -108,6 +108,11 @@ class AirflowApi:
         """Have every task of a run done again, as by the page's button."""
         self._ask("POST", f"{_run_path(dag, run)}/clear", json={"dry_run": False, "only_failed": False})
 
+    def fail(self, dag: str, run: str, task: str, *, map_index: int = -1) -> None:
+        """End a task where it stands, as a scheduler does that hears nothing of it."""
+        path = f"{_run_path(dag, run)}/taskInstances/{_in_path(task)}/{map_index}"
+        self._ask("PATCH", path, json={"new_state": "failed"})
+
     def runs(self, dag: str) -> list[dict[str, Any]]:
         """All runs of a DAG, scheduled ones too, as the server describes them."""
         return list(self._all(f"/dags/{_in_path(dag)}/dagRuns", "dag_runs"))
