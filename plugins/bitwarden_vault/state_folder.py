@@ -3,8 +3,7 @@
 Rules this file keeps:
 - A document is replaced whole, never added to: object stores cannot append, and a reader never sees a half.
 - A document that is not there, or is no JSON object, is None: losing this folder costs history, nothing else.
-- Several users write there, agents and tasks: what is made is the group's too, whatever the umask, and closed
-  to all others.
+- Several users write there, agents and tasks, and none is trusted with more than what is in it.
 - An object store's libraries are imported only where the path is an address; the agent has none of them.
 """
 
@@ -14,10 +13,10 @@ import contextlib
 import fcntl
 import json
 import os
-import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from bitwarden_vault import shared_disk
 from bitwarden_vault.state_settings import PATH, default_path
 
 ENDING = ".json"
@@ -52,7 +51,7 @@ class StateFolder:
                 return None
         try:
             document = json.loads(raw)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         return document if isinstance(document, dict) else None
 
@@ -63,7 +62,7 @@ class StateFolder:
             if self.is_shared_store:
                 self._address(name).write_bytes(raw)
             else:
-                _replace(f"{self.path}/{name}{ENDING}", raw)
+                shared_disk.replace(self.path, f"{name}{ENDING}", raw)
 
     def names(self, folder: str) -> list[str]:
         """The names of all documents right in this folder, sorted. Raises: StateUnavailable."""
@@ -89,7 +88,7 @@ class StateFolder:
             if self.is_shared_store:
                 self._address(name).unlink()
             else:
-                os.unlink(f"{self.path}/{name}{ENDING}")  # noqa: PTH108 - as everywhere in this package
+                shared_disk.remove(self.path, f"{name}{ENDING}")
 
     @contextlib.contextmanager
     def alone(self) -> Iterator[None]:
@@ -106,18 +105,17 @@ class StateFolder:
         """A folder in which nothing is left; an object store has none such."""
         if not self.is_shared_store:
             with contextlib.suppress(OSError):
-                os.rmdir(f"{self.path}/{folder}")  # noqa: PTH106 - as everywhere in this package
+                shared_disk.remove_empty(self.path, folder)
 
     def _bytes(self, name: str) -> bytes:
         if self.is_shared_store:
             return bytes(self._address(name).read_bytes())
-        with open(f"{self.path}/{name}{ENDING}", "rb") as file:  # noqa: PTH123 - as everywhere in this package
-            return file.read()
+        return shared_disk.read(self.path, f"{name}{ENDING}")
 
     def _files(self, folder: str) -> list[str]:
         if self.is_shared_store:
             return [one.name for one in self._address(folder, ending="").iterdir()]
-        return os.listdir(f"{self.path}/{folder}")  # noqa: PTH208 - as everywhere in this package
+        return shared_disk.listed(self.path, folder)
 
     def _address(self, name: str, *, ending: str = ENDING) -> Any:  # noqa: ANN401 - fsspec's paths
         from upath import UPath  # noqa: PLC0415 - comes with Airflow, where the path is an address
@@ -133,36 +131,3 @@ class StateFolder:
                 raise
             why = getattr(wrong, "strerror", None) or type(wrong).__name__
             raise StateUnavailable(f"{PATH} {self.path!r} cannot be {what}: {why}") from None
-
-
-def _replace(path: str, raw: bytes) -> None:
-    _make_folder(os.path.dirname(path))  # noqa: PTH120 - as everywhere in this package
-    beside = f"{path}.{os.getpid()}.new"
-    try:
-        with open(beside, "wb", opener=_for_the_group) as file:
-            file.write(raw)
-        os.replace(beside, path)  # noqa: PTH105 - as everywhere in this package
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(beside)  # noqa: PTH108 - as everywhere in this package
-        raise
-
-
-def _make_folder(path: str) -> None:
-    """With those above it; one that is there is left as somebody made it."""
-    if not path or os.path.isdir(path):  # noqa: PTH112 - as everywhere in this package
-        return
-    _make_folder(os.path.dirname(path))  # noqa: PTH120 - as everywhere in this package
-    try:
-        os.mkdir(path, 0o770)  # noqa: PTH102 - as everywhere in this package
-    except FileExistsError:
-        return  # another process was quicker
-    with contextlib.suppress(OSError):  # not every file system has modes
-        os.chmod(path, stat.S_IMODE(os.stat(path).st_mode) | 0o770)  # noqa: PTH101, PTH116, S103 - the group is meant
-
-
-def _for_the_group(path: str, flags: int) -> int:
-    descriptor = os.open(path, flags, 0o660)
-    with contextlib.suppress(OSError):  # as above
-        os.fchmod(descriptor, 0o660)
-    return descriptor

@@ -52,10 +52,10 @@ def test_a_write_that_fails_leaves_the_old_document_and_nothing_else(
     folder = StateFolder(str(tmp_path))
     folder.write("one", {"version": 1})
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("bitwarden_vault.state_folder.os.replace", full)
+    monkeypatch.setattr("bitwarden_vault.shared_disk.os.replace", full)
     with pytest.raises(StateUnavailable, match="cannot be written: No space left on device"):
         folder.write("one", {"version": 2})
     assert folder.read("one") == {"version": 1}
