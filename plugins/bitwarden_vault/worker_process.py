@@ -68,8 +68,14 @@ def begin_worker(label: str, inherited: tuple[int, ...]) -> tuple[int, int]:
 
 
 def leave_no_core_file() -> None:
-    """Neither this process nor those that it starts: it would hold the token."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    """Neither this process nor those that it starts: it would hold the token.
+
+    A limit of 0 leaves no file; a program that collects them is given one all the same, but for a limit of 1.
+    """
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+    except ValueError:  # nobody raises what is 0 for good
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 def memory_file() -> int:

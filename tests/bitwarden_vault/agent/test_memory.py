@@ -17,6 +17,9 @@ from scenes.vault.scene import VaultScene, until
 
 pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]
 
+HANDED_TO_NOBODY = ("1", "1")
+"""The kernel's sign for it: a limit of 0 does not hold where `core_pattern` begins with a pipe."""
+
 
 def use(vault: VaultScene) -> list[str]:
     """Values that went through the agent in every way there is."""
@@ -83,10 +86,24 @@ def test_a_value_that_was_looked_up_is_gone_after_its_life(vault: VaultScene) ->
 
 
 def test_neither_leaves_a_core_file(vault: VaultScene) -> None:
-    """However one of them dies."""
+    """However one of them dies; nor is the program given one with which a host collects them."""
     vault.client.list_projects()
     for pid in (vault.agent(), *vault.workers()):
-        assert core_limit(pid) == ("0", "0")
+        assert core_limit(pid) == HANDED_TO_NOBODY
+
+
+def test_a_host_that_allows_no_core_file_at_all_is_no_trouble() -> None:
+    """Who is not root cannot raise a limit again, not even by the one byte."""
+    code = (
+        "import os, resource; from bitwarden_vault.worker_process import leave_no_core_file; "
+        "resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.geteuid() or os.setuid(65534); "
+        "leave_no_core_file(); print(resource.getrlimit(resource.RLIMIT_CORE))"
+    )
+    environ = {"PYTHONPATH": str(PLUGINS)}
+    said = subprocess.run(
+        [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=True
+    )
+    assert said.stdout == "(0, 0)\n"
 
 
 def test_a_service_keeps_as_little(vault: VaultScene) -> None:
