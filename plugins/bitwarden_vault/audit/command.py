@@ -3,6 +3,7 @@
 Rules this file keeps:
 - `verify`: exit code 0 complete, 1 something was removed, changed, reordered or cut off, 2 it cannot be told.
 - It writes nothing and needs no token: an auditor runs it on a copy. `ship` writes to TO alone.
+- Names of files and texts in them are anybody's: none moves the cursor or begins a line of its own.
 """
 
 from __future__ import annotations
@@ -129,18 +130,24 @@ def _show(checks: Sequence[ChainCheck], *, as_json: bool) -> None:
     for check in checks:
         for finding in check.findings:
             place = f"{finding.file}, line {finding.line}" if finding.line else finding.file
-            sys.stdout.write(f"WRONG {place}: {finding.what}\n")
+            _say(f"WRONG {place}: {finding.what}")
         proof = f"key {check.key}" if check.key else "no key"
-        sys.stdout.write(
+        _say(
             f"{check.agent}: {check.lines} lines in {check.segments} segments, complete up to line "
-            f"{check.complete_to} (checkpoint: {check.checkpoint}, {check.checkpoint_at}; {proof})\n"
+            f"{check.complete_to} (checkpoint: {check.checkpoint}, {check.checkpoint_at}; {proof})"
         )
         if check.lost:
-            sys.stdout.write(f"  the agent had to give up {check.lost} lines: its disk was full\n")
+            _say(f"  the agent had to give up {check.lost} lines: its disk was full")
         for note in check.notes:
-            sys.stdout.write(f"  {note}\n")
+            _say(f"  {note}")
     if any(check.chain == PLAIN for check in checks):
-        sys.stdout.write(
+        _say(
             "Without a key this finds accidents and careless hands. Whoever could write both folders could "
-            f"have made it all anew: set {KEY_FILE}, and keep the checkpoints elsewhere.\n"
+            f"have made it all anew: set {KEY_FILE}, and keep the checkpoints elsewhere."
         )
+
+
+def _say(text: str) -> None:
+    """One line, in which what cannot be seen is spelled out."""
+    seen = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    sys.stdout.write(f"{seen}\n")

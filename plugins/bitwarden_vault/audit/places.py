@@ -36,7 +36,8 @@ def segment_name(agent: str, number: int) -> str:
 def parse_segment_name(name: str) -> tuple[str, int] | None:
     """Agent and number; None where it is another file."""
     match = _SEGMENT.fullmatch(name)
-    return (match[1], int(match[2])) if match else None
+    found = (match[1], int(match[2])) if match else None
+    return found if found and segment_name(*found) == name else None  # no second way to write a number
 
 
 def create(directory: str, name: str) -> int:
