@@ -55,6 +55,8 @@ from credential_rotation.wiring import Deployment, now
 log = logging.getLogger(__name__)
 
 WORK = "rotation"
+FROM_ANOTHER_DAG = "operator_triggered"
+"""Airflow's word for it; such a run has the name of who triggered that DAG."""
 ASK_ANEW = f"If it is still wanted, trigger {WITH_APPROVAL} again; somebody else than who asks says yes."
 
 
@@ -192,10 +194,9 @@ def _cannot_be_asked(context: Context, credential: Credential) -> Outcome | None
     if run.run_type == "scheduled":
         return None
     who = run.triggering_user_name
-    if not who:
-        why = (
-            "nobody knows who asks: this run was made without a user, so that nobody could be told from them"
-        )
+    if not who or run.run_type == FROM_ANOTHER_DAG:
+        made = "by another DAG" if who else "without a user"
+        why = f"nobody knows who asks: this run was made {made}, so that nobody could be told from them"
         return told(
             credential, "refused", why, next_step="Trigger it as yourself, on the page or by the API."
         )

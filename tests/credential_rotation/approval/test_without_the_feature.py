@@ -31,7 +31,7 @@ from credential_rotation.approval.human_in_the_loop import CAN_ASK
 
 pushed = {}
 when, user = datetime(2026, 11, 27, tzinfo=timezone.utc), sys.argv[3] or None
-run = SimpleNamespace(run_id="r", run_type="manual", conf={}, triggering_user_name=user, run_after=when)
+run = SimpleNamespace(run_id="r", run_type=sys.argv[4], conf={}, triggering_user_name=user, run_after=when)
 ti = SimpleNamespace(
     dag_id="rotate_with_approval", task_id="rotate", run_id="r", try_number=1, map_index=0,
     log_url="http://airflow/log", xcom_push=lambda key, value: pushed.update({key: value}),
@@ -44,7 +44,7 @@ except AirflowFailException as red:
 """
 
 
-def refused(tmp_path: Path, airflow: str, user: str) -> dict[str, Any]:
+def refused(tmp_path: Path, airflow: str, user: str, run_type: str = "manual") -> dict[str, Any]:
     """What a task says that would ask about `etl`, of which there is neither vault nor target."""
     entry = simple("etl").replace("policy: manual", "policy: {max_age: 90d, approval: required}")
     include = folder(tmp_path, a=f"credentials:\n{entry}")
@@ -56,7 +56,7 @@ def refused(tmp_path: Path, airflow: str, user: str) -> dict[str, Any]:
         "PYTHONPATH": str(PLUGINS),
     }
     ran = subprocess.run(
-        [sys.executable, "-c", TASK, str(ROOT / "dags"), airflow, user],
+        [sys.executable, "-c", TASK, str(ROOT / "dags"), airflow, user, run_type],
         capture_output=True,
         text=True,
         env=environ,
@@ -77,12 +77,23 @@ def test_an_older_airflow_is_a_clear_error_and_never_a_silent_rotation(tmp_path:
     assert "Approval needs Airflow 3.3" in told["red"]
 
 
-@pytest.mark.skipif(
+THIS_ONE_ASKS = pytest.mark.skipif(
     version("apache-airflow") < "3.3", reason="an Airflow that cannot ask does not get so far"
 )
+
+
+@THIS_ONE_ASKS
 def test_a_run_of_nobody_asks_nobody(tmp_path: Path) -> None:
     """A task has triggered the DAG: whoever answers could be who asked."""
     told = refused(tmp_path, "this one", "")
     assert told["can_ask"]
+    assert "nobody knows who asks" in told["red"]
+    assert "Trigger it as yourself" in told["red"]
+
+
+@THIS_ONE_ASKS
+def test_a_name_that_a_run_has_from_another_dag_asks_nobody(tmp_path: Path) -> None:
+    """It is the name of who triggered that DAG; who answers could be who wrote it."""
+    told = refused(tmp_path, "this one", "kim", "operator_triggered")
     assert "nobody knows who asks" in told["red"]
     assert "Trigger it as yourself" in told["red"]
