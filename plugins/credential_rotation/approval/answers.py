@@ -21,6 +21,7 @@ from credential_rotation.times.windows import next_opening
 
 APPROVE, REFUSE = "Approve", "Refuse"
 OPTIONS = (APPROVE, REFUSE)
+FORCED = "Forced, in spite of its policy's pause and window, and also where no stored value works"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,12 @@ def pending(credential: Credential, rule: ApprovalRule, request: Request, now: d
         opening = next_opening(window, now)
         until = min(until, opening.closes) if opening.holds(now) else until
     return Pending(now.isoformat(), until.isoformat(), _digest(credential))
+
+
+def why_asked(request: Request) -> str:
+    """For who answers: a yes to a forced one is a yes to more."""
+    why = request.reason or ("it is due" if request.by == "schedule" else f"asked for by {request.by}")
+    return f"{FORCED}: {why}" if request.force else why
 
 
 def judged(event: Mapping[str, object], asked: Pending, credential: Credential) -> Said:

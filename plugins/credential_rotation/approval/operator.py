@@ -21,7 +21,7 @@ from typing import Any, cast
 
 from airflow.sdk import Context
 
-from credential_rotation.approval.answers import OPTIONS, Pending, Said, judged, pending
+from credential_rotation.approval.answers import OPTIONS, Pending, Said, judged, pending, why_asked
 from credential_rotation.approval.human_in_the_loop import (
     CAN_ASK,
     CANNOT_ASK,
@@ -120,7 +120,7 @@ class RotateWithApproval(HITLOperator):
     ) -> None:
         now = deployment.clock()
         asked = pending(credential, rule, request, now)
-        why = request.reason or ("it is due" if request.by == "schedule" else f"asked for by {request.by}")
+        why = why_asked(request)
         self.subject = f"May {credential.name} be rotated?"
         self.body = question_body(credential, asked, why=why, by=request.by)
         self.response_timeout = max(asked.ends - now, timedelta(seconds=1))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bitwarden_vault.state_folder import StateFolder
-from credential_rotation.approval.answers import Pending, judged, pending
+from credential_rotation.approval.answers import Pending, judged, pending, why_asked
 from credential_rotation.model import ApprovalRule, Policy, Window
 from credential_rotation.outcome import told
 from credential_rotation.policy import Request
@@ -204,3 +204,13 @@ def test_plan_and_status_say_who_is_asked_and_where(tmp_path: Path) -> None:
     )
     [other] = with_questions([replace(waits, needs_approval=False)], environ, NOW + HOUR)
     assert other.reason == "it is due"
+
+
+def test_who_answers_is_told_that_it_is_forced() -> None:
+    """A yes to that goes further, and no sentence of who asks decides whether it is said."""
+    asked = Request(NOW, "kim", now=True, reason="an audit")
+    assert why_asked(asked) == "an audit"
+    forced = why_asked(replace(asked, force=True))
+    assert forced.startswith("Forced, in spite of its policy's pause and window")
+    assert forced.endswith(": an audit")
+    assert (why_asked(TICK), why_asked(replace(asked, reason=None))) == ("it is due", "asked for by kim")
