@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +21,14 @@ from bitwarden_vault import shared_disk
 from bitwarden_vault.state_settings import PATH, default_path
 
 ENDING = ".json"
+
+
+def _finite(text: str) -> float:
+    """No JSON of ours has infinity in it. Raises: ValueError."""
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 class StateUnavailable(Exception):
@@ -50,7 +59,7 @@ class StateFolder:
             except FileNotFoundError:
                 return None
         try:
-            document = json.loads(raw)
+            document = json.loads(raw, parse_float=_finite, parse_constant=_finite)
         except (ValueError, RecursionError):
             return None
         return document if isinstance(document, dict) else None

@@ -19,6 +19,7 @@ from credential_rotation.evidence.evidence import STATE, Told, events_of, rotati
 from credential_rotation.evidence.seal import sealed
 from credential_rotation.evidence.steps import Document
 from credential_rotation.state.history import STATUS, folder_of
+from credential_rotation.state.status import whole
 
 READERS = "readers"
 
@@ -93,10 +94,9 @@ def _entry(state: StateFolder, name: str) -> Document:
     """The entry as the newest planner's status has it; empty where none has it."""
     found = [one for one in map(state.read, state.names(STATUS)) if one]
     for status in sorted(found, key=lambda one: str(one.get("written", "")), reverse=True):
-        rows = status.get("credentials")
-        for row in rows if isinstance(rows, list) else ():
-            if isinstance(row, dict) and row.get("name") == name:
-                return row
+        for row in (whole(status) or {}).get("credentials", ()):
+            if row["name"] == name:
+                return dict(row)
     return {}
 
 

@@ -18,6 +18,7 @@ from credential_rotation.state.approvals import APPROVALS
 from credential_rotation.state.confirmations import PREFIX, about
 from credential_rotation.state.confirmations import folder_of as words_about
 from credential_rotation.state.history import DAY, KEEP_RUNS, RUNS, STATUS, folder_of
+from credential_rotation.state.status import whole
 
 READERS = "readers"
 MOST_OUTCOMES = 60
@@ -68,15 +69,15 @@ class Shelf:
     def status(self) -> Document | None:
         """The newest of what the planners know; each knows the whole inventory."""
         found = [self.folder.read(name) for name in self.folder.names(STATUS)]
-        told = [one for one in found if one and isinstance(one.get("credentials"), list)]
+        told = [ours for one in found if one and (ours := whole(one))]
         newest = max(told, key=lambda one: str(one.get("written", "")), default=None)
         return newest and self._with_questions(newest)
 
     def _with_questions(self, status: Document) -> Document:
         """Each entry with what people were asked about it last, and what they have said of its consumers."""
         found = self._each(lambda name: [self.folder.read(name)], self.folder.names(APPROVALS))
-        asked = {one.get("name"): one for questions in found for one in questions if one}
-        entries = [one for one in status["credentials"] if isinstance(one, dict)]
+        asked = {str(one.get("name")): one for questions in found for one in questions if one}
+        entries = status["credentials"]
         words = self._each(self._words_about, entries)
         told = zip(entries, words, strict=True)
         return {
@@ -148,7 +149,8 @@ class Shelf:
 def _rows(run: Document) -> Iterable[Row]:
     asked = run.get("asked")
     asked = asked if isinstance(asked, dict) else {}
-    for row in run.get("rows") or ():
+    rows = run.get("rows")
+    for row in rows if isinstance(rows, list) else ():
         if isinstance(row, dict) and row.get("name") and row.get("outcome") not in _TELLS_NOTHING:
             yield Row(
                 name=str(row["name"]),

@@ -22,6 +22,8 @@ VERIFIES = "verify_credentials"
 TOLERANCE = timedelta(days=1)
 SOON = timedelta(days=30)
 """As the digest begins to remind."""
+_LATEST = 9000
+"""The year."""
 _MADE_NEW = frozenset({"rotated", "revoked", "recovered", "adopted", "closed"})
 _WORDS = {
     "failed": "Failed",
@@ -170,11 +172,11 @@ def _trouble(said: Sequence[Row], right: Sequence[Row], *, wants: bool, as_of: s
 
 
 def moment(text: object) -> datetime | None:
-    """An ISO moment with a time zone, or None."""
+    """An ISO moment with a time zone, or None; from one near the end of all years nothing can be reckoned."""
     if not isinstance(text, str):
         return None
     try:
         at = datetime.fromisoformat(text.replace("Z", "+00:00"))
     except ValueError:
         return None
-    return at if at.tzinfo else None
+    return at if at.tzinfo and at.year < _LATEST else None
