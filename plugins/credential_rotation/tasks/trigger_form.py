@@ -162,11 +162,15 @@ def _insist_on_exactness(names: tuple[str, ...], not_before: datetime | None) ->
 def _names(given: object) -> tuple[str, ...]:
     if given is None:
         return ()
-    if not isinstance(given, list) or not all(isinstance(name, str) and name for name in given):
+    if not isinstance(given, list) or not all(map(_is_name, given)):
         raise BadInput(
             "`credentials` is not a list of names", next_step='Write them as ["warehouse-etl", "reporting"].'
         )
     return tuple(dict.fromkeys(given))
+
+
+def _is_name(given: object) -> bool:
+    return isinstance(given, str) and given != "" and given.isprintable()
 
 
 def insist_on_known(conf: Mapping[str, object], known: Sequence[str]) -> None:

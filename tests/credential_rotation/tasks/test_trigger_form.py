@@ -97,9 +97,13 @@ def test_all_unknown_keys_are_told_at_once() -> None:
     assert said == "unknown in the run's configuration: Force, credential"
 
 
-@pytest.mark.parametrize("given", ["a", {"a": 1}, ["a", 1], ["a", None], ["a", ""], 3], ids=repr)
+@pytest.mark.parametrize(
+    "given",
+    ["a", {"a": 1}, ["a", 1], ["a", None], ["a", ""], 3, ["a\n12:00 INFO a: rotated"], ["\x1b[2K"]],
+    ids=repr,
+)
 def test_names_that_are_no_list_of_names_are_refused(given: object) -> None:
-    """A bare text would be read letter by letter."""
+    """A bare text would be read letter by letter; what is no name could be taken for the log's own words."""
     assert refusal(credentials=given) == "`credentials` is not a list of names"
 
 
