@@ -19,3 +19,6 @@ CREATE ROLE rotator LOGIN CREATEROLE;
 
 -- Only where old sessions are to be ended (revoking after a compromise):
 -- GRANT pg_signal_backend TO rotator;
+
+-- Only where clients and ages of sessions are to be told; without it, how many of which application:
+-- GRANT pg_read_all_stats TO rotator;

@@ -31,9 +31,10 @@ _SESSIONS = sql.SQL(
 )
 _ANY = sql.SQL("")
 _OLDER_THAN_OURS = sql.SQL(
-    " AND backend_start < (SELECT ours.backend_start FROM pg_catalog.pg_stat_activity AS ours "
-    "WHERE ours.pid = pg_catalog.pg_backend_pid())"
+    " AND (backend_start IS NULL OR backend_start < (SELECT ours.backend_start "
+    "FROM pg_catalog.pg_stat_activity AS ours WHERE ours.pid = pg_catalog.pg_backend_pid()))"
 )
+"""And those whose age is not shown."""
 _END = sql.SQL(
     "SELECT pg_catalog.pg_terminate_backend(pid)::text FROM pg_catalog.pg_stat_activity "
     "WHERE usename = {} AND pid <> pg_catalog.pg_backend_pid()"
@@ -55,7 +56,7 @@ def sessions(connection: Connection, credential: Credential) -> Iterator[str]:
 
 
 def left_over(connection: Connection, principal: str) -> str:
-    """The role's sessions that are older than the one that asks, in words; "" where there are none.
+    """The role's sessions that are older than the one that asks or may be, in words; "" where there are none.
 
     Raises: Refused, Lost.
     """

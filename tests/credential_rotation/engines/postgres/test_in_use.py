@@ -66,6 +66,17 @@ def test_after_a_rotation_those_from_before_are_told(scene: Scene, itself: bool)
     assert told.startswith("1 live session: 1 of api from 127.0.0.1 (up to ")
 
 
+def test_those_whose_age_is_not_shown_are_told_too(scene: Scene) -> None:
+    """The admin that include/sql makes is no member of the role: it would tell of nobody, ever."""
+    scene.sql(f"GRANT {scene.role} TO {scene.admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+    with (
+        at_work(scene, "api"),
+        scene.rotator().lock(scene.first, changing=scene.role) as session,
+    ):
+        told = session.left_over(scene.role)
+    assert told.startswith("1 live session: 1 of api; cannot see their clients and ages")
+
+
 def test_nobodys_session_is_nothing_to_tell(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
     """A3: neither the session that asks, nor another one of ours, nor another role's."""
     with at_work(scene, "credential-rotation"):
