@@ -62,7 +62,7 @@ def ship(path: str, checkpoints: str, to: str, now: float | None = None) -> Ship
     for agent, raw in covers.items():
         place = target / "checkpoints" / f"{agent}{CHECKPOINT}"
         place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(raw)
+        _put(place, raw)
     return done
 
 
@@ -90,15 +90,20 @@ def _create(place: Any, content: bytes, name: str, done: Shipped) -> None:  # no
         (done.there if place.read_bytes() == content else done.differ).append(name)
         return
     place.parent.mkdir(parents=True, exist_ok=True)
-    if getattr(place, "protocol", "") in _ON_THIS_HOST:  # a store shows nothing before it has all
-        path = str(getattr(place, "path", place))
-        beside = f"{path}.{os.getpid()}.new"
-        with open(beside, "wb") as file:  # noqa: PTH123 - as everywhere in this package
-            file.write(content)
-        os.replace(beside, path)  # noqa: PTH105 - as everywhere in this package
-    else:
-        place.write_bytes(content)
+    _put(place, content)
     done.copied.append(name)
+
+
+def _put(place: Any, content: bytes) -> None:  # noqa: ANN401 - fsspec's paths
+    """Whole or not at all; on a disk through no link that somebody has put there."""
+    if getattr(place, "protocol", "") not in _ON_THIS_HOST:
+        place.write_bytes(content)  # a store shows nothing before it has all
+        return
+    path = str(getattr(place, "path", place))
+    beside = f"{path}.{os.urandom(8).hex()}.new"
+    with open(beside, "xb") as file:  # noqa: PTH123 - as everywhere in this package
+        file.write(content)
+    os.replace(beside, path)  # noqa: PTH105 - as everywhere in this package
 
 
 def _names(folder: str, ending: str) -> Iterable[str]:

@@ -163,6 +163,19 @@ main(["audit", "ship", sys.argv[1]])
 """
 
 
+def test_a_link_that_lies_there_is_not_written_through(tmp_path: Path) -> None:
+    """Who may write there, and there alone, would have the trail itself overwritten by who ships it."""
+    trail = write_trail(tmp_path / "here")
+    there, kept = tmp_path / "there", tmp_path / "here" / trail.names[0]
+    (there / "checkpoints").mkdir(parents=True)
+    (there / f"{trail.names[1]}.{os.getpid()}.new").symlink_to(kept)
+    for name in trail.checkpoints:
+        (there / "checkpoints" / name).symlink_to(kept)
+    shipped(tmp_path / "here", there)
+    assert read_trail(tmp_path / "here").segments == trail.segments
+    assert (read_trail(there).segments, read_trail(there).checkpoints) == (trail.segments, trail.checkpoints)
+
+
 def test_of_one_that_was_killed_while_it_copied_no_half_is_there(tmp_path: Path) -> None:
     """It would differ for ever, and accuse somebody: the next run copies the whole."""
     trail = write_trail(tmp_path / "here")
