@@ -26,7 +26,7 @@ def read(root: str, name: str) -> bytes:
     """The file's content. Raises: OSError (FileNotFoundError: none, or no plain file)."""
     with _parent(root, name) as (folder, last):
         try:
-            descriptor = os.open(last, _PLAIN, dir_fd=folder)
+            descriptor = _opened(folder, last)
         except OSError as wrong:
             if wrong.errno in (errno.ELOOP, errno.ENXIO):  # a link; a socket
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT)) from None
@@ -35,6 +35,13 @@ def read(root: str, name: str) -> bytes:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             return file.read()
+
+
+def _opened(folder: int, name: str) -> int:
+    try:
+        return os.open(name, _PLAIN, dir_fd=folder)
+    except BlockingIOError:  # no pipe, but a file that somebody gives back first (a lease)
+        return os.open(name, _PLAIN & ~os.O_NONBLOCK, dir_fd=folder)
 
 
 def replace(root: str, name: str, raw: bytes) -> None:

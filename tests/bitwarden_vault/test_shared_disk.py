@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TypeVar
 import pytest
 
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
+from scenes.held import held
 
 AT_ONCE = 10.0
 Told = TypeVar("Told")
@@ -62,6 +64,17 @@ def test_a_pipe_that_lies_where_a_document_is_made_holds_up_nobody(state: Path) 
 def test_a_pipe_in_the_place_of_a_document_is_as_good_as_none(state: Path) -> None:
     os.mkfifo(state / "status" / "one.json")
     assert in_time(lambda: StateFolder(str(state)).read("status/one"), state / "status" / "one.json") is None
+
+
+def test_a_document_that_another_program_holds_is_waited_for(state: Path) -> None:
+    """A file server that has lent it to a client gets it back first."""
+    StateFolder(str(state)).write("status/one", {"version": 2})
+    with ThreadPoolExecutor(1) as pool:
+        with held(state / "status" / "one.json"):
+            asked = pool.submit(StateFolder(str(state)).read, "status/one")
+            time.sleep(0.2)
+            assert not asked.done()
+        assert asked.result(AT_ONCE) == {"version": 2}
 
 
 def test_a_link_in_the_place_of_a_document_shows_no_file_of_others(state: Path, precious: Path) -> None:

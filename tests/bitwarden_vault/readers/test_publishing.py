@@ -16,6 +16,7 @@ import pytest
 from bitwarden_vault.readers.publishing import DEADLINE, Publishing
 from bitwarden_vault.readers.table import ReaderTable
 from bitwarden_vault.settings import read_settings
+from scenes.held import held
 from scenes.readers.sides import reader
 from scenes.vault.scene import is_alive, until
 
@@ -33,11 +34,11 @@ def said() -> list[str]:
 
 @pytest.fixture
 def publishing(tmp_path: Path, said: list[str]) -> Iterator[Publishing]:
-    """Into a folder in which a document never ends."""
+    """Into a folder in which a document does not open."""
     (tmp_path / "readers").mkdir()
-    os.mkfifo(tmp_path / "readers" / f"{os.uname().nodename}-pipe.json")
     made = Publishing(read_settings({**ENVIRON, "ROTATION_STATE_PATH": str(tmp_path)}), "host-1", said.append)
-    yield made
+    with held(tmp_path / "readers" / f"{os.uname().nodename}-held.json"):
+        yield made
     if made.is_under_way:
         with contextlib.suppress(ProcessLookupError):
             os.kill(made._pid, signal.SIGKILL)

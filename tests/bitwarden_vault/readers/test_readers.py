@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from bitwarden_vault.client import FEW, VaultClient
 from bitwarden_vault.nouns import Caller
+from scenes.held import held
 from scenes.readers.living import Share, documents, note, readers, reading_process, until_read_by
 from scenes.vault.scene import is_alive, until
 
@@ -188,7 +190,7 @@ def test_an_address_is_written_to_by_the_libraries_that_know_it(share: Share, tm
         until_read_by(tmp_path, {task.pid})
 
 
-@pytest.mark.parametrize("wrong", ["a file in its place", "a document that never ends", "a full disk"])
+@pytest.mark.parametrize("wrong", ["a file in its place", "a document that does not open", "a full disk"])
 def test_a_folder_that_cannot_be_written_delays_nobody(share: Share, tmp_path: Path, wrong: str) -> None:
     """Lookups are answered, the trouble is in the agent's status, and it still leaves when told."""
     folder = tmp_path / "state"
@@ -198,12 +200,13 @@ def test_a_folder_that_cannot_be_written_delays_nobody(share: Share, tmp_path: P
         folder = Path("/dev/full")
     scene = share(folder)
     scene.put("warehouse", "v", note(3))
-    if wrong == "a document that never ends":
-        (folder / "readers").mkdir(parents=True)
-        os.mkfifo(folder / "readers" / f"{os.uname().nodename}-pipe.json")
-    scene.client.find_secret("warehouse")
-    if wrong != "a document that never ends":
-        until(lambda: "readers_trouble" in scene.client.status(), "it is told", within=25.0)
-        assert "ROTATION_STATE_PATH" in str(scene.client.status()["readers_trouble"])
-    assert scene.client.find_secret("warehouse", fresh=True) is not None
-    assert scene.client.status()["readers"] == 1
+    with ExitStack() as hanging:
+        if wrong == "a document that does not open":
+            (folder / "readers").mkdir(parents=True)
+            hanging.enter_context(held(folder / "readers" / f"{os.uname().nodename}-held.json"))
+        scene.client.find_secret("warehouse")
+        if wrong != "a document that does not open":
+            until(lambda: "readers_trouble" in scene.client.status(), "it is told", within=25.0)
+            assert "ROTATION_STATE_PATH" in str(scene.client.status()["readers_trouble"])
+        assert scene.client.find_secret("warehouse", fresh=True) is not None
+        assert scene.client.status()["readers"] == 1
