@@ -56,10 +56,13 @@ class Look:
 
     @property
     def newer(self) -> tuple[Record, ...]:
-        """Versions on their way to become CURRENT, newest first."""
+        """Versions on their way to become CURRENT, newest first.
+
+        Where a person has deleted CURRENT, any record may be: but none from before an unfinished revocation.
+        """
+        own, revoking = self.own, self.revoking
         if self.stored.current is None:
-            return self.stored.records
-        own = self.own
+            return tuple(r for r in self.stored.records if revoking is None or r.order >= revoking.order)
         return tuple(r for r in self.stored.records if r.order > own.order) if own else ()
 
     @property
