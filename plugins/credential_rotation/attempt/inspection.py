@@ -19,7 +19,7 @@ from credential_rotation.attempt.breaking import Told, breaks, breaks_through, w
 from credential_rotation.attempt.complaints import could_not_ask
 from credential_rotation.attempt.look import Look
 from credential_rotation.errors import RotationError
-from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Probe, Record, Stored
+from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Probe, Record, Secret, Stored
 from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.policy import Request, due
 from credential_rotation.protocols import Prober
@@ -27,6 +27,7 @@ from credential_rotation.protocols import Prober
 Clock = Callable[[], datetime]
 
 HEAL = "Run retire for it: the newest record that logs in takes CURRENT's place."
+OLDER_FIRST = "CURRENT is refused; the newest record that logs in would take its place"
 LOOKS, BETWEEN_LOOKS = 4, 1.0
 """How often, and every how many seconds, it is looked whether a version that was begun is CURRENT by now.
 
@@ -118,7 +119,7 @@ def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str
     if look.is_put_back and current is not None and look.works(current.secret):
         return "a person has put an older version's value back; it works, and would be kept as a new version"
     if look.newer:
-        return f"version {look.newer[0].epoch} was begun and would be finished"
+        return _would_finish(look, rotator, begin)
     if current is not None and not look.works(current.secret):
         return _would_heal(look, rotator, begin)
     if current is not None and look.own is None:
@@ -137,10 +138,36 @@ def _then(look: Look, begin: Request, now: datetime) -> str:
     return f"; then a new version would be made: {decision.reason}" if decision.begin else ""
 
 
+def _would_finish(look: Look, rotator: Prober, begin: Request) -> str:
+    """What becomes of versions that were begun. Raises: NoStoredValueWorks, TargetUnknown."""
+    current, newest = look.stored.current, look.newer[0]
+    finished = "version {} was begun and would be finished"
+    if not all(look.may_try(secret) for secret in _not_replaced(look)):
+        return finished.format(newest.epoch)  # the stamp tells which one works, and only an attempt reads it
+    is_refused = current is not None and not look.works(current.secret)
+    if current is not None and not is_refused:
+        return finished.format(newest.epoch)
+    working = next((record for record in look.newer if look.works(record.secret)), None)
+    if working is not None:
+        return finished.format(working.epoch)
+    if is_refused and look.older:
+        return f"{OLDER_FIRST}; {finished.format(newest.epoch)}"
+    if rotator.changes_itself or (is_refused and not begin.force):
+        raise look.nothing_works()
+    also = ", or a new one" if begin.force else ", unless the target's stamp says that it was set"
+    return f"no stored value works; the admin would set version {newest.epoch}, which was begun{also}"
+
+
+def _not_replaced(look: Look) -> list[Secret]:
+    """CURRENT's value, and those that were begun."""
+    current = look.stored.current
+    return [*([current.secret] if current else ()), *(record.secret for record in look.newer)]
+
+
 def _would_heal(look: Look, rotator: Prober, begin: Request) -> str:
     """What becomes of a CURRENT that is refused. Raises: NoStoredValueWorks (nothing else is stored)."""
     if any(record is not look.own for record in look.stored.records):
-        return "CURRENT is refused; the newest record that logs in would take its place"
+        return OLDER_FIRST
     if begin.force and not rotator.changes_itself:
         return "no stored value works; the admin would set a new one"
     raise look.nothing_works()
