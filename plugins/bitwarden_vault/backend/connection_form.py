@@ -4,6 +4,8 @@ Rules this file keeps:
 - What is an Airflow connection already (its JSON, its URI) stays, to the byte.
 - Airflow stumbles over one member that is not its own: such JSON is taken apart and made anew.
 - JSON that somebody broke is no password. One that begins like JSON has to be declared: `format` in the note.
+  So has one that would be a connection's JSON but for its beginning; its symbols alone refuse none.
+- The mark that some editors put before a text is no part of JSON or URI.
 - What a value does not tell (`conn_type`, host …) comes from the block in the secret's note. Their extras are
   one: the note's, then the value's other members, then the value's own extra.
 - No message repeats any part of a value.
@@ -39,6 +41,10 @@ _AWS_ALIASES = {
     "conn_type": ("conn_type",),
     "description": ("description",),
 }
+_NAMES = frozenset({*_OWN, *_AWS}.union(*_ALIASES.values()))
+_MARK = "\ufeff"
+_BEGINNINGS = ("{", '{"', '{"": "')
+"""What a person who copies JSON misses: its brace, a part of its first name or of its first value."""
 _BLOCK = "`bitwarden-vault` block"
 _MEND_BLOCK = (
     f", and the {_BLOCK} of its note cannot be read: between its fences belongs one JSON object whose values "
@@ -55,7 +61,7 @@ class NoConnection(VaultError):
 
 def connection_text(value: str, note: str) -> str:
     """Airflow's JSON or URI. Raises: NoConnection."""
-    text = value.strip()
+    text = _unmarked(value.strip())
     if wrong := misread(text):
         raise NoConnection(wrong)
     if is_uri(text):
@@ -66,10 +72,18 @@ def connection_text(value: str, note: str) -> str:
         raise NoConnection("its JSON is nested too deeply") from None
 
 
+def _unmarked(text: str) -> str:
+    """A password keeps its mark."""
+    rest = text.removeprefix(_MARK).strip()
+    return rest if rest.startswith("{") or is_uri(rest) or misread(rest) else text
+
+
 def _json(value: str, text: str, note: str) -> str:
     fields = _object(text)
     if fields is None and text.startswith("{"):
-        _bare(text, note)
+        _bare(f"begins with {{ and is no JSON object{_where_broken(text)}", note)
+    elif fields is None and _has_lost_its_beginning(text):
+        _bare("is a JSON object that has lost its beginning: write it again from its first { on", note)
     found: dict[str, Any] = {"password": value} if fields is None else _read(fields)
     if fields is not None and _is_airflows(fields):
         return text
@@ -93,8 +107,17 @@ def _object(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def _bare(text: str, note: str) -> None:
-    """It begins like JSON, and the note has to say that it is a password. Raises: NoConnection."""
+def _has_lost_its_beginning(text: str) -> bool:
+    """Whether it is JSON of a connection with something in front of it: no password is, by chance."""
+    if not text.endswith("}"):
+        return False
+    rest = text.removeprefix(_MARK).strip()
+    found = (_object(beginning + rest) for beginning in _BEGINNINGS)
+    return any(one is not None and not _NAMES.isdisjoint(one) for one in found)
+
+
+def _bare(like: str, note: str) -> None:
+    """It is like JSON, and the note has to say that it is a password. Raises: NoConnection."""
     from bitwarden_vault.formats import BARE, FORMAT_FIELD  # noqa: PLC0415 - few values come here
     from bitwarden_vault.note import read_note  # noqa: PLC0415 - as above
 
@@ -104,7 +127,7 @@ def _bare(text: str, note: str) -> None:
     declare = f'; if all of it is a password, write "{FORMAT_FIELD}": "{BARE}" into the {_BLOCK} of its note'
     if _is_unreadable(note):
         declare = _MEND_BLOCK
-    raise NoConnection(f"its value begins with {{ and is no JSON object{_where_broken(text)}{declare}")
+    raise NoConnection(f"its value {like}{declare}")
 
 
 def _where_broken(text: str) -> str:
