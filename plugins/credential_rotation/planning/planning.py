@@ -83,6 +83,16 @@ def in_use(credential: Credential, known: Known) -> RecordName | None:
     return found[0] if len(found) == 1 else None
 
 
+def is_begun_only(credential: Credential, known: Known) -> bool:
+    """Whether names show that CURRENT does not hold the newest version; of a password they often cannot."""
+    newest = known.newest
+    if newest is None or credential.strategy is Strategy.BY_HAND:
+        return False
+    mark = (newest.epoch, newest.attempt)
+    is_unsure = any((one.epoch, one.attempt) == mark for one in known.names if one.kind == INTENT)
+    return not known.has_current or is_unsure
+
+
 def begun(credential: Credential, known: Known) -> str:
     """In words, what may be begun only; empty where names tell what is in use."""
     newest, *before = may_be_current(credential, known) or (known.newest,)

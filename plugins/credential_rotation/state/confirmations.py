@@ -20,7 +20,7 @@ from credential_rotation.bounded import answer_within
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.errors import StateTrouble
 from credential_rotation.model import UNMANAGED_EPOCH, Consumer, Credential
-from credential_rotation.planning.planning import Known
+from credential_rotation.planning.planning import Known, is_begun_only
 from credential_rotation.state.history import in_a_name
 
 FOLDER = "confirmations"
@@ -117,9 +117,14 @@ def by_hand(credential: Credential) -> tuple[Consumer, ...]:
 
 
 def with_people(credential: Credential, known: Known, confirmations: Confirmations) -> Known:
-    """With who takes the newest version by hand; a value from before us was there for them too."""
+    """With who takes the newest version by hand; a value from before us was there for them too.
+
+    A version that was begun only is nobody's yet.
+    """
     newest = known.newest
     if newest is None or newest.epoch == UNMANAGED_EPOCH or not by_hand(credential):
+        return known
+    if is_begun_only(credential, known):
         return known
     said = confirmations.of(credential, (newest.epoch, newest.attempt))
     return replace(known, awaited=said.awaited(credential))

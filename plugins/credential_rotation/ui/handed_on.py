@@ -3,6 +3,8 @@
 Rules this file keeps:
 - Pure: status, what runs said, and the words that people gave, which the shelf lays beside each entry.
 - A version that a run has made since the planners looked is nobody's until somebody says so.
+- Where names do not tell which version CURRENT holds, the last run that found one of them does: another one
+  may have been begun only, and a word for it would be refused.
 """
 
 from __future__ import annotations
@@ -25,7 +27,11 @@ def awaited(entry: Entry, said: Sequence[Row], *, as_of: str) -> list[dict[str, 
     if made:
         return [_of(entry, name, made[-1].version or 0) for name in _without(entry, made[-1].version)]
     words = entry.get("words") or ()
+    may_be = entry.get("may_be") or ()
+    seen = [one.version for one in said if one.version in may_be][-1:]
     listed = [one for one in entry.get("awaits") or () if isinstance(one, dict)]
+    if seen:
+        listed = [one for one in listed if one.get("version") == seen[0]]
     return [{name: one.get(name) for name in _TOLD} for one in listed if _word(one) not in words]
 
 

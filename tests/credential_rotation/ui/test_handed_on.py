@@ -12,7 +12,7 @@ import pytest
 
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.journal.records import RecordName
-from credential_rotation.model import Consumer
+from credential_rotation.model import Consumer, Strategy
 from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.status_rows import status_document
@@ -114,3 +114,25 @@ def test_h3_what_only_words_were_missing_from_is_put_right_by_the_last_of_them(
     assert shown()["state"]["word"] == "Not proved"
     say(environ, TABLEAU, version=5, attempt="a5")
     assert shown()["state"]["word"] == word
+
+
+def test_h3_a_version_that_no_run_saw_as_current_has_no_button(
+    environ: dict[str, str], shown: Callable[[], dict[str, Any]]
+) -> None:
+    """It may have been begun only, and names do not tell: the last run says which one CURRENT holds."""
+    before, pair = RecordName("id3", ONE.name, 3, NOW - timedelta(days=90), "a3"), Strategy.ALTERNATING
+    known = Known((NEWEST, before), has_current=True, awaited=(LOOKER, TABLEAU))
+    entry = replace(ONE, strategy=pair)
+    keep_status(environ, "plan", status_document([entry], {ONE.name: known}, problems=(), now=NOW))
+    assert len(names(shown())) == 2, "nobody knows"
+
+    def ran(version: int, minutes: int) -> None:
+        at = NOW - minutes * MINUTE
+        outcome = replace(told(ONE, "failed", "an endpoint does not take it", version=version), steps=())
+        keep_command(environ, [entry], [outcome], Asked("schedule"), now=at)
+
+    ran(3, 2)
+    assert names(shown()) == []
+    assert shown()["state"]["word"] != "Waits for a person"
+    ran(4, 1)
+    assert names(shown()) == [("Looker", 4), ("Tableau", 4)]
