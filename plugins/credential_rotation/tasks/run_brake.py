@@ -2,6 +2,7 @@
 
 Rules this file keeps:
 - All outcomes of a run are much to read for each of its tasks, so they are not where too few tasks are red.
+- Where enough are, and what they left cannot be read, nothing new begins: not to know is no reason to go on.
 - "In a row" is by time: lanes are not in step, and whoever waits for a person ends long after others.
 """
 
@@ -24,6 +25,13 @@ def why_held(context: Context, deployment: Deployment) -> str | None:
         return None
     before = ti.task.get_flat_relative_ids(upstream=True)
     shares = shares_of(ti, sorted(one for one in before if not lane_of(one)))
+    if shares is None:
+        return _unread(red, "what its plan handed to whom cannot be read")
     is_tick = context["dag_run"].run_type == "scheduled"
-    left = left_in(ti, without_lane(ti.task_id), shares, is_tick=is_tick).outcomes if shares else ()
-    return brake_pulled(sorted(left, key=lambda one: str(one.get(LEFT_AT, ""))), limit)
+    left = left_in(ti, without_lane(ti.task_id), shares, is_tick=is_tick)
+    pulled = brake_pulled(sorted(left.outcomes, key=lambda one: str(one.get(LEFT_AT, ""))), limit)
+    return pulled or (_unread(red, "what some of them left cannot be used") if left.unusable else None)
+
+
+def _unread(red: int, what: str) -> str:
+    return f"brake: {red} tasks of this run failed, and {what}; nothing new begins in this run"
