@@ -64,6 +64,19 @@ class StateFolder:
             return None
         return document if isinstance(document, dict) else None
 
+    def modified(self, name: str) -> float | None:
+        """When its file was written, in seconds since 1970; None where it is gone, or the store does not say.
+
+        Raises: StateUnavailable.
+        """
+        with self._told("read"):
+            try:
+                if self.is_shared_store:
+                    return float(self._address(name).stat().st_mtime) or None
+                return os.stat(f"{self.path}/{name}{ENDING}").st_mtime  # noqa: PTH116 - as everywhere in this package
+            except FileNotFoundError:
+                return None
+
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Put the document there, in place of an older one. Raises: StateUnavailable."""
         raw = json.dumps(document, separators=(",", ":")).encode()

@@ -3,7 +3,8 @@
 Rules this file keeps:
 - A living reader is waited for, from a day after grace on with a person's attention. Only compromise mode
   ends a value under its readers, and it names them.
-- Where readers are not known, or were not heard of for too long, grace alone decides, and the steps say so.
+- Where readers are not known, or were not heard of for too long, grace alone decides, and the steps say so;
+  these are kept with what was done, and not for each hour in which nothing was.
 - Whoever read what a rollback made CURRENT again is no reader of an old value.
 """
 
@@ -54,11 +55,12 @@ def _asked(turn: Turn, look: Look, current: Current, own: Record) -> tuple[Reade
         return [one for one in readers if one.version < own.epoch and one.version not in lives_on]
 
     if found.unknown:
-        turn.account.step("readers unknown", f"grace alone decides: {found.unknown}")
+        turn.account.routine("readers unknown", f"grace alone decides: {found.unknown}")
     if old(found.unseen):
-        turn.account.step("readers unknown", f"grace alone decides for whom {named(old(found.unseen))} asked")
+        told = f"grace alone decides for whom {named(old(found.unseen))} asked"
+        turn.account.routine("readers unknown", told)
     if old(found.forgotten):
-        turn.account.step("readers forgotten", f"not heard of for a day: {named(old(found.forgotten))}")
+        turn.account.routine("readers forgotten", f"not heard of for a day: {named(old(found.forgotten))}")
     return tuple(old(found.living))
 
 

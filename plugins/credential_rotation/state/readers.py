@@ -1,7 +1,8 @@
 """Readers as the agents of all hosts publish them under `ROTATION_STATE_PATH`.
 
 Rules this file keeps:
-- A host that went silent is believed for a day: its processes may live on. After a week it is removed.
+- A host that went silent is believed for a day: its processes may live on. After a week it is removed. Of a
+  document that does not say when it was written, its file does.
 - A folder that cannot be read, and a document that makes no sense, are told: somebody may be missing.
 - A folder that hangs is given up: the attempt that asks holds a lock.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timezone
 
 from bitwarden_vault.readers.document import (
     FOLDER,
@@ -79,7 +80,7 @@ class PublishedReaders:
                 document = read_document(raw)
                 if document is None and raw is None and name not in self.folder.names(FOLDER):
                     continue  # its last reader has just ended
-                at = written(raw)
+                at = written(raw) or self._modified(name)
                 if at is not None and self.clock() - at > KEPT_FOR:
                     if tidy:
                         self.folder.remove(name)
@@ -98,6 +99,11 @@ class PublishedReaders:
         except Exception as wrong:  # noqa: BLE001 - each store has its own errors
             unknown.append(f"{self.folder.path!r} cannot be read: {type(wrong).__name__}")
         return tuple(found), "; ".join(unknown[:3])
+
+    def _modified(self, name: str) -> datetime | None:
+        """The date of its file, for a document that has none of its own."""
+        at = self.folder.modified(name)
+        return None if at is None else datetime.fromtimestamp(at, tz=timezone.utc)
 
 
 def with_readers(

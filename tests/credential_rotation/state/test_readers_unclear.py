@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -34,15 +35,40 @@ def test_a_reader_that_is_not_understood_is_told_with_its_process(tmp_path: Path
 
 @pytest.mark.parametrize("days", [6, 8])
 def test_a_document_of_another_schema_goes_after_a_week_too(tmp_path: Path, days: int) -> None:
-    """If it says when it was written; what does not is for a person to remove."""
+    """By what it says of when it was written."""
     folder, world = StateFolder(str(tmp_path)), World()
     written = (world.now - timedelta(days=days)).isoformat()
     folder.write(PLACE, {"schema": 2, "written": written})
     readers = PublishedReaders(folder, world.clock)
     assert ("cannot be understood" in readers.of(current("one")).unknown) == (days == 6)
     assert folder.names(FOLDER) == ([PLACE] if days == 6 else [])
+
+
+@pytest.mark.parametrize("days", [6, 8])
+@pytest.mark.parametrize("text", ['{"schema": 1, "hos', "", "[]", '{"schema": 2}'])
+def test_one_that_does_not_say_when_it_was_written_goes_a_week_after_its_file(
+    tmp_path: Path, text: str, days: int
+) -> None:
+    """Whoever wrote it writes every five minutes, or is gone; until then it is told."""
+    folder, world = StateFolder(str(tmp_path)), World()
+    folder.write(PLACE, {})
+    file = tmp_path / f"{PLACE}.json"
+    file.write_text(text)
+    at = (world.now - timedelta(days=days)).timestamp()
+    os.utime(file, (at, at))
+    readers = PublishedReaders(folder, world.clock)
+    assert PLACE in readers.documents()[1] or days == 8
+    assert folder.names(FOLDER) == [PLACE], "who only looks removes nothing"
+    assert (PLACE in readers.of(current("one")).unknown) == (days == 6)
+    assert folder.names(FOLDER) == ([PLACE] if days == 6 else [])
+
+
+def test_an_object_store_that_tells_no_dates_keeps_it_and_says_what_to_do() -> None:
+    """Nobody knows how old it is."""
+    folder, world = StateFolder("memory://state-undated"), World()
     folder.write(PLACE, {"schema": 2})
-    assert readers.of(current("one")).unknown.endswith("remove it")
+    assert PublishedReaders(folder, world.clock).of(current("one")).unknown.endswith("remove it")
+    assert folder.names(FOLDER) == [PLACE]
 
 
 def test_status_says_that_somebody_may_be_missing(tmp_path: Path) -> None:
