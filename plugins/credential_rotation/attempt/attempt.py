@@ -177,12 +177,12 @@ def _wait(turn: Turn, look: Look) -> None:
 
 
 def _heal(turn: Turn, look: Look) -> None:
-    """CURRENT refused: the newest record that logs in takes its place; to revoke, only a newer one."""
+    """CURRENT refused: the newest record that logs in takes its place; to revoke, none from before."""
     current = look.stored.current
     if current is None or look.works(current.secret):
         return
     turn.account.step("refused", "CURRENT no longer logs in")
-    for record in look.newer if turn.revokes else look.stored.records:
+    for record in look.heirs if turn.revokes else look.stored.records:
         if look.may_try(record.secret) and look.works(record.secret):
             promote(turn, look, record)
             turn.account.recovered(f"CURRENT was refused; version {record.epoch} logs in and took its place")

@@ -40,7 +40,7 @@ class ShowsSessions(Protocol):
 def would_revoke(look: Look, rotator: Prober, decision: Decision) -> str | None:
     """What an attempt in compromise mode would do. Raises: NoStoredValueWorks (an admin is missing)."""
     current = look.stored.current
-    is_begun = any(look.may_try(one.secret) and look.works(one.secret) for one in look.newer)
+    is_begun = any(look.may_try(one.secret) and look.works(one.secret) for one in look.heirs)
     if current is not None and not is_begun and not look.works(current.secret):
         if rotator.changes_itself:
             raise look.nothing_works()
@@ -64,15 +64,24 @@ def would_see_through(look: Look, rotator: Prober, begin: Request, decision: Dec
     if look.newer:
         first += f"version {look.newer[0].epoch}, which was begun, would be finished; "
     elif look.own is None and not is_lost:
-        first = "CURRENT has no record and would be given one; "
+        first = _without_record(look)
     made = f"made version {look.revoking.epoch} " if look.revoking else ""
     then = f"; then a new version would be made: {decision.reason}" if decision and decision.begin else ""
     return f"{first}the revocation that {made}is not through, and would be seen through{then}"
 
 
+def _without_record(look: Look) -> str:
+    """What becomes of a CURRENT that no record names."""
+    current = look.stored.current
+    if current is None or not look.may_try(current.secret) or look.works(current.secret):
+        return "CURRENT has no record and would be given one; "
+    heir = next((one for one in look.heirs if look.may_try(one.secret) and look.works(one.secret)), None)
+    return f"CURRENT is refused, and version {heir.epoch} would take its place; " if heir else ""
+
+
 def _is_lost(look: Look) -> bool:
     """Whether neither CURRENT nor what was begun logs in, where all may be tried. Raises: TargetUnknown."""
-    current, begun = look.stored.current, [one.secret for one in look.newer]
+    current, begun = look.stored.current, [one.secret for one in look.heirs]
     if current is None or not all(map(look.may_try, (current.secret, *begun))):
         return False
     return not any(map(look.works, (current.secret, *begun)))

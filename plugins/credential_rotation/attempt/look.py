@@ -60,10 +60,20 @@ class Look:
 
         Where a person has deleted CURRENT, any record may be: but none from before an unfinished revocation.
         """
-        own, revoking = self.own, self.revoking
+        own = self.own
         if self.stored.current is None:
-            return tuple(r for r in self.stored.records if revoking is None or r.order >= revoking.order)
+            return self._not_revoked
         return tuple(r for r in self.stored.records if r.order > own.order) if own else ()
+
+    @property
+    def heirs(self) -> tuple[Record, ...]:
+        """What may take the place of a refused CURRENT where nothing from before may; newest first."""
+        return self._not_revoked if self.own is None and self.revoking else self.newer
+
+    @property
+    def _not_revoked(self) -> tuple[Record, ...]:
+        revoking = self.revoking
+        return tuple(r for r in self.stored.records if revoking is None or r.order >= revoking.order)
 
     @property
     def is_put_back(self) -> bool:

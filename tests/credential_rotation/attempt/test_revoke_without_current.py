@@ -1,4 +1,4 @@
-"""CURRENT is deleted behind a revocation that was cut off: no value from before is stored again."""
+"""CURRENT is deleted or spoiled behind a revocation that was cut off: the new version takes its place."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ def asked(scene: Scene, *, revoke: bool) -> Request:
     return Request(scene.world.now, "kim", now=True, force=True, revoke=True, reason="seen in a chat")
 
 
-def cut_off(kind: str, at: int) -> Scene | None:
-    """It was killed right after this call, and CURRENT is gone; None where it left nothing on record."""
+def cut_off(kind: str, at: int, *, spoiled: Secret | None = None) -> Scene | None:
+    """It was killed right after this call, and CURRENT is gone, or this; None where nothing is on record."""
     scene = rotated_scene(**SCENES[kind])
     scene.world.fault = Fault(at, "crash after")
     try:
@@ -41,6 +41,8 @@ def cut_off(kind: str, at: int) -> Scene | None:
     if scene.epochs != [2, 1]:
         return None
     scene.vault.current = None
+    if spoiled is not None:
+        scene.vault.put_current(spoiled)
     scene.world.pass_time(SETTLE + timedelta(seconds=1))
     return scene
 
@@ -84,3 +86,32 @@ def test_a_dry_run_names_the_version_that_becomes_current(kind: str) -> None:
     request = Request(scene.world.now, "kim")
     told = foresee(scene.credential, scene.parties, begin=request, clock=scene.world.clock, settle=SETTLE)
     assert told.reason.startswith("version 2, which was begun, would be finished; the revocation")
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["an hourly run", "asked for again"])
+@pytest.mark.parametrize("kind", SCENES)
+def test_the_new_version_takes_the_place_of_what_a_person_mistyped(kind: str, *, again: bool) -> None:
+    """It logs in, and whoever reads CURRENT is locked out until then."""
+    seen = 0
+    for at in range(1, MOST_CALLS):
+        scene = cut_off(kind, at, spoiled=Secret("etl", "mistyped", "KEY" if kind == "keys" else ""))
+        if scene is None:
+            continue
+        before, new = sorted(scene.vault.records.values(), key=lambda one: one.order)
+        is_applied = scene.accepts(new.secret)
+        stored, request = note_what_is_stored(scene), asked(scene, revoke=again)
+        foretold = foresee(
+            scene.credential, scene.parties, begin=request, clock=scene.world.clock, settle=SETTLE
+        )
+        told = scene.run(request)
+        where = f"call {at}: {told.outcome}, {told.reason}; foretold {foretold.reason}"
+        assert before.secret not in stored, where
+        assert (foretold.outcome == "failed") == (told.outcome == "failed"), where
+        if not is_applied:
+            continue
+        seen += 1
+        assert told.outcome == "revoked", where
+        assert scene.readers_can_log_in, where
+        assert not scene.accepts(before.secret), where
+        assert again or foretold.reason.startswith("CURRENT is refused, and version 2 would take its place")
+    assert seen
