@@ -154,6 +154,16 @@ def unlike_twins(credential: Credential, principal: str, differences: tuple[str,
     )
 
 
+def no_slot_beside(credential: Credential, keys: tuple[Key, ...]) -> TargetRefused:
+    """All keys that the target allows are there, each is recorded, and none may be ended."""
+    return TargetRefused(
+        f"{credential.name}: {credential.principals[0]} has no room for a new key beside "
+        f"{', '.join(map(_told, keys))}; both are recorded",
+        next_step=f"Nothing was changed. `retire {credential.name}` puts the newest one that works into "
+        "CURRENT; then ask for this again. Where neither works, make one inactive in the account first.",
+    )
+
+
 def no_slot(credential: Credential, keys: tuple[Key, ...]) -> TargetRefused:
     """All keys that the target allows are there, and not all of them are known to us."""
     return TargetRefused(

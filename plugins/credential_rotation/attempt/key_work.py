@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from credential_rotation.attempt.complaints import inactive_key, no_slot, unknown_key
+from credential_rotation.attempt.complaints import inactive_key, no_slot, no_slot_beside, unknown_key
 from credential_rotation.attempt.look import Look
 from credential_rotation.attempt.promotion import promote
 from credential_rotation.attempt.retirement import retire, speaks_against_end
@@ -61,7 +61,8 @@ class KeyWork:
             turn.vault.reserve(look.stored.current)
             self._make_room()
         if len(self.keys) >= MOST_KEYS:
-            raise no_slot(turn.credential, self._unknown(self.keys) or self.keys)
+            unknown = self._unknown(self.keys)
+            raise no_slot(turn.credential, unknown) if unknown else no_slot_beside(turn.credential, self.keys)
         turn.vault.reserve(look.stored.current)
         intent = turn.vault.intend(
             epoch=(look.newest_epoch or 0) + 1,
