@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.usefixtures("airflow")
 
 AT = "2026-11-27T12:00:00+00:00"
 LIMIT = 3
+AIRFLOWS = {"rotated": "success"}
 
 
 def outcome(place: int, word: str = "failed") -> dict[str, Any]:
@@ -24,13 +26,14 @@ def outcome(place: int, word: str = "failed") -> dict[str, Any]:
 
 
 def why_held(
-    tmp_path: Path, *, red: int, plan: object, shares: object = None, left: object = ()
+    tmp_path: Path, *, red: int, plan: object, shares: object = None, left: Sequence[dict[str, Any]] = ()
 ) -> str | None:
     """What the brake says to the next task of a run with so many failed ones, of which these left this."""
     from credential_rotation.tasks.run_brake import why_held as asked  # noqa: PLC0415 - after Airflow's home is set
 
     (tmp_path / "credentials").mkdir(exist_ok=True)
     (tmp_path / "policies.yaml").write_text(f"limits: {{stop_after_failures: {LIMIT}}}\n")
+    states = {f"rotate_{one['map_index']}": AIRFLOWS.get(one["outcome"], "failed") for one in left}
     kept = {"outcome": left, "return_value": [plan], "shares": [shares]}
     ti = SimpleNamespace(
         dag_id="rotate_database_credentials",
@@ -38,10 +41,11 @@ def why_held(
         run_id="r1",
         task=SimpleNamespace(get_flat_relative_ids=lambda **_: {"plan"}),
         get_ti_count=lambda **_: red,
+        get_task_states=lambda **_: {"r1": states},
         xcom_pull=lambda key="return_value", **_: kept[key],
     )
     site: Any = SimpleNamespace(settings=SimpleNamespace(include=tmp_path))
-    context: Any = {"ti": ti}
+    context: Any = {"ti": ti, "dag_run": SimpleNamespace(run_type="scheduled")}
     return asked(context, site)
 
 
