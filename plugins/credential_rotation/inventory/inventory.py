@@ -66,8 +66,8 @@ def load_limits(include: Path) -> Limits:
     return read_policies(open_folder(include).policies()).limits
 
 
-def load_entry(include: Path, name: str) -> Credential:
-    """Read one entry, and as little as possible of the others.
+def load_entry(include: Path, name: str, *, by_hand: bool = False) -> Credential:
+    """Read one entry, and as little as possible of the others; `by_hand`: also what only people can change.
 
     Only files that mention the entry, its principal or its secret are read: enough to see that nobody
     else claims them. Links to other entries are looked at by `load_inventory`.
@@ -76,16 +76,16 @@ def load_entry(include: Path, name: str) -> Credential:
     folder = open_folder(include)
     near = folder.mentioning([name])
     inventory = _examine(folder, near, whole=False)
-    found = _named(inventory, name)
+    found = _named(inventory, name, by_hand=by_hand)
     if found is not None:
         claims = [name, *found.principals, found.vault.key or "", found.vault.id or ""]
         wider = folder.mentioning(claims)
         if wider != near:
             inventory = _examine(folder, wider, whole=False)
-            found = _named(inventory, name)
+            found = _named(inventory, name, by_hand=by_hand)
     if found is None and not _about(inventory, name):
         inventory = load_inventory(include)  # the name may be written in a way that a search does not see
-        found = _named(inventory, name)
+        found = _named(inventory, name, by_hand=by_hand)
     if found is None:
         raise _not_there(folder, inventory, name)
     return found
@@ -160,8 +160,9 @@ def _problems(loose: Iterable[tuple[str, Mistake]], found: dict[Entry, list[Mist
     return tuple(sorted(unique, key=lambda problem: (problem.file, problem.line)))
 
 
-def _named(inventory: Inventory, name: str) -> Credential | None:
-    return next((credential for credential in inventory.credentials if credential.name == name), None)
+def _named(inventory: Inventory, name: str, *, by_hand: bool) -> Credential | None:
+    listed = inventory.all if by_hand else inventory.credentials
+    return next((credential for credential in listed if credential.name == name), None)
 
 
 def _about(inventory: Inventory, name: str) -> list[str]:

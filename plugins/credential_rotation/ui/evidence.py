@@ -64,7 +64,7 @@ def _exceptions(
     """Those in force; an api-server without the inventory cannot tell them."""
     try:
         include = read_settings(environ).include
-        found = about(load_exceptions(include).let_be, load_entry(include, name))
+        found = about(load_exceptions(include).let_be, load_entry(include, name, by_hand=True))
     except RotationError as error:
         return [], (Source(EXCEPTIONS, "", f"not known here: {error.what}"),)
     return [one.as_dict() for one in found if not one.has_expired(now)], ()

@@ -88,6 +88,20 @@ def test_h6_exceptions_in_force_are_in_it(state: StateFolder, tmp_path: Path) ->
     assert [one["until"] for one in document["exceptions"]] == ["2999-01-01"]
 
 
+def test_h6_exceptions_of_what_only_people_change_are_in_it_too(state: StateFolder, tmp_path: Path) -> None:
+    """The page offers evidence of such an entry like of any other, and the command tells them."""
+    entry = "{name: signing-key, engine: manual, instructions: x, policy: {max_age: 365d}, owner: bi}"
+    include = folder(tmp_path, a=f"credentials:\n  - {entry}\n")
+    (include / "exceptions.yaml").write_text(
+        "exceptions:\n  - {credential: signing-key, reason: freeze, owner: bi, until: 2999-01-01}\n"
+    )
+    closed = {**(state.read(state.names(f"history/{ETL}")[0]) or {}), "name": "signing-key"}
+    state.write(f"{folder_of('signing-key')}/1", closed)
+    document = json.loads(bytes(got(state, "signing-key", "json", ROTATION_INCLUDE=str(include)).body))
+    assert [one["reason"] for one in document["exceptions"]] == ["freeze"]
+    assert "exceptions" not in {one["name"] for one in document["sources"]}
+
+
 def test_h6_where_the_inventory_is_not_here_exceptions_are_not_denied(state: StateFolder) -> None:
     """An api-server may have no inventory; "none in force" would be a guess."""
     text = bytes(got(state).body).decode()
