@@ -15,9 +15,10 @@ import socket
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from bitwarden_vault.environment import LAUNCH, kept_environment
+from bitwarden_vault.readers.document import FOLDER, HEARTBEAT, SCHEMA
 from bitwarden_vault.readers.processes import boot, numbers, started_at
 from bitwarden_vault.readers.table import ReaderTable
 from bitwarden_vault.settings import Settings
@@ -31,13 +32,16 @@ LAST_WORDS, LAST_WORDS_AFAR = 2.0, 20.0
 class Publishing:
     """The batches of one agent."""
 
+    heartbeat: ClassVar = HEARTBEAT.total_seconds()
+    """Seconds from which on a batch is due though nothing has changed."""
+
     def __init__(self, settings: Settings, label: str, say: Callable[[str], None]) -> None:
         self._label = label
         self._path, self._environ, self._say = settings.state_path, dict(settings.state_network), say
         self._host = socket.gethostname()
-        self._name = f"readers/{self._host.replace('/', '_')}-{os.urandom(4).hex()}"
+        self._name = f"{FOLDER}/{self._host.replace('/', '_')}-{os.urandom(4).hex()}"
         self._here = {
-            "schema": 1,
+            "schema": SCHEMA,
             "host": self._host,
             "boot": boot(),
             "numbers": numbers(),

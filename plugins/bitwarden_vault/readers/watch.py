@@ -28,7 +28,6 @@ FIRST_LOOK = 2.0
 """Seconds after its start at which an agent looks for what dead ones left; also the first batch's."""
 SECOND_LOOK = 30.0
 """Seconds after the first: an agent that this one has replaced may have taken its time to end."""
-HEARTBEAT = 300.0
 A_MOMENT = 0.02
 """Seconds from an answer to the note of it: tasks look up two or three things one after the other."""
 _GIVES_SECRETS = frozenset({LOOK_UP, "get_secret", "get_secrets"})
@@ -157,7 +156,7 @@ class ReaderWatch:
     def _begin_batch(self, now: float) -> None:
         publishing = self._the_publishing()
         publishing.begin(self._the_table(), now)
-        self._beat_at = now + (HEARTBEAT if self._has_looked else SECOND_LOOK)
+        self._beat_at = now + (publishing.heartbeat if self._has_looked else SECOND_LOOK)
         self._has_looked = True
         self._look_at = now + publishing.pause
 

@@ -13,6 +13,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from bitwarden_vault.audit.line import Seal
+from bitwarden_vault.readers.document import FOLDER as READERS
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.evidence.document import Evidence, ReaderTold, Source, document_of
 from credential_rotation.evidence.evidence import STATE, Told, events_of, rotations_of, since
@@ -20,8 +21,6 @@ from credential_rotation.evidence.seal import sealed
 from credential_rotation.evidence.steps import Document
 from credential_rotation.state.history import STATUS, folder_of
 from credential_rotation.state.status import whole
-
-READERS = "readers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +42,7 @@ def kept_of(state: StateFolder, name: str, entry: Document | None = None) -> Kep
     found = [one for one in map(state.read, names) if one]
     own = [one for one in found if one.get("name") == name]
     entry = entry or _entry(state, name)
-    readers = _readers(state, name, entry)
+    readers = _readers(state, entry)
     told = _counted(len(own), "attempt")
     if own:
         told += f", the oldest of {str(own[0].get('at', ''))[:10]}"
@@ -51,7 +50,7 @@ def kept_of(state: StateFolder, name: str, entry: Document | None = None) -> Kep
         told += f"; {len(names) - len(own)} documents could not be understood"
     sources = (
         Source(STATE, f"{state.path}/{folder_of(name)}", told),
-        Source("readers", f"{state.path}/{READERS}", _counted(len(readers), "reader")),
+        Source(READERS, f"{state.path}/{READERS}", _counted(len(readers), "reader")),
     )
     return Kept(entry, own, readers, sources)
 
@@ -100,7 +99,7 @@ def _entry(state: StateFolder, name: str) -> Document:
     return {}
 
 
-def _readers(state: StateFolder, name: str, entry: Document) -> list[ReaderTold]:
+def _readers(state: StateFolder, entry: Document) -> list[ReaderTold]:
     key = (entry.get("vault") or {}).get("key")
     found = []
     for document in filter(None, map(state.read, state.names(READERS))):
@@ -108,7 +107,7 @@ def _readers(state: StateFolder, name: str, entry: Document) -> list[ReaderTold]
         found += [
             _reader(row, document)
             for row in (rows if isinstance(rows, list) else ())
-            if isinstance(row, dict) and (row.get("credential") == name or (key and row.get("key") == key))
+            if isinstance(row, dict) and key and row.get("key") == key
         ]
     return sorted(found, key=lambda one: (one.last, one.who), reverse=True)
 
@@ -118,7 +117,7 @@ def _reader(row: Document, document: Document) -> ReaderTold:
     who = task or str(row.get("user") or row.get("program") or "a process")
     version = row.get("version")
     return ReaderTold(
-        who=f"{who} on {row.get('host') or document.get('host') or 'a host'}",
+        who=f"{who} on {document.get('host') or 'a host'}",
         version=version if isinstance(version, int) else None,
         times=None,
         first=str(row.get("first") or ""),

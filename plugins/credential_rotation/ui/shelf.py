@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from bitwarden_vault.readers.document import FOLDER as READERS
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.state.approvals import APPROVALS
 from credential_rotation.state.confirmations import PREFIX, about
@@ -20,7 +21,6 @@ from credential_rotation.state.confirmations import folder_of as words_about
 from credential_rotation.state.history import DAY, KEEP_RUNS, RUNS, STATUS, folder_of
 from credential_rotation.state.status import whole
 
-READERS = "readers"
 MOST_OUTCOMES = 60
 """Of one credential, the newest."""
 _SETTLED = timedelta(days=1, hours=6)
