@@ -16,7 +16,7 @@ from bitwarden_vault.formats import Server
 from bitwarden_vault.nouns import Caller, SecretName
 from bitwarden_vault.settings import Settings, read_settings
 from bitwarden_vault.token_remarks import remarks_on_tokens
-from credential_rotation.bounded import ahead
+from credential_rotation.background import ahead
 from credential_rotation.errors import BadInput, RotationError
 from credential_rotation.journal.journal import Journal
 from credential_rotation.journal.projects import Projects

@@ -7,7 +7,6 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 
 from bitwarden_vault.client import VaultClient
@@ -15,17 +14,16 @@ from bitwarden_vault.errors import VaultError
 from bitwarden_vault.settings import read_settings
 from credential_rotation import settings as ours
 from credential_rotation.alerts.slack import NoToken
+from credential_rotation.background import answer_within
 
 PATIENCE = 15.0
+"""Seconds."""
 
 
 def token_from_vault(environ: Mapping[str, str], key: str, *, patience: float = PATIENCE) -> str | NoToken:
     """The text of the secret with this key, as the rotation's machine account reads it."""
-    answers: list[str | NoToken] = []
-    asking = threading.Thread(target=lambda: answers.append(_ask(environ, key)), daemon=True)
-    asking.start()
-    asking.join(patience)
-    return answers[0] if answers else NoToken(f"Bitwarden did not answer within {patience:g} s")
+    found = answer_within(patience, lambda: _ask(environ, key))
+    return NoToken(f"Bitwarden did not answer within {patience:g} s") if found is None else found
 
 
 def _ask(environ: Mapping[str, str], key: str) -> str | NoToken:

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
-from credential_rotation.bounded import answer_within
+from credential_rotation.background import answer_within
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.errors import StateTrouble
 from credential_rotation.model import UNMANAGED_EPOCH, Consumer, Credential

@@ -25,7 +25,7 @@ from bitwarden_vault.readers.document import (
 )
 from bitwarden_vault.readers.document import Reader as Published
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable
-from credential_rotation.bounded import answer_within
+from credential_rotation.background import answer_within
 from credential_rotation.model import Credential, Current
 from credential_rotation.outcome import Outcome
 from credential_rotation.readership import Reader, Readership

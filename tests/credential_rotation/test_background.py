@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from credential_rotation.bounded import ahead, answer_within
+from credential_rotation.background import ahead, answer_within
 from sandbox.places import PLUGINS
 
 
@@ -40,7 +40,7 @@ def test_what_went_wrong_is_raised_where_the_answer_is_wanted() -> None:
 
 def test_an_answer_that_nobody_comes_for_keeps_no_process() -> None:
     """A command that was refused ends at once."""
-    code = "import time; from credential_rotation.bounded import ahead; ahead(lambda: time.sleep(60))"
+    code = "import time; from credential_rotation.background import ahead; ahead(lambda: time.sleep(60))"
     subprocess.run([sys.executable, "-c", code], env={"PYTHONPATH": str(PLUGINS)}, timeout=20, check=True)
 
 
