@@ -18,10 +18,7 @@ _SECONDS = 10
 
 def beat(url: str) -> str:
     """Call the address; why it did not work, or "". Raises: BadInput (no web address)."""
-    if not _is_web_address(url):
-        raise BadInput(
-            f"{HEARTBEAT} is not a web address", next_step="Give an https:// address, or unset it."
-        )
+    insist_on_web_address(url)
     try:
         with urllib.request.urlopen(url, timeout=_SECONDS) as answer:  # noqa: S310 - checked above
             return "" if answer.status < 400 else f"it answers {answer.status}"  # noqa: PLR2004 - HTTP's own
@@ -31,8 +28,14 @@ def beat(url: str) -> str:
         return f"it cannot be reached ({type(error).__name__})"
 
 
-def _is_web_address(url: str) -> bool:
+def insist_on_web_address(url: str) -> None:
+    """Raises: BadInput (nobody could be called there)."""
     try:
-        return urlsplit(url).scheme in {"http", "https"}
+        parts = urlsplit(url)
+        is_one = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:
-        return False
+        is_one = False
+    if not is_one:
+        raise BadInput(
+            f"{HEARTBEAT} is not a web address", next_step="Give an https:// address, or unset it."
+        )

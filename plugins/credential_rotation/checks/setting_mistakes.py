@@ -11,10 +11,9 @@ import os
 from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from bitwarden_vault.state_settings import PATH
-from credential_rotation.alerts.heartbeat import HEARTBEAT
+from credential_rotation.alerts.heartbeat import HEARTBEAT, insist_on_web_address
 from credential_rotation.alerts.notifiers import NOTIFIERS, notifier_paths
 from credential_rotation.alerts.slack_settings import CHANNEL, TOKEN, WEBHOOK, read_slack_settings
 from credential_rotation.checks.approval_remarks import airflow_here
@@ -38,10 +37,11 @@ def setting_mistakes(environ: Mapping[str, str], include: Path) -> Iterator[BadI
                 next_step="Mend the path, or put its folder on PYTHONPATH, for the tasks too.",
             )
     url = environ.get(HEARTBEAT, "").strip()
-    if url and not _is_web_address(url):
-        yield BadInput(
-            f"{HEARTBEAT} is not a web address", next_step="Give an https:// address, or unset it."
-        )
+    try:
+        if url:
+            insist_on_web_address(url)
+    except BadInput as wrong:
+        yield wrong
     state = environ.get(PATH, "").strip()
     why = _not_usable(state) if state else ""
     if why:
@@ -80,14 +80,6 @@ def _not_imported(path: str) -> str:
 
 def _is_airflow_missing(why: str) -> bool:
     return why.startswith("no module airflow") and airflow_here() is None
-
-
-def _is_web_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
-        return False
 
 
 def _not_usable(path: str) -> str:
