@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.token_slots import TokenSlots
+from bitwarden_vault.audit.settings import checkpoint_folder
 from bitwarden_vault.audit.subject import claims, subject
 from bitwarden_vault.errors import AgentUnavailable, VaultError, to_wire
 from bitwarden_vault.operations import LOOK_UP, WRITES
@@ -198,6 +199,6 @@ def open_trail(settings: Settings, slots: TokenSlots, say: Callable[[str], None]
         from bitwarden_vault.audit.line import read_key  # noqa: PLC0415 - without a trail nobody waits for it
         from bitwarden_vault.audit.segments import Segments  # noqa: PLC0415 - as above
 
-        checkpoints = settings.audit_checkpoint or f"{settings.audit_path}/checkpoints"
+        checkpoints = checkpoint_folder(settings.audit_path, settings.audit_checkpoint)
         segments = Segments(settings.audit_path, checkpoints, read_key(settings.audit_key_file))
     return Trail(segments, slots, say, required=settings.audit_required)

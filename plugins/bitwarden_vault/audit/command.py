@@ -20,7 +20,7 @@ from typing import Any
 from bitwarden_vault.audit.findings import ChainCheck
 from bitwarden_vault.audit.line import PLAIN, read_key
 from bitwarden_vault.audit.places import CHECKPOINT, SEGMENT
-from bitwarden_vault.audit.settings import KEY_FILE, PATH, read_audit_settings
+from bitwarden_vault.audit.settings import KEY_FILE, PATH, checkpoint_folder, read_audit_settings
 from bitwarden_vault.audit.ship import folder_at, ship, show
 from bitwarden_vault.audit.verify import verify
 from bitwarden_vault.errors import Misconfigured, Unreachable
@@ -79,16 +79,14 @@ def add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
 
 def _verify(wanted: argparse.Namespace) -> int:
     """Raises: Misconfigured."""
-    settings = read_audit_settings({name: text for name, text in os.environ.items() if text.strip()}, [])
+    settings = _settings()
     path = wanted.path or settings["audit_path"]
     if path is None:
         raise Misconfigured(f"which trail? Name its folder, or set {PATH}")
     beside = settings["audit_checkpoint"] if path == settings["audit_path"] else None
-    checkpoints = wanted.checkpoints or beside or f"{path}/checkpoints"
     files = [*filter(None, [settings["audit_key_file"]]), *wanted.key]
-    seen = _checkpoints(
-        checkpoints
-    )  # before the segments: an agent that runs writes them the other way round
+    # before the segments: an agent that runs writes them the other way round
+    seen = _checkpoints(checkpoint_folder(path, wanted.checkpoints or beside))
     checks = verify(
         Folder(path, SEGMENT), seen, [read_key(file) for file in files], is_shipped=wanted.shipped
     )
@@ -100,14 +98,19 @@ def _verify(wanted: argparse.Namespace) -> int:
 
 def _ship(wanted: argparse.Namespace) -> int:
     """Raises: Misconfigured."""
-    settings = read_audit_settings({name: text for name, text in os.environ.items() if text.strip()}, [])
+    settings = _settings()
     path = settings["audit_path"]
     if path is None:
         raise Misconfigured(f"which trail? Set {PATH}")
     try:
-        return show(ship(path, settings["audit_checkpoint"] or f"{path}/checkpoints", wanted.to))
+        return show(ship(path, checkpoint_folder(path, settings["audit_checkpoint"]), wanted.to))
     except OSError as wrong:
         raise Unreachable(f"{wanted.to!r} cannot be written to: {wrong}") from None
+
+
+def _settings() -> dict[str, Any]:
+    """What the environment says of the trail; its mistakes are the agent's to tell, and a copy has none."""
+    return read_audit_settings({name: text for name, text in os.environ.items() if text.strip()}, [])
 
 
 def _checkpoints(path: str) -> Mapping[str, bytes]:

@@ -42,5 +42,10 @@ def read_audit_settings(environ: Mapping[str, str], mistakes: list[str]) -> dict
     }
 
 
+def checkpoint_folder(trail: str, named: str | None) -> str:
+    """Where a trail's checkpoints are: the folder that somebody named, else one inside the trail."""
+    return named or f"{trail}/checkpoints"
+
+
 def _remedy(folder: str) -> str:
     return "; `audit ship` copies to an object store" if "://" in folder else ""

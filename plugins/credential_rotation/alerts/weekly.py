@@ -15,6 +15,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bitwarden_vault.audit.places import CHECKPOINT
+from bitwarden_vault.audit.settings import CHECKPOINT as CHECKPOINTS
+from bitwarden_vault.audit.settings import PATH, checkpoint_folder
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable, state_folder
 from credential_rotation.alerts.blocks import context, header, labelled, safe
 from credential_rotation.alerts.incident import Incident
@@ -157,12 +160,13 @@ def weekly_message(week: Week, *, deployment: str | None, run: str) -> Message:
 
 def checkpoints_in(environ: Mapping[str, str]) -> tuple[str, ...]:
     """The audit trail's newest checkpoints, one for each agent; none where there is no trail."""
-    path = environ.get("BITWARDEN_AUDIT_PATH", "").strip()
-    folder = environ.get("BITWARDEN_AUDIT_CHECKPOINT", "").strip() or (f"{path}/checkpoints" if path else "")
-    if not folder:
+    path, named = (environ.get(one, "").strip() for one in (PATH, CHECKPOINTS))
+    if not (path or named):
         return ()
     try:
-        files = [one for one in Path(folder).iterdir() if one.name.endswith(".checkpoint")]
+        files = [
+            one for one in Path(checkpoint_folder(path, named)).iterdir() if one.name.endswith(CHECKPOINT)
+        ]
         read = [json.loads(one.read_text(encoding="utf-8")) for one in files]
         newest = sorted(read, key=lambda one: str(one["at"]), reverse=True)
         return tuple(

@@ -20,7 +20,7 @@ from bitwarden_vault.audit.line import PLAIN, Seal, read_key
 from bitwarden_vault.audit.places import CHECKPOINT, SEGMENT
 from bitwarden_vault.audit.search import Place, places
 from bitwarden_vault.audit.settings import CHECKPOINT as CHECKPOINTS
-from bitwarden_vault.audit.settings import KEY_FILE, PATH
+from bitwarden_vault.audit.settings import KEY_FILE, PATH, checkpoint_folder
 from bitwarden_vault.audit.verify import verify
 from bitwarden_vault.errors import VaultError
 from bitwarden_vault.note import read_note
@@ -164,7 +164,7 @@ def _verdict(
     path: str, segments: Mapping[str, bytes], environ: Mapping[str, str], seals: Sequence[Seal]
 ) -> TrailVerdict:
     """Raises: VaultError (a key is missing)."""
-    folder = environ.get(CHECKPOINTS, "").strip() or f"{path}/checkpoints"
+    folder = checkpoint_folder(path, environ.get(CHECKPOINTS, "").strip())
     try:
         checkpoints: Mapping[str, bytes] = dict(Folder(folder, CHECKPOINT))
     except VaultError:
