@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from credential_rotation.alerts.blocks import context, facts, header, labelled, link_to, safe
+from credential_rotation.alerts.blocks import context, facts, footer, header, labelled, link_to, safe
 from credential_rotation.alerts.message import Message
 from credential_rotation.state.approvals import Question
 
@@ -59,4 +59,4 @@ def answered_message(
 
 
 def _where(question: Question, deployment: str | None) -> str:
-    return " · ".join(part for part in (deployment, f"run {question.run_id}") if part)
+    return footer(deployment, f"run {question.run_id}")

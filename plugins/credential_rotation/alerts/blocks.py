@@ -62,6 +62,11 @@ def context(text: str) -> Block:
     return {"type": "context", "elements": [_plain(safe(text, FIELD_ROOM))]}
 
 
+def footer(*parts: str | None) -> str:
+    """What the small grey line says: these, as far as they are known."""
+    return " · ".join(part for part in parts if part)
+
+
 def labelled(label: str, text: str, room: int = SECTION_ROOM) -> list[Block]:
     """A bold label of our own words, and below it a text from anywhere."""
     return [

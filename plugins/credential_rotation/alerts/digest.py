@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from credential_rotation.alerts.blocks import context, header, labelled, length, safe
+from credential_rotation.alerts.blocks import context, footer, header, labelled, length, safe
 from credential_rotation.alerts.incident import RUNS, Incident
 from credential_rotation.alerts.message import Message
 from credential_rotation.planning.watchdog import Finding
@@ -32,10 +32,13 @@ def digest_message(found: Sequence[Finding], *, deployment: str | None, run: str
     if len(found) > len(shown):
         lines.append(f"and {len(found) - len(shown)} more: the log of rotation_watchdog has all of them")
     text = "\n".join(lines)
-    where = " · ".join(part for part in (deployment, f"run {run}") if part)
     return Message(
         text=safe(f"Credentials: {words}\n{text}", _ROOM),
-        blocks=(header("Credentials", words), *labelled("Daily digest", text, _ROOM), context(where)),
+        blocks=(
+            header("Credentials", words),
+            *labelled("Daily digest", text, _ROOM),
+            context(footer(deployment, f"run {run}")),
+        ),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from credential_rotation.alerts.blocks import Block, context, facts, header, labelled, link_to, safe
+from credential_rotation.alerts.blocks import Block, context, facts, footer, header, labelled, link_to, safe
 from credential_rotation.alerts.situation import Situation, moment, situation
 from credential_rotation.outcome import OutcomeDict
 
@@ -46,7 +46,7 @@ def failure_message(  # noqa: PLR0913 - each is a line of the message, all by na
     version = outcome["version"]
     reason = outcome["reason"].removeprefix(f"{outcome['name']}: ")
     kind = f"{outcome['engine']} {outcome['strategy']}".strip()
-    where = _line(
+    where = footer(
         deployment, kind, None if version is None else f"version {version} is current", f"run {run}"
     )
     return Message(
@@ -101,7 +101,7 @@ def run_message(  # noqa: PLR0913 - each is a line of the message, all by name
             *(labelled("Without an outcome", names_within(missing)) if missing else ()),
             *labelled("What to do next", next_step),
             *link_to(link, "Open the run"),
-            context(_line(deployment, f"run {run}")),
+            context(footer(deployment, f"run {run}")),
         ),
     )
 
@@ -125,7 +125,3 @@ def names_within(names: Sequence[str], room: int = _NAMES_ROOM) -> str:
 
 def _text(*parts: str) -> str:
     return safe("\n".join(part for part in parts if part), _TEXT_ROOM)
-
-
-def _line(*parts: str | None) -> str:
-    return " · ".join(part for part in parts if part)

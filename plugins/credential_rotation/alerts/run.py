@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from credential_rotation.alerts.blocks import footer
 from credential_rotation.alerts.incident import (
     RUNS,
     Member,
@@ -62,7 +63,7 @@ class Run:
     @property
     def where(self) -> str:
         """The small grey line."""
-        return " · ".join(part for part in (self.deployment, f"run {self.run}") if part)
+        return footer(self.deployment, f"run {self.run}")
 
     @property
     def is_planned_well(self) -> bool:

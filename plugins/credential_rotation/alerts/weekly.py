@@ -19,7 +19,7 @@ from bitwarden_vault.audit.places import CHECKPOINT
 from bitwarden_vault.audit.settings import CHECKPOINT as CHECKPOINTS
 from bitwarden_vault.audit.settings import PATH, checkpoint_folder
 from bitwarden_vault.state_folder import StateFolder, StateUnavailable, state_folder
-from credential_rotation.alerts.blocks import context, header, labelled, safe
+from credential_rotation.alerts.blocks import context, footer, header, labelled, safe
 from credential_rotation.alerts.incident import Incident
 from credential_rotation.alerts.message import Message, names_within
 from credential_rotation.alerts.people import DEPLOYMENT
@@ -151,10 +151,13 @@ def weekly_message(week: Week, *, deployment: str | None, run: str) -> Message:
     ]
     if week.checkpoints:
         shown += labelled("Checkpoints of the audit trail", "\n".join(week.checkpoints[:10]), _ROOM)
-    where = " · ".join(part for part in (deployment, f"run {run}") if part)
     return Message(
         text=safe(f"Credentials this week: {words}", _ROOM),
-        blocks=(header("Credentials this week", words), *shown, context(where)),
+        blocks=(
+            header("Credentials this week", words),
+            *shown,
+            context(footer(deployment, f"run {run}")),
+        ),
     )
 
 
