@@ -8,7 +8,6 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,12 +30,12 @@ from credential_rotation.evidence.steps import (
     text_in,
     version_in,
 )
+from credential_rotation.journal.current_note import read_history_line
 from credential_rotation.model import UNMANAGED_EPOCH
 from credential_rotation.outcome import Shows
 
 STATE, JOURNAL, NOTE, TRAIL = "state folder", "journal", "CURRENT's note", "audit trail"
 """Where a version is known from, the best source first."""
-_NOTE_LINE = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d) UTC: version (\d{1,9})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +133,7 @@ class Told:
 def rotations_of(told: Told) -> tuple[Rotation, ...]:
     """All versions that any source knows, oldest first."""
     became = tuple(_from_outcomes(told.outcomes))
-    found = {one.version: one for one in became}
-    for one in told.versions:
-        known = found.get(one.version)
-        if known is None:
-            found[one.version] = Rotation(
-                one.version, one.source, one.made, principal=one.principal, attempt=one.attempt, by=one.by
-            )
-        elif not known.principal or not known.made:
-            found[one.version] = replace(
-                known, principal=known.principal or one.principal, made=known.made or one.made
-            )
+    found = _with_versions(became, told.versions)
     terms = terms_of(
         [(one.version, one.in_force) for one in became if one.in_force],
         told.outcomes,
@@ -175,6 +164,22 @@ def rotations_of(told: Told) -> tuple[Rotation, ...]:
     return tuple(
         whole(found[version], lower) for lower, version in zip([None, *ordered], ordered, strict=False)
     )
+
+
+def _with_versions(became: Iterable[Rotation], versions: Iterable[Version]) -> dict[int, Rotation]:
+    """Those that became CURRENT, by version, and what the vault or the trail tells of these and of others."""
+    found = {one.version: one for one in became}
+    for one in versions:
+        known = found.get(one.version)
+        if known is None:
+            found[one.version] = Rotation(
+                one.version, one.source, one.made, principal=one.principal, attempt=one.attempt, by=one.by
+            )
+        elif not known.principal or not known.made:
+            found[one.version] = replace(
+                known, principal=known.principal or one.principal, made=known.made or one.made
+            )
+    return found
 
 
 def since(rotations: Sequence[Rotation], moment: datetime | None) -> tuple[Rotation, ...]:
@@ -210,10 +215,10 @@ def versions_in_note(history: Iterable[str]) -> list[Version]:
     """The versions that CURRENT's note tells of; the first line of each counts."""
     found: dict[int, Version] = {}
     for line in history:
-        match = _NOTE_LINE.fullmatch(line)
-        if match:
-            version = int(match[3])
-            found.setdefault(version, Version(version, f"{match[1]}T{match[2]}:00+00:00", NOTE))
+        told = read_history_line(line)
+        if told is not None:
+            version, at = told
+            found.setdefault(version, Version(version, at.isoformat(), NOTE))
     return list(found.values())
 
 

@@ -5,9 +5,10 @@ The grammar of the block is `bitwarden_vault.note`'s; the person's text around i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 
 from bitwarden_vault.note import NoteBlock, read_note, write_note
 
@@ -17,6 +18,8 @@ MOST_BYTES = 7400
 MOST_HISTORY = 20
 MOST_DIGITS = 9
 """Of an epoch; a longer one is no number of ours."""
+_MOMENT = "%Y-%m-%d %H:%M UTC"
+_LINE = re.compile(rf"(.+ UTC): version ([0-9]{{1,{MOST_DIGITS}}})")
 _NOTHING: Mapping[str, str] = {}
 
 
@@ -55,7 +58,8 @@ def with_marks(
     """
     before = read_note(note) or NoteBlock({})
     fields = {**first, **before.fields, **always, "epoch": str(marks.epoch), "attempt": marks.attempt}
-    history = (*before.history, f"{now:%Y-%m-%d %H:%M} UTC: version {marks.epoch}")[-MOST_HISTORY:]
+    line = f"{now.astimezone(timezone.utc).strftime(_MOMENT)}: version {marks.epoch}"
+    history = (*before.history, line)[-MOST_HISTORY:]
     for start in range(len(history)):  # older lines go first where room is short
         text = write_note(note, NoteBlock(fields, history[start:]))
         if len(text) <= MOST_CHARACTERS and len(text.encode()) <= MOST_BYTES:
@@ -64,3 +68,13 @@ def with_marks(
         f"its note would have {len(text)} characters in {len(text.encode())} bytes; "
         f"Bitwarden takes {MOST_CHARACTERS} in {MOST_BYTES}"
     )
+
+
+def read_history_line(line: str) -> tuple[int, datetime] | None:
+    """Which version a line of the history says was promoted, and when, to the minute; None of other lines."""
+    found = _LINE.fullmatch(line)
+    try:
+        at = datetime.strptime(found[1], _MOMENT) if found else None  # noqa: DTZ007 - the text says UTC
+    except ValueError:
+        return None
+    return (int(found[2]), at.replace(tzinfo=timezone.utc)) if found and at else None

@@ -16,6 +16,7 @@ from credential_rotation.journal.current_note import (
     MOST_HISTORY,
     Marks,
     NoteDoesNotFit,
+    read_history_line,
     read_marks,
     with_marks,
 )
@@ -136,3 +137,26 @@ def test_the_limits_are_within_bitwardens() -> None:
     """7000 characters in the SDK; 10000 of ciphertext on the server, which hold 7439 bytes."""
     assert MOST_CHARACTERS <= 7000
     assert MOST_BYTES <= 7439
+
+
+@given(st.integers(0, 999_999_999), st.datetimes(datetime(2000, 1, 1), datetime(2999, 1, 1)))  # noqa: DTZ001 - below
+def test_a_line_of_the_history_is_read_as_it_was_written(epoch: int, at: datetime) -> None:
+    """Evidence takes from it when a version became CURRENT, where nothing else is left that tells."""
+    now = at.replace(tzinfo=timezone.utc)
+    [line] = history(with_marks("", Marks(epoch, "c0ffee"), now=now))
+    assert read_history_line(line) == (epoch, now.replace(second=0, microsecond=0))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "rubbish",
+        "2026-13-45 12:30 UTC: version 7",
+        "2026-11-25 12:30 UTC: version 1234567890",
+        "version 7",
+    ],
+)
+def test_what_is_no_line_of_ours_tells_no_version(line: str) -> None:
+    """People write into notes too."""
+    assert read_history_line(line) is None
