@@ -11,6 +11,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from bitwarden_vault.state_folder import state_folder
+from credential_rotation.alerts.channels import Channels
 from credential_rotation.alerts.incident_book import IncidentBook
 from credential_rotation.alerts.message import Message
 from credential_rotation.alerts.notifiers import notifier_paths, notify_all
@@ -36,4 +37,5 @@ def teller_of(
     paths = notifier_paths(environ)
     sender = SlackSender.from_environment(environ, find_token=find_token)
     book = IncidentBook(state_folder(environ))
-    return Teller(sender, book, now or datetime.now(timezone.utc), notify if paths else None)
+    moment = now or datetime.now(timezone.utc)
+    return Teller(Channels(sender, book, moment, notify if paths else None), book, moment)

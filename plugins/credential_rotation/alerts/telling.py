@@ -4,16 +4,15 @@ Rules this file keeps:
 - Nothing here raises for Slack's sake, nor for the state folder's.
 - What a person has to do is said once; while it stays the same only the first message changes.
 - A storm is one thread: a count and the names, and the worst few below it.
-- What Slack did not take is logged in its own words, and how often that happened is said by the next message.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from credential_rotation.alerts.channels import Channels
 from credential_rotation.alerts.incident import (
     FOLDER,
     NO_PLAN,
@@ -35,7 +34,6 @@ from credential_rotation.alerts.incident_messages import (
     now_of,
     proof_of,
     resolved_message,
-    slack_missed,
     storm_message,
 )
 from credential_rotation.alerts.message import Message
@@ -49,25 +47,16 @@ from credential_rotation.alerts.sharing import (
     openings,
     places_of_part,
 )
-from credential_rotation.alerts.slack import NotSent, Sent, SlackSender
-
-log = logging.getLogger(__name__)
-
-_GONE = frozenset({"message_not_found", "thread_not_found", "channel_not_found"})
-Notify = Callable[[str, Message, Mapping[str, object]], None]
-"""Other channels: what kind of alert, the message, and what it is about."""
+from credential_rotation.alerts.slack import NotSent, Sent
 
 
 @dataclass(slots=True)
 class Teller:
-    """One run's way to the people: Slack, the open incidents, and whoever else is to be told."""
+    """What one run has to tell, by its channels, of incidents that are open or begin."""
 
-    sender: SlackSender
+    channels: Channels
     book: IncidentBook
     now: datetime
-    notify: Notify | None = None
-    _missed: tuple[int, datetime] | None = field(default=None, init=False)
-    _has_asked: bool = field(default=False, init=False)
 
     def tell(self, run: Run) -> None:
         """Open, go on with, and close incidents, as this run has it."""
@@ -103,24 +92,20 @@ class Teller:
         if not incident.is_told:
             self.book.settle(incident, self._first(incident, message))
         elif len(incident.members) > 1:
-            self._tell_others("changed", message, _about(incident, run))
-            self._reply(incident, later_of(message, incident), is_loud=False)
-            self._show(
-                incident, message, is_same=False
-            )  # tasks that joined at once may have changed it in any order
+            self.channels.tell_others("changed", message, _about(incident, run))
+            self.channels.reply(incident, later_of(message, incident), is_loud=False)
+            # tasks that joined at once may have changed it in any order
+            self._show(incident, message, is_same=False)
 
     def say(self, message: Message, kind: str, **about: object) -> Sent | NotSent:
         """A message of its own: a digest, or a wish that has to wait."""
-        self._tell_others(kind, message, about)
-        return self._post(message)
+        self.channels.tell_others(kind, message, about)
+        return self.channels.post(message)
 
     def follow(self, at: Sent | None, message: Message, kind: str, **about: object) -> None:
         """What became of a message of its own: a reply, and then it reads so itself."""
-        self._tell_others(kind, message, about)
-        below = at if self.sender.has_threads else None
-        sent = self._post(message, below=below)
-        if below is not None and isinstance(sent, Sent):
-            self.sender.change(below, message)
+        self.channels.tell_others(kind, message, about)
+        self.channels.follow(at, message)
 
     # --- a new one -------------------------------------------------------------------------------------
 
@@ -131,11 +116,11 @@ class Teller:
             place = f"{FOLDER}/{storm if is_storm else group[0].member.name}"
             incident = self._open(run, place, group, message)
             for one in group[:MOST_ALONE] if is_storm and incident.is_told else ():
-                self._reply(incident, later_of(one.message, incident), is_loud=False)
+                self.channels.reply(incident, later_of(one.message, incident), is_loud=False)
 
     def _open(self, run: Run, place: str, found: Sequence[Found], message: Message) -> Incident:
         incident = opened(place, (one.member for one in found), self.now)
-        self._tell_others("opened", message, _about(incident, run))
+        self.channels.tell_others("opened", message, _about(incident, run))
         incident = self._first(incident, message)
         self.book.keep(incident)
         return incident
@@ -152,22 +137,22 @@ class Teller:
                 self._has_joined(run, incident, one)
             return
         message = one.message if incident.id == alone.id else storm_message([one.member], run)
-        self._tell_others("opened", message, _about(incident, run))
+        self.channels.tell_others("opened", message, _about(incident, run))
         now = self.book.settle(incident, self._first(incident, message))
         if now.is_told and now.names != incident.names:
             self._show(now, storm_message(now.members, run), is_same=False)
 
     def _has_joined(self, run: Run, incident: Incident, one: Found) -> None:
         if is_worst(incident, one):
-            self._tell_others("changed", one.message, _about(incident, run))
-            self._reply(incident, later_of(one.message, incident), is_loud=True)
+            self.channels.tell_others("changed", one.message, _about(incident, run))
+            self.channels.reply(incident, later_of(one.message, incident), is_loud=True)
         self._show(incident, storm_message(incident.members, run), is_same=False)
 
     def _first(self, incident: Incident, message: Message) -> Incident:
         """The thread's first message; where Slack does not take it the next run tries again."""
-        sent = self._post(first_of(message, incident))
+        sent = self.channels.post(first_of(message, incident))
         if isinstance(sent, NotSent):
-            return replace(incident, is_told=not sent.is_configured and self.notify is not None)
+            return replace(incident, is_told=not sent.is_configured and self.channels.has_others)
         return replace(incident, is_told=True, channel=sent.channel, ts=sent.ts)
 
     # --- one that is open ------------------------------------------------------------------------------
@@ -192,7 +177,7 @@ class Teller:
         if self.book.settle(before, incident).members:
             return
         over_now = ended(before, proof_of(before, run), self.now)
-        self._tell_others("resolved", resolved_message(over_now, run), _about(over_now, run))
+        self.channels.tell_others("resolved", resolved_message(over_now, run), _about(over_now, run))
         self._end(run, over_now)
 
     def _tell_how_it_is(
@@ -201,7 +186,7 @@ class Teller:
         """What changed is a reply, and the first message says the rest."""
         changed = [one for one in again if _asks(before, one) != one.member.asks]
         if changed:
-            self._tell_others("changed", of_all(changed, run), _about(incident, run))
+            self.channels.tell_others("changed", of_all(changed, run), _about(incident, run))
         if not incident.is_told:
             return self._first(incident, as_it_is(incident, run, again))
         is_same = not changed and incident.names == before.names
@@ -215,7 +200,7 @@ class Teller:
     ) -> Incident:
         """A reply; where Slack does not take it the next run says it again."""
         is_worse = any(one.member.urgency < _urgency(before, one) for one in changed)
-        heard = self._reply(incident, later_of(of_all(changed, run), incident), is_loud=is_worse)
+        heard = self.channels.reply(incident, later_of(of_all(changed, run), incident), is_loud=is_worse)
         if heard is not None:
             return heard
         unheard = {one.member.name for one in changed}
@@ -229,62 +214,15 @@ class Teller:
         """
         self.book.keep(incident)
         message = resolved_message(incident, run)
-        if incident.is_told and self._reply(incident, message, is_loud=False) is None:
+        if incident.is_told and self.channels.reply(incident, message, is_loud=False) is None:
             return
         if incident.is_told:
-            self._change(incident, message)
+            self.channels.change(incident, message)
         self.book.close(incident)
 
     def _show(self, incident: Incident, message: Message, *, is_same: bool) -> None:
         """Let the first message say how things are now: nobody is woken by that."""
-        self._change(incident, now_of(message, incident, is_same=is_same))
-
-    # --- Slack, and others -----------------------------------------------------------------------------
-
-    def _reply(self, incident: Incident, message: Message, *, is_loud: bool) -> Incident | None:
-        """The incident with the thread that holds the reply; None where Slack does not have it.
-
-        Where there is no thread, or somebody has deleted it, the message opens another one.
-        """
-        at = _first_message(incident) if self.sender.has_threads else None
-        sent = self._post(message, below=at, is_loud=is_loud)
-        if isinstance(sent, NotSent) and at is not None and sent.code in _GONE:
-            at, sent = None, self._post(message)
-        if isinstance(sent, NotSent):
-            return None if sent.is_configured else incident
-        return incident if at is not None else replace(incident, channel=sent.channel, ts=sent.ts)
-
-    def _change(self, incident: Incident, message: Message) -> None:
-        at = _first_message(incident)
-        if at is None or not self.sender.has_threads:
-            return
-        changed = self.sender.change(at, message)
-        if isinstance(changed, NotSent):
-            log.warning("incident %s: its first message was not changed: %s", incident.id, changed.why)
-
-    def _post(self, message: Message, *, below: Sent | None = None, is_loud: bool = False) -> Sent | NotSent:
-        if not self._has_asked:
-            self._missed, self._has_asked = self.book.missed(), True
-        sent = self.sender.send(slack_missed(message, self._missed), below=below, is_loud=is_loud)
-        if isinstance(sent, Sent):
-            if self._missed is not None:
-                self.book.nothing_missed()
-            self._missed = None
-        elif sent.code not in _GONE or below is None:
-            self._was_not_told(sent, message)
-        return sent
-
-    def _was_not_told(self, sent: NotSent, message: Message) -> None:
-        say = log.error if sent.is_configured else log.warning
-        say("Slack was not told: %s. It would have read: %s", sent.why, message.text)
-        if sent.is_configured:
-            times, since = self._missed or (0, self.now)
-            self._missed = (times + 1, since)
-            self.book.keep_missed(*self._missed)
-
-    def _tell_others(self, kind: str, message: Message, about: Mapping[str, object]) -> None:
-        if self.notify is not None:
-            self.notify(kind, message, about)
+        self.channels.change(incident, now_of(message, incident, is_same=is_same))
 
 
 def _is_over(member: Member, run: Run) -> bool:
@@ -292,10 +230,6 @@ def _is_over(member: Member, run: Run) -> bool:
         return run.is_planned_well and member.name == plan_name(run.dag)
     outcome = run.outcome(member.name)
     return member.name in run.removed or (outcome is not None and is_over(member, outcome, run.work))
-
-
-def _first_message(incident: Incident) -> Sent | None:
-    return Sent(incident.channel, incident.ts) if incident.ts else None
 
 
 def _asks(before: Incident, found: Found) -> str:

@@ -69,14 +69,14 @@ def watch() -> None:
             log.warning("%s %s", finding.name, finding.what)
         message = digest_message(found, deployment=os.environ.get(DEPLOYMENT), run=context["run_id"])
         sent = teller.say(message, "digest") if message else None
-        if is_complete(sent, has_others=teller.notify is not None):
+        if is_complete(sent, has_others=teller.channels.has_others):
             shown = those_shown(found)
             reminders.were_told(shown)
             unused_was_told(deployment, unused, shown)
         weekly = tell_week(teller, os.environ, inventory.all, known, run=context["run_id"])
         sent = weekly if sent is None or isinstance(weekly, NotSent) else sent
         url = os.environ.get(HEARTBEAT, "").strip()
-        trouble = beat(url) if url and is_complete(sent, has_others=teller.notify is not None) else ""
+        trouble = beat(url) if url and is_complete(sent, has_others=teller.channels.has_others) else ""
     if isinstance(sent, NotSent) and sent.is_configured:
         raise AirflowFailException(f"Slack was not told: {sent.why}")
     if trouble:

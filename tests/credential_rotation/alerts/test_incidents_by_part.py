@@ -130,7 +130,7 @@ def test_notifiers_hear_as_little(bot: Channel, outcome: Make, *, more: bool) ->
     """Those who are called beside Slack: one for each thread, and one for the sum."""
     heard: list[str] = []
     teller = teller_of(bot.environ, now=TWO)
-    teller.notify = lambda kind, _, about: heard.append(f"{kind} {len(about['credentials'])}")  # type: ignore[arg-type]  # any object, by its promise
+    teller.channels.notify = lambda kind, _, about: heard.append(f"{kind} {len(about['credentials'])}")  # type: ignore[arg-type]  # any object, by its promise
     for name in NAMES if more else NAMES[:2]:
         teller.tell(Run(work="rotation", outcomes=(outcome("failed", name=name),), **PART))
     teller.sum_up(Run(work="rotation", run="manual__1", outcomes=(), dag=DAG))
