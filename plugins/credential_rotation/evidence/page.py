@@ -9,15 +9,15 @@ Rules this file keeps:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from credential_rotation.evidence.in_force import IN_FORCE, RECORDED
+from credential_rotation.evidence.markup import NOT_KNOWN, facts, section, table, when
 
 DOCUMENT_ID = "document"
-_NOT_KNOWN = "not on record"
 _ANSWERS = {"works": "accepted", "refused": "refused", "unknown": "not known", "not asked": "not asked"}
 _OUTCOMES = {
     "rotated": "rotated",
@@ -39,16 +39,16 @@ def page(document: Document) -> str:
     parts = (
         _head(document),
         _summary(document["summary"]),
-        _section("The credential", _entry(document["entry"])),
-        _section("Versions", *map(_rotation, reversed(document["rotations"]))),
-        _section("Every attempt on record", _events(document["events"])),
-        _section("Who was given the value", _readers(document["readers"])),
-        _section("Exceptions in force", _exceptions(document["exceptions"], document["sources"])),
-        _section("Audit trail", _trail(document["trail"])),
-        _section("Controls that this supports", _controls(document["controls"])),
-        _section("Where this is from", _sources(document["sources"])),
-        _section("What cannot be concluded from it", f"<p>{escape(document['limits'])}</p>"),
-        _section("Check this document", _how_to_check(document)),
+        section("The credential", _entry(document["entry"])),
+        section("Versions", *map(_rotation, reversed(document["rotations"]))),
+        section("Every attempt on record", _events(document["events"])),
+        section("Who was given the value", _readers(document["readers"])),
+        section("Exceptions in force", _exceptions(document["exceptions"], document["sources"])),
+        section("Audit trail", _trail(document["trail"])),
+        section("Controls that this supports", _controls(document["controls"])),
+        section("Where this is from", _sources(document["sources"])),
+        section("What cannot be concluded from it", f"<p>{escape(document['limits'])}</p>"),
+        section("Check this document", _how_to_check(document)),
     )
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Evidence: {name}</title>\n'
@@ -58,10 +58,10 @@ def page(document: Document) -> str:
 
 
 def _head(document: Document) -> str:
-    since = f"since {_when(document['since'])}" if document["since"] else "all that is on record"
+    since = f"since {when(document['since'])}" if document["since"] else "all that is on record"
     return (
         f"<header><p class=kind>Evidence of credential rotation</p><h1>{escape(document['credential'])}</h1>"
-        f"<p>Made {_when(document['made'])} by {escape(document['made_by'])}; {since}.</p></header>\n"
+        f"<p>Made {when(document['made'])} by {escape(document['made_by'])}; {since}.</p></header>\n"
     )
 
 
@@ -82,14 +82,14 @@ def _summary(told: Document) -> str:
 def _in_force(told: Document) -> str:
     words = "Which version is in force is not on record."
     if told["in_force"] is not None:
-        words = f"Version {told['in_force']} is in force since {_when(told['in_force_since'])}."
+        words = f"Version {told['in_force']} is in force since {when(told['in_force_since'])}."
     recorded = ", ".join(map(str, told.get("recorded_only", ())))
     return f"{words} Recorded, not in force: {escape(recorded)}." if recorded else words
 
 
 def _entry(entry: Document) -> str:
     policy, vault = entry.get("policy") or {}, entry.get("vault") or {}
-    return _facts(
+    return facts(
         [
             ("Engine and strategy", f"{entry.get('engine', '')}, {entry.get('strategy', '')}"),
             ("Target", entry.get("where")),
@@ -114,18 +114,18 @@ def _rotation(one: Document) -> str:
         standing = "changed by a person, who said so"
     elif stands == RECORDED:
         standing = stands
-    who = escape(one["by"] or _NOT_KNOWN) + (
+    who = escape(one["by"] or NOT_KNOWN) + (
         f"; approved by {escape(one['approved_by'])}" if one["approved_by"] else ""
     )
-    facts = _facts(
+    about = facts(
         [
             ("Asked by", who, True),
-            ("Why", one["why"] or ("by schedule" if one["by"] == "schedule" else _NOT_KNOWN)),
+            ("Why", one["why"] or ("by schedule" if one["by"] == "schedule" else NOT_KNOWN)),
             ("Outcome", _OUTCOMES.get(one["outcome"], one["outcome"])),
-            ("Taken over" if is_found else "Made", _when(one["made"]), True),
-            ("In force since", "" if stands == RECORDED else _when(one.get("in_force")), True),
+            ("Taken over" if is_found else "Made", when(one["made"]), True),
+            ("In force since", "" if stands == RECORDED else when(one.get("in_force")), True),
             ("Replaced", _replaced(one["replaced"], stands), True),
-            ("Had to be replaced by", _when(one["limit"]) if one["limit"] else "no promise on record", True),
+            ("Had to be replaced by", when(one["limit"]) if one["limit"] else "no promise on record", True),
             ("Principal", one["principal"]),
             ("Attempt and run", " · ".join(filter(None, (one["attempt"], run)))),
             ("Known from", one["source"]),
@@ -133,7 +133,7 @@ def _rotation(one: Document) -> str:
     )
     missing = "".join(f"<li>{escape(gap)}</li>" for gap in gaps)
     return (
-        f"<article><h3>Version {one['version']} <span class={level}>{standing}</span></h3>{facts}"
+        f"<article><h3>Version {one['version']} <span class={level}>{standing}</span></h3>{about}"
         f"{f'<ul class=gaps>{missing}</ul>' if missing else ''}{_proofs(one)}{_places(one)}</article>\n"
     )
 
@@ -141,7 +141,7 @@ def _rotation(one: Document) -> str:
 def _replaced(moment: object, standing: str) -> str:
     if standing == IN_FORCE:
         return IN_FORCE
-    return "" if standing == RECORDED else _when(moment)
+    return "" if standing == RECORDED else when(moment)
 
 
 def _proofs(one: Document) -> str:
@@ -152,23 +152,23 @@ def _proofs(one: Document) -> str:
         *[(f"Value of version {before}", proof) for proof in one["old_value"]],
     ]
     cells = [
-        (escape(what), _answer(proof["answer"]), escape(proof["where"]), _when(proof["at"]))
+        (escape(what), _answer(proof["answer"]), escape(proof["where"]), when(proof["at"]))
         for what, proof in rows
     ]
     cells += [
         (
             "Consumer, by a person's word",
-            f"<b>confirmed</b> by {escape(word['by'] or _NOT_KNOWN)}",
+            f"<b>confirmed</b> by {escape(word['by'] or NOT_KNOWN)}",
             escape(word["consumer"]),
-            _when(word["at"]),
+            when(word["at"]),
         )
         for word in one["confirmed"]
     ]
     if one["old_deleted"]:
         cells.append(
-            (f"Record of version {before}", "deleted", "journal in Bitwarden", _when(one["old_deleted"]))
+            (f"Record of version {before}", "deleted", "journal in Bitwarden", when(one["old_deleted"]))
         )
-    return _table(("Proof", "Answer", "Asked of", "When"), cells) if cells else ""
+    return table(("Proof", "Answer", "Asked of", "When"), cells) if cells else ""
 
 
 def _places(one: Document) -> str:
@@ -178,21 +178,19 @@ def _places(one: Document) -> str:
             f"<code>{escape(place['segment'])}</code>, line {place['line']}",
             f"{place['sequence']}, <code>{escape(place['digest'][:16])}…</code>"
             + ("" if place["fits"] else " <b>(digest does not fit, or its key is not here)</b>"),
-            _when(place["at"]),
+            when(place["at"]),
         )
         for place in one["places"]
     ]
     return (
-        _table(("In the audit trail", "File", "Place and digest in the chain", "When"), cells)
-        if cells
-        else ""
+        table(("In the audit trail", "File", "Place and digest in the chain", "When"), cells) if cells else ""
     )
 
 
 def _events(events: Sequence[Document]) -> str:
     cells = [
         (
-            _when(one["at"]),
+            when(one["at"]),
             escape(one["outcome"]),
             "" if one["version"] is None else str(one["version"]),
             escape(one["by"]),
@@ -201,7 +199,7 @@ def _events(events: Sequence[Document]) -> str:
         for one in events
     ]
     heads = ("When", "Outcome", "Version", "Asked by", "Why, and what was found")
-    return _table(heads, cells) if cells else "<p>None.</p>"
+    return table(heads, cells) if cells else "<p>None.</p>"
 
 
 def _readers(readers: Sequence[Document]) -> str:
@@ -210,13 +208,13 @@ def _readers(readers: Sequence[Document]) -> str:
             escape(one["who"]),
             "" if one["version"] is None else str(one["version"]),
             "" if one["times"] is None else str(one["times"]),
-            f"{_when(one['first'])} to {_when(one['last'])}",
+            f"{when(one['first'])} to {when(one['last'])}",
             escape(one["source"]),
         )
         for one in readers
     ]
     heads = ("Who, as they said", "Version", "Times", "When", "Known from")
-    return _table(heads, cells) if cells else "<p>Nobody is on record.</p>"
+    return table(heads, cells) if cells else "<p>Nobody is on record.</p>"
 
 
 def _exceptions(exceptions: Sequence[Document], sources: Sequence[Document]) -> str:
@@ -226,7 +224,7 @@ def _exceptions(exceptions: Sequence[Document], sources: Sequence[Document]) -> 
         tuple(escape(str(one.get(name) or "")) for name in ("what", "reason", "owner", "until"))
         for one in exceptions
     ]
-    return _table(("What is let be", "Reason", "Owner", "Until"), cells) if cells else "<p>None.</p>"
+    return table(("What is let be", "Reason", "Owner", "Until"), cells) if cells else "<p>None.</p>"
 
 
 def _trail(trail: Document | None) -> str:
@@ -248,18 +246,18 @@ def _trail(trail: Document | None) -> str:
         f"<b>{escape(trail['verdict'])}</b>: {escape(trail['why'])}. Check it offline, on a copy, with</p>"
         "<pre>python -m bitwarden_vault audit verify FOLDER --checkpoints FOLDER --key FILE</pre>"
         "<p>and look up the lines that are named under each version: that line of the file ends in the "
-        f"digest that begins so.</p>{_table(heads, cells) if cells else ''}"
+        f"digest that begins so.</p>{table(heads, cells) if cells else ''}"
     )
 
 
 def _controls(controls: Sequence[Document]) -> str:
     cells = [tuple(escape(one[name]) for name in ("control", "shown", "besides")) for one in controls]
-    return _table(("Control", "Shown here", "Wanted besides, and not shown here"), cells)
+    return table(("Control", "Shown here", "Wanted besides, and not shown here"), cells)
 
 
 def _sources(sources: Sequence[Document]) -> str:
     cells = [tuple(escape(one[name]) for name in ("name", "where", "told")) for one in sources]
-    return _table(("Source", "Where", "What it told"), cells)
+    return table(("Source", "Where", "What it told"), cells)
 
 
 def _how_to_check(document: Document) -> str:
@@ -275,36 +273,5 @@ def _how_to_check(document: Document) -> str:
     )
 
 
-# --- pieces --------------------------------------------------------------------------------------------
-
-
-def _section(title: str, *content: str) -> str:
-    return f"<section><h2>{escape(title)}</h2>\n{''.join(content) or '<p>None.</p>'}</section>\n"
-
-
-def _facts(facts: Iterable[tuple[Any, ...]]) -> str:
-    """Names and texts; a third member says that the text is markup of ours already."""
-    rows = "".join(
-        f"<dt>{escape(name)}</dt><dd>{text if is_ours else escape(str(text or ''))}</dd>"
-        for name, text, *is_ours in facts
-        if text
-    )
-    return f"<dl>{rows}</dl>"
-
-
-def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th scope=col>{escape(one)}</th>" for one in heads)
-    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
 def _answer(answer: str) -> str:
     return f"<b>{escape(_ANSWERS.get(answer, answer))}</b>"
-
-
-def _when(moment: object) -> str:
-    """To the second, as people read it."""
-    text = str(moment or "")
-    if not text:
-        return _NOT_KNOWN
-    return f"<time>{escape(text[:19].replace('T', ' '))} UTC</time>"
