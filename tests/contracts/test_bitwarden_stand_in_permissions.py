@@ -22,7 +22,7 @@ def _visitor(workplace: Workplace, level: Level | None) -> Workplace:
 
 
 @pytest.mark.parametrize(("level", "sees"), [(None, False), ("read", True), ("write", True)])
-def test_reading_needs_a_grant(workplace: Workplace, level: Level | None, sees: bool) -> None:  # noqa: FBT001
+def test_reading_needs_a_grant(workplace: Workplace, level: Level | None, *, sees: bool) -> None:
     """Without one, get and get_by_ids are not found, list and sync are empty."""
     made = workplace.create(value="seen")
     visitor = _visitor(workplace, level)

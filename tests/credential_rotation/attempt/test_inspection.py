@@ -225,7 +225,7 @@ def test_a_dry_run_foresees_that_another_record_takes_the_place_of_a_refused_cur
 
 
 @pytest.mark.parametrize("changes_itself", [False, True])
-def test_a_dry_run_says_so_where_no_stored_value_works(changes_itself: bool) -> None:  # noqa: FBT001
+def test_a_dry_run_says_so_where_no_stored_value_works(*, changes_itself: bool) -> None:
     """The attempt would fail, and so does the dry run: same words, same remedy."""
     scene = changed_by_hand(rotated_scene(changes_itself=changes_itself))
     foretold = foreseen(scene)

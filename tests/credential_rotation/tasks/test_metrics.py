@@ -42,9 +42,9 @@ def _backend(airflow: None) -> Iterator[Backend]:  # noqa: ARG001 - Airflow is i
     from airflow.sdk.observability import stats  # noqa: PLC0415 - after Airflow's home is set
 
     backend = Backend()
-    stats.initialize(factory=lambda: backend, export_legacy_names=True)  # type: ignore[arg-type,return-value]
+    stats.initialize(factory=lambda: backend, export_legacy_names=True)  # type: ignore[arg-type,return-value]  # all that is used
     yield backend
-    stats.initialize(factory=Backend, export_legacy_names=True)  # type: ignore[arg-type]
+    stats.initialize(factory=Backend, export_legacy_names=True)  # type: ignore[arg-type]  # as above
 
 
 def test_an_attempt_tells_its_outcome_and_how_long_it_took(backend: Backend) -> None:

@@ -43,7 +43,16 @@ def storm() -> Reported:
     from credential_rotation.tasks.report import Reported  # noqa: PLC0415 - after Airflow's home is set
 
     outcomes = [told(replace(ETL, name=name), "failed", f"{name} broke").as_dict() for name in NAMES]
-    return Reported("rotation", "r1", "https://airflow.example/r1", NAMES, tuple(outcomes), {}, None, True)  # noqa: FBT003
+    return Reported(
+        work="rotation",
+        run="r1",
+        run_link="https://airflow.example/r1",
+        planned=NAMES,
+        outcomes=tuple(outcomes),
+        links={},
+        trouble=None,
+        is_tick=True,
+    )
 
 
 def bot(slack: SlackStandIn, tmp_path: Path) -> dict[str, str]:

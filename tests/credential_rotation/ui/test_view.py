@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,7 +33,7 @@ def shelf(tmp_path: Path) -> Shelf:
     return Shelf(StateFolder(str(tmp_path)))
 
 
-def shown(shelf: Shelf, now: datetime = NOW) -> dict[str, dict[str, object]]:
+def shown(shelf: Shelf, now: datetime = NOW) -> dict[str, dict[str, Any]]:
     found = list_view(shelf.status(), shelf.rows(now), readers_by_place(shelf.readers(), now), now)
     json.dumps(found)
     return {one["name"]: one for one in found["credentials"]}
@@ -74,14 +75,14 @@ def test_a_run_after_the_planners_look_tells_the_newer_version(shelf: Shelf) -> 
 def test_where_names_do_not_tell_which_version_is_in_use_its_run_does(shelf: Shelf) -> None:
     """In grace both are recorded, as where the newer one was never applied: that one made it CURRENT."""
     one = shown(shelf)["billing-ledger"]
-    assert (one["version"], one["state"]["word"]) == (4, "In grace")  # type: ignore[index]
+    assert (one["version"], one["state"]["word"]) == (4, "In grace")
     status = shelf.status()
     assert status is not None
     rows = [row for row in shelf.rows(NOW) if not row.written]
     [one] = [o for o in credential_rows(status, rows, {}, NOW) if o["name"] == "billing-ledger"]
     assert (one["version"], one["may_be"], one["age"]) == (None, [4, 3], None)
-    assert one["state"]["word"] == "Begun"  # type: ignore[index]
-    assert "version 4 is recorded, and was not seen to become CURRENT" in one["state"]["why"]  # type: ignore[index]
+    assert one["state"]["word"] == "Begun"
+    assert "version 4 is recorded, and was not seen to become CURRENT" in one["state"]["why"]
 
 
 def test_h1_what_no_tool_can_change_has_a_row_and_no_dag_to_trigger(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_h1_what_no_tool_can_change_has_a_row_and_no_dag_to_trigger(tmp_path: Pa
 def test_readers_are_found_by_key(shelf: Shelf) -> None:
     """An agent that has not been heard of for a day is gone, and what it knew with it."""
     assert not readers_by_place(shelf.readers(), NOW + timedelta(days=2))
-    assert [one["dag"] for one in shown(shelf)["reporting"]["readers"]] == [  # type: ignore[attr-defined]
+    assert [one["dag"] for one in shown(shelf)["reporting"]["readers"]] == [
         "nightly_load", "reload_marts", "export_invoices",
     ]  # fmt: skip
 

@@ -28,7 +28,7 @@ def build_client(bitwarden: BitwardenStandIn) -> Any:  # noqa: ANN401  # the SDK
             os.environ["SSL_CERT_FILE"] = before
 
 
-def log_in(bitwarden: BitwardenStandIn, token: str, state_file: Path | None = None) -> Any:  # noqa: ANN401
+def log_in(bitwarden: BitwardenStandIn, token: str, state_file: Path | None = None) -> Any:  # noqa: ANN401 - the SDK has no types
     """A client that is logged in."""
     client = build_client(bitwarden)
     client.auth().login_access_token(token, str(state_file) if state_file else None)

@@ -27,7 +27,7 @@ def rival_driver() -> Iterator[subprocess.Popen[str]]:
     ) as process:
         yield process
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.close()  # type: ignore[union-attr]
+            process.stdin.close()  # type: ignore[union-attr]  # it is a pipe
 
 
 @pytest.fixture
