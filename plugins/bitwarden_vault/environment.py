@@ -11,6 +11,8 @@ import sys
 
 LAUNCH = os.path.join(os.path.dirname(os.path.realpath(__file__)), "launch.py")  # noqa: PTH118, PTH120 - pathlib costs import time
 """The file that they run."""
+LISTENER = 3
+"""An agent's descriptor of its listening socket; 0 is what it is handed over, 2 its log."""
 KEPT = (
     "PATH",
     "HOME",
@@ -25,8 +27,6 @@ KEPT = (
     "PYTHONDONTWRITEBYTECODE",
     "PYTHONPYCACHEPREFIX",
 )
-
-
 LEAVES_NOTHING = {
     "PYTHONMALLOC": "malloc",  # Python's own allocator leaves what it frees as it is
     "GLIBC_TUNABLES": "glibc.malloc.perturb=165:glibc.malloc.tcache_count=0",  # its cache is not overwritten

@@ -15,9 +15,6 @@ import os
 import sys
 from types import ModuleType
 
-LISTENER = 3
-"""The agent's descriptor of the listening socket; 0 is the handover, 2 its log."""
-
 
 def main() -> None:
     """Become what the first argument says."""
@@ -26,7 +23,9 @@ def main() -> None:
     if sys.version_info < (3, 12):
         sys.modules["inspect"] = _Later("inspect")
     if sys.argv[1] == "agent":
-        _detach()
+        from bitwarden_vault.environment import LISTENER  # noqa: PLC0415 - found only now
+
+        _detach(LISTENER)
         from bitwarden_vault.worker_process import FirstWorker  # noqa: PLC0415 - found only now
 
         first = FirstWorker(sys.argv[2])
@@ -65,14 +64,14 @@ def _find_package() -> None:
     sys.modules["bitwarden_vault"] = package
 
 
-def _detach() -> None:
+def _detach(listener: int) -> None:
     if os.fork():
         os._exit(0)
-    os.set_inheritable(LISTENER, False)  # noqa: FBT003 - positional only; a worker must not keep it open
+    os.set_inheritable(listener, False)  # noqa: FBT003 - positional only; a worker must not keep it open
     os.chdir("/")
     os.umask(0o077)
     for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - the start of every process
-        if int(name) > LISTENER:
+        if int(name) > listener:
             try:  # noqa: SIM105 - contextlib costs import time
                 os.close(int(name))
             except OSError:

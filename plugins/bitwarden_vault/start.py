@@ -17,7 +17,7 @@ import sys
 from collections.abc import Iterator
 
 from bitwarden_vault.build import build
-from bitwarden_vault.environment import LAUNCH, kept_environment
+from bitwarden_vault.environment import LAUNCH, LISTENER, kept_environment
 from bitwarden_vault.errors import AgentUnavailable, Misconfigured
 from bitwarden_vault.handover import Handover, pack_handover
 from bitwarden_vault.login_state import open_login_state
@@ -27,7 +27,6 @@ _BACKLOG = 4096
 _HIGH = 10
 """Descriptors from here on do not collide with those that the agent is given as 0 to 3."""
 _PIPE = 65_536
-_LISTENER = 3
 
 
 def start(settings: Settings, path: str) -> bool:
@@ -141,7 +140,7 @@ def _run(python: str, path: str, handover: int, listener: int) -> int:
                 (os.POSIX_SPAWN_DUP2, handover, 0),
                 (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
                 (os.POSIX_SPAWN_OPEN, 2, f"{path}.log", log, 0o600),
-                (os.POSIX_SPAWN_DUP2, listener, _LISTENER),
+                (os.POSIX_SPAWN_DUP2, listener, LISTENER),
             ],
             setsid=True,
             setsigmask=[],
