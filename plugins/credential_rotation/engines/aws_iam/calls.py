@@ -10,7 +10,7 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -93,15 +93,6 @@ class AwsCalls:
         keys = (Key(one["AccessKeyId"], one["Status"] == "Active", one["CreateDate"]) for one in found)
         return tuple(sorted(keys, key=lambda key: (key.created, key.login)))
 
-    def last_used(self, key_id: str) -> str:
-        """When and where, for people."""
-        with _in_our_words():
-            asked = self._client("iam", requests=PATIENT).get_access_key_last_used(AccessKeyId=key_id)
-        used = asked["AccessKeyLastUsed"]
-        if "LastUsedDate" not in used:
-            return "never"
-        return f"{used['LastUsedDate']:%Y-%m-%d %H:%M} UTC by {used['ServiceName']} in {used['Region']}"
-
     def users(self) -> tuple[str, ...]:
         """The names of all users of the account."""
         with _in_our_words():
@@ -110,10 +101,15 @@ class AwsCalls:
 
     def last_use(self, key_id: str) -> tuple[datetime, str] | None:
         """When and by which service a key was last used; None where it never was."""
-        with _in_our_words():
-            asked = self._client("iam", requests=PATIENT).get_access_key_last_used(AccessKeyId=key_id)
-        used = asked["AccessKeyLastUsed"]
+        used = self._last_used(key_id)
         return (used["LastUsedDate"], str(used["ServiceName"])) if "LastUsedDate" in used else None
+
+    def last_use_in_words(self, key_id: str) -> str:
+        """The same for people, and in which region."""
+        used = self._last_used(key_id)
+        if "LastUsedDate" not in used:
+            return "never"
+        return f"{used['LastUsedDate']:%Y-%m-%d %H:%M} UTC by {used['ServiceName']} in {used['Region']}"
 
     def buckets(self) -> None:
         """Ask S3 by GET: a HEAD that is refused does not say why."""
@@ -149,6 +145,12 @@ class AwsCalls:
         """It never comes back."""
         with _in_our_words():
             self._client("iam").delete_access_key(UserName=user, AccessKeyId=key_id)
+
+    def _last_used(self, key_id: str) -> Mapping[str, Any]:
+        with _in_our_words():
+            asked = self._client("iam", requests=PATIENT).get_access_key_last_used(AccessKeyId=key_id)
+        used: Mapping[str, Any] = asked["AccessKeyLastUsed"]
+        return used
 
     def _client(self, service: str, *, requests: int = 1, agent: str = "", region: str = "") -> Any:  # noqa: ANN401 - a client of whichever service
         if requests == 1:

@@ -101,7 +101,7 @@ class IamKeySession:
         self._prove("iam:DeleteAccessKey", lambda: self.calls.delete_key(user, NOBODYS))
         if there:  # of a key that does not exist AWS may say AccessDenied to everybody
             with self._question("iam:GetAccessKeyLastUsed"):
-                self.calls.last_used(there[0].login)
+                self.calls.last_use_in_words(there[0].login)
 
     # --- how it is asked -------------------------------------------------------------------------------
 
@@ -115,7 +115,7 @@ class IamKeySession:
 
     def _last_used(self, key: Key) -> str:
         try:
-            return self.calls.last_used(key.login)
+            return self.calls.last_use_in_words(key.login)
         except (NoAnswer, Refused):
             return ""  # for people only; a key that was deleted meanwhile has none
 
