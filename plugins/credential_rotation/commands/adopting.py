@@ -15,6 +15,7 @@ from bitwarden_vault.formats import Server
 from credential_rotation.airflow_connections import AirflowConnection, connection_of
 from credential_rotation.attempt.first_value import take_first_value
 from credential_rotation.errors import BadInput, RotationError
+from credential_rotation.journal.entries import is_same_host
 from credential_rotation.journal.journal import Journal
 from credential_rotation.model import Credential, Secret, Strategy
 from credential_rotation.outcome import Outcome, told
@@ -51,7 +52,7 @@ def _secret_in(credential: Credential, conn_id: str, found: AirflowConnection) -
     if found.login not in credential.principals:
         raise _another(credential, conn_id, "user", ", ".join(credential.principals))
     host, port = credential.target.host, credential.target.settings.get("port", str(_USUAL_PORT))
-    if found.host.lower().rstrip(".") != host.lower().rstrip("."):
+    if not is_same_host(found.host, host):
         raise _another(credential, conn_id, "host", host)
     if str(found.port or _USUAL_PORT) != port:
         raise _another(credential, conn_id, "port", port)

@@ -13,7 +13,7 @@ from importlib import import_module
 from credential_rotation.discovered import Discovered, Login, Unasked, sort_out
 from credential_rotation.engines.registry import CLOUD
 from credential_rotation.errors import RotationError
-from credential_rotation.inventory.exceptions import Exceptions
+from credential_rotation.inventory.exceptions import Exceptions, place_of
 from credential_rotation.inventory.inventory import Inventory
 from credential_rotation.model import Credential, EntryAdmin
 from credential_rotation.wiring import Deployment
@@ -53,8 +53,7 @@ def _where(credential: Credential) -> str:
         admin = credential.admin
         by = "itself" if admin is None else admin.name if isinstance(admin, EntryAdmin) else admin.conn_id
         return f"{credential.engine} ({credential.name if admin is None else f'admin {by}'})"
-    port = credential.target.settings.get("port", "5432")
-    return f"{credential.engine} {credential.target.host}:{port}"
+    return f"{credential.engine} {place_of(credential)}"
 
 
 def _ask(deployment: Deployment, entries: list[Credential]) -> tuple[list[Login], str]:

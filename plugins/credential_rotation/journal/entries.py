@@ -28,6 +28,11 @@ def host_of(credential: Credential) -> str:
     return credential.target.host or credential.engine
 
 
+def is_same_host(one: str, other: str) -> bool:
+    """Whether both are the name of one host, as DNS has it."""
+    return one.lower().rstrip(".") == other.lower().rstrip(".")
+
+
 def current_from(credential: Credential, secret: VaultSecret) -> Current:
     """CURRENT. Raises: NotOurs (another form, user or host)."""
     try:
@@ -35,7 +40,7 @@ def current_from(credential: Credential, secret: VaultSecret) -> Current:
     except Unreadable as wrong:
         raise complaints.wrong_form(credential, str(wrong)) from None
     host = credential.target.host
-    if host and login.host is not None and not _is_same_host(login.host, host):
+    if host and login.host is not None and not is_same_host(login.host, host):
         raise complaints.foreign_host(credential, "CURRENT")
     marks = read_marks(secret.note)
     return Current(
@@ -69,7 +74,7 @@ def record_from(credential: Credential, stored: VaultSecret) -> Record:
         raise complaints.bad_record(credential, stored.key, str(wrong)) from None
     if secret.principal not in credential.principals:
         raise complaints.bad_record(credential, stored.key, "it is for none of the entry's principals")
-    if not _is_same_host(host, host_of(credential)):
+    if not is_same_host(host, host_of(credential)):
         raise complaints.foreign_host(credential, f"the record {stored.key}")
     return Record(
         id=stored.id,
@@ -115,7 +120,3 @@ def _key_of(credential: Credential, stored: VaultSecret) -> RecordName:
     if key is None:
         raise complaints.bad_record(credential, stored.key, "its key is not a record's")
     return key
-
-
-def _is_same_host(one: str, other: str) -> bool:
-    return one.lower().rstrip(".") == other.lower().rstrip(".")
