@@ -131,7 +131,7 @@ class Denial:
         if self.is_restricted:
             return (
                 "rds.restrict_password_commands is on: only members of rds_password may change passwords. "
-                f"Run: GRANT rds_password TO {_name(self.admin or self.principal)}; or name another admin."
+                f"Run: GRANT rds_password TO {quoted(self.admin or self.principal)}; or name another admin."
             )
         if self.sqlstate == PERMISSION_DENIED:
             return self._grants()
@@ -140,20 +140,20 @@ class Denial:
         if self.sqlstate in NO_TEXT:
             return (
                 "The role's comment, where the stamp goes, was written in a database of another encoding "
-                f"and is no text here. Write it anew: COMMENT ON ROLE {_name(self.principal)} IS "
+                f"and is no text here. Write it anew: COMMENT ON ROLE {quoted(self.principal)} IS "
                 "'…'; or say `stamp: none` in the entry."
             )
         remedy = REMEDIES.get(self.sqlstate)
         if remedy is HOOK and self.credential.options.get("password_hashing") == "server":
             return RULES
-        return remedy or ("Look the SQLSTATE up in the server's log, mend it, and run again.")
+        return remedy or "Look the SQLSTATE up in the server's log, mend it, and run again."
 
     def _grants(self) -> str:
         if self.admin is None:
             return "The role may not change itself here: give the entry an admin."
-        grants = f"ALTER ROLE {_name(self.admin)} CREATEROLE;"
+        grants = f"ALTER ROLE {quoted(self.admin)} CREATEROLE;"
         if self.server_version >= ROLES_HAVE_ADMIN_OPTIONS:
-            grants += f" GRANT {_name(self.principal)} TO {_name(self.admin)} WITH ADMIN OPTION;"
+            grants += f" GRANT {quoted(self.principal)} TO {quoted(self.admin)} WITH ADMIN OPTION;"
         return f"As a superuser run: {grants} (A role that is a superuser itself needs an admin that is one.)"
 
 
@@ -207,7 +207,7 @@ def may_not_disconnect(
     return TargetRefused(
         f"{credential.name}: open sessions of {whose} could not be ended (SQLSTATE {sqlstate})",
         next_step=f"End them by hand as a superuser (pg_terminate_backend); for the next time run: "
-        f"GRANT pg_signal_backend TO {_name(who)}.",
+        f"GRANT pg_signal_backend TO {quoted(who)}.",
     )
 
 
@@ -232,5 +232,6 @@ def pooler_keeps_clients(credential: Credential, at: Place) -> OnlyByHand:
     )
 
 
-def _name(role: str) -> str:
+def quoted(role: str) -> str:
+    """A role's name for a statement that a person copies."""
     return sql.Identifier(role).as_string(None)

@@ -17,12 +17,11 @@ from credential_rotation.model import Credential, Secret
 
 _SECONDS = 10.0
 _MAY_SEE = sql.SQL("SELECT has_table_privilege('pg_catalog.pg_authid', 'SELECT')")
-_ROLES = """
-SELECT r.rolname, r.rolsuper, r.rolvaliduntil::text, count(a.pid), {has_password}
-FROM {roles} r LEFT JOIN pg_catalog.pg_stat_activity a ON a.usesysid = r.oid AND a.pid <> pg_backend_pid()
-WHERE r.rolcanlogin AND r.rolname !~ '^pg_'{with_password}
-GROUP BY 1, 2, 3, 5 ORDER BY 1
-"""
+_ROLES = sql.SQL(
+    "SELECT r.rolname, r.rolsuper, r.rolvaliduntil::text, count(a.pid), {has_password} FROM {roles} r "
+    "LEFT JOIN pg_catalog.pg_stat_activity a ON a.usesysid = r.oid AND a.pid <> pg_backend_pid() "
+    "WHERE r.rolcanlogin AND r.rolname !~ '^pg_'{with_password} GROUP BY 1, 2, 3, 5 ORDER BY 1"
+)
 
 
 def logins(credential: Credential, admin: Secret) -> list[Login]:
@@ -51,14 +50,10 @@ def logins(credential: Credential, admin: Secret) -> list[Login]:
     ]
 
 
-def _question(*, may_see: bool) -> sql.SQL:
+def _question(*, may_see: bool) -> sql.Composed:
     """`pg_authid` tells who has a password at all, and is for few to see."""
-    if may_see:
-        parts = ("true", "pg_catalog.pg_authid", " AND r.rolpassword IS NOT NULL")
-    else:
-        parts = ("NULL::boolean", "pg_catalog.pg_roles", "")
-    names = ("{has_password}", "{roles}", "{with_password}")
-    text = _ROLES
-    for name, part in zip(names, parts, strict=True):
-        text = text.replace(name, part)
-    return sql.SQL(text)  # fixed texts of this file, nobody's input
+    return _ROLES.format(
+        has_password=sql.SQL("true" if may_see else "NULL::boolean"),
+        roles=sql.SQL("pg_catalog.pg_authid" if may_see else "pg_catalog.pg_roles"),
+        with_password=sql.SQL(" AND r.rolpassword IS NOT NULL" if may_see else ""),
+    )

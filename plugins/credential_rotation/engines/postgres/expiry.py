@@ -14,6 +14,7 @@ from datetime import datetime, timedelta, timezone
 
 from psycopg import sql
 
+from credential_rotation.engines.postgres.complaints import quoted
 from credential_rotation.engines.postgres.connection import Connection
 from credential_rotation.model import Credential
 from credential_rotation.times.schedule import in_use_until
@@ -69,8 +70,7 @@ def expiry(
 
 def _remedy(credential: Credential, principal: str, enough: datetime | None) -> str:
     until = sql.Literal(f"{enough + timedelta(days=1):%Y-%m-%d}" if enough else "infinity").as_string(None)
-    name = sql.Identifier(principal).as_string(None)
-    run = f"Run: ALTER ROLE {name} VALID UNTIL {until};"
+    run = f"Run: ALTER ROLE {quoted(principal)} VALID UNTIL {until};"
     if extends(credential) or enough is None:
         return run
     needs = "" if credential.admin else " and an admin, as no role extends its own"

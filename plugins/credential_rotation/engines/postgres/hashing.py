@@ -14,6 +14,7 @@ from collections.abc import Iterator
 
 from psycopg import sql
 
+from credential_rotation.engines.postgres.complaints import quoted
 from credential_rotation.engines.postgres.connection import Connection, Refused
 from credential_rotation.model import Credential, Secret
 
@@ -71,7 +72,7 @@ def note(principal: str, who: str, loud: tuple[str, ...]) -> str:
     names = ", ".join(loud)
     return (
         f"{told}; {who} may not turn off {names}, which may have kept it: "
-        f"GRANT SET ON PARAMETER {names} TO {sql.Identifier(who).as_string(None)}"
+        f"GRANT SET ON PARAMETER {names} TO {quoted(who)}"
     )
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from credential_rotation.engines.postgres.complaints import quoted
 from credential_rotation.engines.postgres.connection import Connection, Row
 
 SHOWN = 3
@@ -123,7 +124,7 @@ class _Twins:
         if self._ask(_IS_MEMBER, self.principal, owner) != [("true",)]:
             yield (
                 f"membership in {owner}, the entry's owner_role "
-                f"(GRANT {_name(owner)} TO {_name(self.principal)})"
+                f"(GRANT {quoted(owner)} TO {quoted(self.principal)})"
             )
         settings = [str(row[0]) for row in self._ask(_SETTINGS, self.principal)]
         wanted = f"role={owner}"
@@ -132,13 +133,13 @@ class _Twins:
         ):
             yield (
                 f"setting role={owner}, so that what it makes belongs to the entry's owner_role "
-                f"(ALTER ROLE {_name(self.principal)} SET role = {_name(owner)})"
+                f"(ALTER ROLE {quoted(self.principal)} SET role = {quoted(owner)})"
             )
         for role in (self.principal, self.other):
             if self._ask(_DEPENDS, role, "o"):
                 yield (
                     f"an owner in common: {role} owns things itself "
-                    f"(REASSIGN OWNED BY {_name(role)} TO {_name(owner)}, in each database)"
+                    f"(REASSIGN OWNED BY {quoted(role)} TO {quoted(owner)}, in each database)"
                 )
 
     def _attributes(self, mine: Row, theirs: Row) -> Iterator[str]:
@@ -171,8 +172,3 @@ class _Twins:
         if names:
             more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
             yield f"{what} {', '.join(names[:SHOWN])}{more}".strip()
-
-
-def _name(role: str) -> str:
-    """For a statement that a person copies."""
-    return sql.Identifier(role).as_string(None)
