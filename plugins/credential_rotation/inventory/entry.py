@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.inventory.policies import Policies, impossible_policy, own_policy, policy_from
 from credential_rotation.inventory.promises import impossible
-from credential_rotation.inventory.schemas import default_settings, default_strategy, engines, option_names
+from credential_rotation.inventory.schemas import OPTIONS, default_settings, default_strategy, engines
 from credential_rotation.inventory.words import nearest
 from credential_rotation.inventory.yaml_text import Document, Mistake, Path, Value
 from credential_rotation.model import (
@@ -224,7 +224,7 @@ def credential_from(entry: Entry, policies: Policies) -> Credential:
         pool=entry.text("pool") or None,
         prove_dead=entry.text("prove_dead") or "login",
         max_wrong_logins=_whole_number(entry.raw.get("max_wrong_logins")),
-        options={name: entry.text(name) for name in sorted(option_names()) if name in entry.raw},
+        options={name: entry.text(name) for name in OPTIONS if name in entry.raw},
     )
 
 

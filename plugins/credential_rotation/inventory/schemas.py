@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 CREDENTIALS = "credentials.schema.json"
 POLICIES = "policies.schema.json"
 EXCEPTIONS = "exceptions.schema.json"
+OPTIONS = ("instructions", "owner_role", "password_hashing", "password_symbols", "stamp", "valid_until")
+"""The keys of an entry that only its engine understands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +91,6 @@ def default_settings(engine: str) -> Mapping[str, str]:
     """The settings of a target that names none."""
     settings = _engine(engine)["target"].get("properties", {})
     return {name: str(about["default"]) for name, about in settings.items() if "default" in about}
-
-
-def option_names() -> frozenset[str]:
-    """The keys of an entry that only its engine understands."""
-    return frozenset(
-        {"instructions", "owner_role", "password_hashing", "password_symbols", "stamp", "valid_until"}
-    )
 
 
 def _engine(engine: str) -> dict[str, Any]:
