@@ -21,11 +21,10 @@ from credential_rotation.errors import BadInput, RotationError
 from credential_rotation.journal.journal import Journal
 from credential_rotation.journal.projects import Projects
 from credential_rotation.journal.records import RecordName, read_key
-from credential_rotation.journal.vault_complaints import in_rotation_words, translated
+from credential_rotation.journal.vault_complaints import EVERYWHERE, in_rotation_words, translated
 from credential_rotation.model import Credential
 from credential_rotation.settings import JOURNAL, TOKEN
 
-EVERYWHERE = "Set these for the scheduler and all workers."
 _CONN_TYPES = {"postgres": "postgres", "aws_iam": "aws"}
 _EXTRA = {"sslmode": "sslmode", "region": "region_name"}
 """Settings of a target that a first Airflow connection repeats in its extra, and their names there."""

@@ -17,6 +17,7 @@ from credential_rotation.errors import (
 )
 from credential_rotation.model import Credential
 
+EVERYWHERE = "Set these for the scheduler and all workers."
 _NEXT_STEPS: dict[type[vault.VaultError], str] = {
     vault.RefusedToken: "Mend or replace the access token; then run again.",
     vault.NotFound: "Give the machine account `Can read, write` on the project (web vault: Machine "
@@ -44,7 +45,7 @@ def in_rotation_words(name: str) -> Iterator[None]:
 def translated(name: str, error: vault.VaultError) -> RotationError:
     """The error of a rotation that this one of the vault means."""
     if isinstance(error, vault.NothingConfigured):
-        return NotConfigured(error.message, next_step="Set these for the scheduler and all workers.")
+        return NotConfigured(error.message, next_step=EVERYWHERE)
     what = f"{name}: {error.message}" if name else error.message
     if isinstance(error, vault.Misconfigured):
         return BadInput(what, next_step="Mend the setting for the scheduler and all workers, then run again.")
