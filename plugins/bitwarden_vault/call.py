@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from bitwarden_vault.agent_socket import peer_uid, socket_path
 from bitwarden_vault.build import build
 from bitwarden_vault.errors import (
     AgentUnavailable,
@@ -24,7 +25,6 @@ from bitwarden_vault.errors import (
     from_wire,
 )
 from bitwarden_vault.operations import WRITES
-from bitwarden_vault.places import peer_uid, socket_path
 from bitwarden_vault.settings import Settings
 from bitwarden_vault.wire import BrokenFrame, Channel, Message
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bitwarden_vault.agent.agent import prepared
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.build import build
 from bitwarden_vault.errors import Misconfigured
 from bitwarden_vault.handover import Handover
-from bitwarden_vault.places import socket_path
 from bitwarden_vault.settings import Settings
 from bitwarden_vault.start import is_served, listen, start_lock
 

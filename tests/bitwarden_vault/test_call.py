@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import AgentUnavailable, OutcomeUnknown, VaultError
-from bitwarden_vault.places import socket_path
 from bitwarden_vault.settings import Settings, read_settings
 from bitwarden_vault.wire import Channel, Message
 

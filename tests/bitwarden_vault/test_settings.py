@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.errors import Misconfigured, NothingConfigured
-from bitwarden_vault.places import socket_path
 from bitwarden_vault.settings import US_CLOUD, read_settings
 
 CLIENT = "0bd4ee27-c9b8-4e2c-b4ba-b0a0dd7a3a3a"

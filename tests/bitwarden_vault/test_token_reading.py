@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.errors import Misconfigured
 from bitwarden_vault.handover import Handover, pack_handover, unpack_handover
-from bitwarden_vault.places import socket_path
 from bitwarden_vault.settings import overlaid, read_settings
 from bitwarden_vault.token_reading import TOKEN
 

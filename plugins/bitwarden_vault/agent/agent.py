@@ -30,11 +30,11 @@ from bitwarden_vault.agent.request_form import insist_on_form
 from bitwarden_vault.agent.signals import woken_by_signals
 from bitwarden_vault.agent.staff import Employment, Worker
 from bitwarden_vault.agent.token_slots import TokenSlots
+from bitwarden_vault.agent_socket import peer, peer_uid
 from bitwarden_vault.errors import VaultError, to_wire
 from bitwarden_vault.handover import Handover, unpack_handover
 from bitwarden_vault.login_state import open_login_state
 from bitwarden_vault.operations import LOOK_UP, READS, RESERVE, WRITES, window_of_request
-from bitwarden_vault.places import peer, peer_uid
 from bitwarden_vault.readers.watch import ReaderWatch
 from bitwarden_vault.wire import Message
 from bitwarden_vault.worker_process import MOST_SLOTS, FirstWorker, leave_no_core_file

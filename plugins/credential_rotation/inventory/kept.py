@@ -24,7 +24,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bitwarden_vault.places import make_private
+from bitwarden_vault.agent_socket import make_private
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.inventory.files import Folder, open_folder
 from credential_rotation.inventory.garbage import rarely_looked_for

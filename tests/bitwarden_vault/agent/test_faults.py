@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import (
     AgentUnavailable,
@@ -16,7 +17,6 @@ from bitwarden_vault.errors import (
     OutcomeUnknown,
     Unreachable,
 )
-from bitwarden_vault.places import socket_path
 from bitwarden_vault.wire import pack
 from sandbox.bitwarden import Fault
 from scenes.vault.scene import VaultScene, is_alive, until

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.errors import InvalidRequest
-from bitwarden_vault.places import socket_path
 from scenes.vault.scene import VaultScene
 
 pytest_plugins = ["sandbox.bitwarden.fixtures", "scenes.vault.fixtures"]

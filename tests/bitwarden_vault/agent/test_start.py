@@ -12,9 +12,9 @@ from venv import EnvBuilder
 
 import pytest
 
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import AgentUnavailable, Misconfigured
-from bitwarden_vault.places import socket_path
 from sandbox.places import PLUGINS
 from scenes.vault.scene import VaultScene, is_alive, until
 

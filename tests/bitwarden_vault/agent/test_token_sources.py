@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bitwarden_vault.agent.aws_source import fetch_token
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.client import VaultClient
 from bitwarden_vault.errors import Misconfigured, NoToken, RefusedToken, Unreachable
-from bitwarden_vault.places import socket_path
 from bitwarden_vault.settings import read_settings
 from bitwarden_vault.token_reading import TOKEN
 from sandbox.bitwarden.faults import Fault

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from bitwarden_vault.agent_socket import socket_path
 from bitwarden_vault.errors import AgentUnavailable
-from bitwarden_vault.places import socket_path
 from bitwarden_vault.wire import Channel
 from sandbox.bitwarden import Fault
 from scenes.audit.audited import Audited, audited_scene
