@@ -16,11 +16,12 @@ from bitwarden_vault.nouns import Caller
 from bitwarden_vault.state_folder import state_folder
 from credential_rotation import settings as ours
 from credential_rotation.airflow_connections import secret_of
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
 from credential_rotation.attempt.by_person import resolve, rollback, take_under_management
 from credential_rotation.attempt.complaints import admin_not_stored
 from credential_rotation.attempt.inspection import foresee, verify
 from credential_rotation.attempt.persevere import persevere
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.bitwarden_access import BitwardenAccess
 from credential_rotation.by_hand import BY_HAND
 from credential_rotation.engines.registry import CLOUD, CheckedRotator, rotator_for

@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from psycopg import sql
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.engines.postgres.stamp import stamp_in
 from credential_rotation.model import Credential, Policy, Secret, Strategy

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
 from credential_rotation.attempt.by_person import resolve, rollback, take_under_management
 from credential_rotation.attempt.inspection import verify
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.model import (
     Answer,
     Consumer,

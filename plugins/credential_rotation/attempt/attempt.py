@@ -225,6 +225,3 @@ def _may_begin(turn: Turn, look: Look) -> bool:
     if approval is not None:
         turn.account.step("approved", f"by {approval.by}, {approval.at:%Y-%m-%d %H:%M} UTC")
     return True
-
-
-__all__ = ["Parties", "attempt"]

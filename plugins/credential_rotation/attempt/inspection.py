@@ -8,23 +8,21 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from tenacity import Retrying, retry_if_result, stop_after_attempt, wait_fixed
 
-from credential_rotation.attempt.attempt import Parties
 from credential_rotation.attempt.breaking import Told, breaks, breaks_through, would_revoke, would_see_through
 from credential_rotation.attempt.complaints import could_not_ask
 from credential_rotation.attempt.look import Look
+from credential_rotation.attempt.turn import Clock, Parties
 from credential_rotation.errors import RotationError
 from credential_rotation.model import UNMANAGED_EPOCH, Answer, Credential, Probe, Record, Secret, Stored
 from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.policy import Request, due
 from credential_rotation.protocols import Prober
-
-Clock = Callable[[], datetime]
 
 HEAL = "Run retire for it: the newest record that logs in takes CURRENT's place."
 OLDER_FIRST = "CURRENT is refused; the newest record that logs in would take its place"

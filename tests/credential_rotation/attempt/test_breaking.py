@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties
 from credential_rotation.attempt.inspection import foresee
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.errors import TargetUnknown
 from credential_rotation.model import Consumer, Secret
 from credential_rotation.outcome import Outcome

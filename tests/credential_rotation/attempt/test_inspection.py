@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties
 from credential_rotation.attempt.inspection import BETWEEN_LOOKS, LOOKS, foresee, verify
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.model import Answer, Probe, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties
 from credential_rotation.attempt.inspection import verify
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.journal.records import RecordName
 from credential_rotation.model import Answer, Consumer, Policy, Probe
 from credential_rotation.outcome import Outcome, told

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta, timezone
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.model import Answer, Policy, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request

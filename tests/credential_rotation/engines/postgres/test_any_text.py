@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.model import Answer
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request

@@ -8,7 +8,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.errors import BadInput
 from credential_rotation.model import Answer, Credential, Policy, Probe, Secret, Strategy, Target

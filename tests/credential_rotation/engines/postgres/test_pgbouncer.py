@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
 from credential_rotation.attempt.inspection import verify
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.errors import TargetRefused
 from credential_rotation.model import Answer, Secret

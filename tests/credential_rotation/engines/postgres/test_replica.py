@@ -8,8 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
 from credential_rotation.attempt.inspection import verify
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.model import Answer, Credential, Policy, Secret, Strategy
 from credential_rotation.outcome import Outcome

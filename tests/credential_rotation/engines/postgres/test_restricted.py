@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.errors import TargetRefused
 from credential_rotation.model import Target
 from credential_rotation.outcome import Outcome

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
 from credential_rotation.attempt.inspection import verify
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.model import Answer, Current, Record, Secret, Target
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request

@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from credential_rotation.attempt.attempt import Parties, attempt
+from credential_rotation.attempt.attempt import attempt
+from credential_rotation.attempt.turn import Parties
 from credential_rotation.engines.postgres.rotator import PostgresRotator
 from credential_rotation.engines.postgres.session import LockSession
 from credential_rotation.errors import TargetUnknown
