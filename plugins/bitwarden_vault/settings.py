@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from bitwarden_vault.access_token import UUID, AccessToken
 from bitwarden_vault.audit.settings import read_audit_settings
@@ -39,6 +40,13 @@ PASSED_ON = (
 AWS = "AWS_"
 """How the variables begin that say who asks AWS for a token that lies there, and where."""
 
+_DURATIONS = {
+    "deadline": "BITWARDEN_DEADLINE",
+    "patience": "BITWARDEN_PATIENCE",
+    "idle_exit": "BITWARDEN_IDLE_EXIT",
+    "cache_life": CACHE_LIFE,
+}
+"""By the field of `Settings` that each of them sets."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(s|m|h)?")
 _SECONDS = {None: 1.0, "s": 1.0, "m": 60.0, "h": 3600.0}
 LONGEST = 864_000.0
@@ -134,11 +142,8 @@ def read_settings(environ: Mapping[str, str], *, prefer_token: str | None = None
         ),
         socket_dir=present.get("BITWARDEN_SOCKET_DIR"),
         state_dir=present.get("BITWARDEN_STATE_DIR"),
-        deadline=durations["BITWARDEN_DEADLINE"],
-        patience=durations["BITWARDEN_PATIENCE"],
-        idle_exit=durations["BITWARDEN_IDLE_EXIT"],
-        cache_life=durations[CACHE_LIFE],
         python=present.get("BITWARDEN_PYTHON"),
+        **durations,
         **read_state_settings(present),
         **audit,
     )
@@ -220,26 +225,22 @@ class _Reading:
         if directory is not None and not all(os.path.isdir(part) for part in directory.split(os.pathsep)):  # noqa: PTH112 - pathlib costs import time in every task
             self.mistakes.append("SSL_CERT_DIR names a directory that is not there")
 
-    def durations(self) -> dict[str, float]:
-        defaults = {
-            "BITWARDEN_DEADLINE": 15.0,
-            "BITWARDEN_PATIENCE": 300.0,
-            "BITWARDEN_IDLE_EXIT": 900.0,
-            CACHE_LIFE: 60.0,
-        }
-        return {name: self._duration(name, default) for name, default in defaults.items()}
+    def durations(self) -> dict[str, Any]:
+        """Those that are said, by the name of their field; the others are as `Settings` has them."""
+        said = {setting: self._duration(name) for setting, name in _DURATIONS.items()}
+        return {setting: seconds for setting, seconds in said.items() if seconds is not None}
 
-    def _duration(self, name: str, default: float) -> float:
+    def _duration(self, name: str) -> float | None:
         text = self.environ.get(name)
         if text is None:
-            return default
+            return None
         match = _DURATION.fullmatch(text.strip())
         if match is None or (float(match[1]) == 0 and name != CACHE_LIFE):
             above, more = ("", "; 0 remembers no value") if name == CACHE_LIFE else (" above zero", "")
             self.mistakes.append(f"{name} is not a duration{above}: write seconds, or 15s, 5m, 1h{more}")
-            return default
+            return None
         seconds = float(match[1]) * _SECONDS[match[2]]
         if seconds > LONGEST:
             self.mistakes.append(f"{name} is longer than {LONGEST / 3600:g}h")
-            return default
+            return None
         return seconds
