@@ -164,25 +164,13 @@ def _ends_at_once(path: str) -> str:
 
 def _connect(path: str) -> socket.socket | None:
     """A connection to our own agent; None where nobody listens."""
-    give_up_at = time.monotonic() + _START_WITHIN
     sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        while True:
-            try:
-                sock.settimeout(_ACCEPTS_WITHIN)
-                sock.connect(path)
-                break
-            except BlockingIOError:  # more callers at once than the kernel lets queue
-                if time.monotonic() > give_up_at:
-                    raise AgentUnavailable("the agent takes no more connections; is it stopped?") from None
-                time.sleep(_PAUSE)
+        _dial(sock, path)
         _check_peer(sock, path)
     except (FileNotFoundError, ConnectionRefusedError):
         sock.close()
         return None
-    except VaultError:
-        sock.close()
-        raise
     except OSError as wrong:
         sock.close()
         raise AgentUnavailable(
@@ -192,6 +180,24 @@ def _connect(path: str) -> socket.socket | None:
         sock.close()
         raise
     return sock
+
+
+def _dial(sock: socket.socket, path: str) -> None:
+    """Connect, again and again where more callers come at once than the kernel lets queue.
+
+    Raises: OSError, AgentUnavailable.
+    """
+    give_up_at = time.monotonic() + _START_WITHIN
+    sock.settimeout(_ACCEPTS_WITHIN)
+    while True:
+        try:
+            sock.connect(path)
+        except BlockingIOError:
+            if time.monotonic() > give_up_at:
+                raise AgentUnavailable("the agent takes no more connections; is it stopped?") from None
+            time.sleep(_PAUSE)
+        else:
+            return
 
 
 def _check_peer(sock: socket.socket, path: str) -> None:
