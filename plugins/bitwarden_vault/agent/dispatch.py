@@ -25,6 +25,7 @@ from bitwarden_vault.errors import (
     Misconfigured,
     NoAnswerInTime,
     OutcomeUnknown,
+    RateLimited,
     Unreachable,
     VaultError,
     to_wire,
@@ -236,7 +237,7 @@ class Dispatch:
         error, was_sent = message["error"], message["stage"] == "call"
         if error["kind"] == UNAUTHORIZED or not was_sent:
             self.login.reject(generation)
-        elif error["kind"] == "rate_limited" and errand.window:
+        elif error["kind"] == RateLimited.kind and errand.window:
             self.budget.slow_down(errand.window, now + (error["retry_after"] or _UNTOLD_429))
         self._go_on(errand, errand.fail_or_wait(error, was_sent=was_sent, now=now))
 

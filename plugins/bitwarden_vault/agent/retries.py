@@ -13,7 +13,7 @@ from __future__ import annotations
 import random
 
 from bitwarden_vault.agent.sdk_errors import UNAUTHORIZED
-from bitwarden_vault.errors import RefusedToken
+from bitwarden_vault.errors import RateLimited, RefusedToken, Unreachable
 
 _CONNECTION_TRIES = 4
 _AFTER_401 = (0.0, 5.0, 20.0, 60.0)
@@ -24,7 +24,7 @@ def wait_before_next(
     kind: str, *, was_sent: bool, is_write: bool, tries: int, told: float | None
 ) -> float | None:
     """Seconds to wait before try number `tries + 1` after a failure of this kind; None is never."""
-    if kind == "rate_limited":
+    if kind == RateLimited.kind:
         base = told if told is not None else min(60.0, 2.0**tries)
         return base + _JITTER.uniform(0.05, 0.5)
     if kind == UNAUTHORIZED:
@@ -33,6 +33,6 @@ def wait_before_next(
     if kind == RefusedToken.kind and not was_sent:  # over a torn state: the agent logs in anew, as it can
         return 0.0 if tries == 1 else None
     may_repeat = not (is_write and was_sent)
-    if kind == "unreachable" and may_repeat and tries < _CONNECTION_TRIES:
+    if kind == Unreachable.kind and may_repeat and tries < _CONNECTION_TRIES:
         return 0.2 * float(2**tries) * _JITTER.uniform(0.5, 1.0)
     return None
