@@ -28,7 +28,7 @@ from bitwarden_vault.agent.login import Login
 from bitwarden_vault.agent.lookups import Lookup, Lookups
 from bitwarden_vault.agent.request_form import insist_on_form
 from bitwarden_vault.agent.signals import woken_by_signals
-from bitwarden_vault.agent.staff import Employment, Worker
+from bitwarden_vault.agent.staff import Worker, employment
 from bitwarden_vault.agent.token_slots import TokenSlots
 from bitwarden_vault.agent_socket import peer, peer_uid
 from bitwarden_vault.errors import VaultError, to_wire
@@ -66,18 +66,7 @@ class Agent:
             open_login_state(settings.state_dir, token.client_id, place)
             for token, place in zip(settings.tokens, memory, strict=False)
         ]
-        slots = zip(settings.tokens, states, strict=True)
-        setup = {
-            "slots": [
-                {"token": token.text, "source": token.source, "state": state.path} for token, state in slots
-            ],
-            "organization_id": settings.organization_id,
-            "api_url": settings.api_url,
-            "identity_url": settings.identity_url,
-            "network": dict(settings.network),
-        }
-        inherited = tuple(fd for state in states for fd in state.pass_fds)
-        self._employment = Employment(self._selector, setup, inherited, handover.path)
+        self._employment = employment(self._selector, settings, states, handover.path)
         self._begun = (first.pid, first.descriptor) if first else None
         token_slots = TokenSlots(settings.tokens, [state.age for state in states], _note)
         self._trail = open_trail(settings, token_slots, _note)

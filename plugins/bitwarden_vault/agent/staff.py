@@ -8,10 +8,12 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bitwarden_vault.agent.line import Line
+from bitwarden_vault.login_state import LoginState
+from bitwarden_vault.settings import Settings
 from bitwarden_vault.wire import Message
 from bitwarden_vault.worker_process import begin_worker
 
@@ -28,6 +30,23 @@ class Employment:
     pass_fds: tuple[int, ...]
     label: str
     """Shows in the list of processes whose worker it is: the path of the agent's socket."""
+
+
+def employment(
+    selector: selectors.BaseSelector, settings: Settings, states: Sequence[LoginState], label: str
+) -> Employment:
+    """What each worker is told first, and the memory that it inherits; a state for each of the tokens."""
+    slots = zip(settings.tokens, states, strict=True)
+    setup = {
+        "slots": [
+            {"token": token.text, "source": token.source, "state": state.path} for token, state in slots
+        ],
+        "organization_id": settings.organization_id,
+        "api_url": settings.api_url,
+        "identity_url": settings.identity_url,
+        "network": dict(settings.network),
+    }
+    return Employment(selector, setup, tuple(fd for state in states for fd in state.pass_fds), label)
 
 
 class Worker:
