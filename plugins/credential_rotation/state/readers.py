@@ -73,27 +73,13 @@ class PublishedReaders:
         return found or ((), f"{self.folder.path!r} has not answered for {self.within:g} s")
 
     def _read(self, *, tidy: bool) -> Found:
-        found, unknown = [], []
+        found: list[ReaderDocument] = []
+        unknown: list[str] = []
         try:
             for name in self.folder.names(FOLDER):
-                raw = self.folder.read(name)
-                document = read_document(raw)
-                if document is None and raw is None and name not in self.folder.names(FOLDER):
-                    continue  # its last reader has just ended
-                at = written(raw) or self._modified(name)
-                if at is not None and self.clock() - at > KEPT_FOR:
-                    if tidy:
-                        self.folder.remove(name)
-                    continue
-                if document is None:
-                    undated = "" if at else ", nor when it was written: remove it"
-                    unknown.append(f"{name} under {self.folder.path!r} cannot be understood{undated}")
-                    continue
-                found.append(document)
-                if document.unclear:
-                    unknown.append(f"{unclear_readers(document.unclear)} in {name} cannot be understood")
-                if document.left_out:
-                    unknown.append(f"{document.host} had more readers than it keeps ({document.left_out})")
+                document, missing = self._read_one(name, tidy=tidy)
+                found += [document] if document is not None else []
+                unknown += missing
         except StateUnavailable as trouble:
             unknown.append(str(trouble))
         except Exception as wrong:  # noqa: BLE001 - each store has its own errors
@@ -104,6 +90,26 @@ class PublishedReaders:
         """The date of its file, for a document that has none of its own."""
         at = self.folder.modified(name)
         return None if at is None else datetime.fromtimestamp(at, tz=timezone.utc)
+
+    def _read_one(self, name: str, *, tidy: bool) -> tuple[ReaderDocument | None, list[str]]:
+        """A document that is not over, and why readers may be missing. Raises: StateUnavailable."""
+        raw = self.folder.read(name)
+        if raw is None and name not in self.folder.names(FOLDER):
+            return None, []  # its last reader has just ended
+        document, at = read_document(raw), written(raw) or self._modified(name)
+        if at is not None and self.clock() - at > KEPT_FOR:
+            if tidy:
+                self.folder.remove(name)
+            return None, []
+        if document is None:
+            undated = "" if at else ", nor when it was written: remove it"
+            return None, [f"{name} under {self.folder.path!r} cannot be understood{undated}"]
+        missing = []
+        if document.unclear:
+            missing.append(f"{unclear_readers(document.unclear)} in {name} cannot be understood")
+        if document.left_out:
+            missing.append(f"{document.host} had more readers than it keeps ({document.left_out})")
+        return document, missing
 
 
 def with_readers(
