@@ -39,12 +39,7 @@ def confirm(  # noqa: PLR0913 - each by its name
     chosen = _chosen(credential, consumer)
     look = Look(credential, deployment.vault(credential).look(), deployment.rotator(credential))
     own = _own(credential, look.own, version, told_at)
-    said = deployment.confirmations.of(credential, (own.epoch, own.attempt))
-    if said.unknown:
-        raise StateTrouble(
-            f"{credential.name}: what was confirmed cannot be read: {said.unknown}",
-            next_step="Nothing is ended meanwhile. See to the folder, then confirm it.",
-        )
+    said = _said_of(deployment, credential, own)
     before = said.words.get(chosen.name)
     if before is None and is_cleared:
         raise not_kept_then(credential.name)
@@ -69,6 +64,17 @@ def confirm(  # noqa: PLR0913 - each by its name
         version=own.epoch,
         steps=(_step(own, chosen, now, is_news=word.by == by), Step("ok", now, reason)),
     )
+
+
+def _said_of(deployment: Deployment, credential: Credential, own: Record) -> Said:
+    """All that was said of this version. Raises: StateTrouble (some of it cannot be read)."""
+    said = deployment.confirmations.of(credential, (own.epoch, own.attempt))
+    if said.unknown:
+        raise StateTrouble(
+            f"{credential.name}: what was confirmed cannot be read: {said.unknown}",
+            next_step="Nothing is ended meanwhile. See to the folder, then confirm it.",
+        )
+    return said
 
 
 def _step(own: Record, who: Consumer, now: datetime, *, is_news: bool) -> Step:
