@@ -57,6 +57,8 @@ log = logging.getLogger(__name__)
 WORK = "rotation"
 FROM_ANOTHER_DAG = "operator_triggered"
 """Airflow's word for it; such a run has the name of who triggered that DAG."""
+_ASKS_AFTER = {*DONE, "waiting", "refused"} - {"revoked"}
+"""After these a person is asked; all other outcomes are told first."""
 ASK_ANEW = f"If it is still wanted, trigger {WITH_APPROVAL} again; somebody else than who asks says yes."
 
 
@@ -86,9 +88,7 @@ class RotateWithApproval(HITLOperator):
             if outcome is None:
                 outcome = _attempt(context, deployment, credential, wish.request)
         rule = credential.policy.approval
-        is_well = outcome.outcome in {*DONE, "waiting", "refused"} - {
-            "revoked"
-        }  # whatever is not, is told first
+        is_well = outcome.outcome in _ASKS_AFTER
         if rule is None or not (outcome.needs_approval and is_well):
             _end(context, deployment, credential, outcome, asked_in(context))
             return

@@ -31,6 +31,11 @@ MOST_SLEEP = 60.0
 """Seconds between looks at what has to wait, so that the log shows life."""
 
 
+def the_last(state: RetryCallState) -> Outcome | None:
+    """What a run of attempts that is given up came to, for tenacity."""
+    return state.outcome.result() if state.outcome else None
+
+
 def persevere(attempt: Callable[[], Outcome], *, note: Callable[[Outcome], object]) -> Outcome:
     """The first outcome that is not urgent, or the last; `note` hears of each that is tried again."""
     before: list[Outcome] = []
@@ -45,7 +50,7 @@ def persevere(attempt: Callable[[], Outcome], *, note: Callable[[Outcome], objec
         stop=stop_after_attempt(len(WAITS) + 1),
         wait=wait_chain(*(wait_fixed(seconds) for seconds in WAITS)),
         before_sleep=again,
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        retry_error_callback=the_last,
     )
 
     def once() -> Outcome:
@@ -92,7 +97,7 @@ def wait_out(
         left = (until - clock()).total_seconds() + 1 if until else BUSY_AGAIN
         return min(max(left, 1.0), MOST_SLEEP)
 
-    def _is_far(outcome: Outcome) -> bool:
+    def is_far(outcome: Outcome) -> bool:
         return outcome.until is not None and outcome.until > clock() + patience
 
     def again(state: RetryCallState) -> None:
@@ -100,10 +105,10 @@ def wait_out(
             note(state.outcome.result())
 
     retrying = Retrying(
-        retry=retry_if_result(lambda outcome: outcome.heals_by_itself and not _is_far(outcome)),
+        retry=retry_if_result(lambda outcome: outcome.heals_by_itself and not is_far(outcome)),
         stop=stop_after_delay(patience.total_seconds()),
         wait=seconds,
         before_sleep=again,
-        retry_error_callback=lambda state: state.outcome.result() if state.outcome else None,
+        retry_error_callback=the_last,
     )
     return retrying(attempt)

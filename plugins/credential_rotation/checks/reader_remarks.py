@@ -16,6 +16,14 @@ from bitwarden_vault.state_settings import PATH
 from credential_rotation.model import Credential, Strategy
 
 _OPTION = "AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID"
+_FOR_LOGS = (
+    "Airflow stores task logs with it (remote_log_conn_id). Each worker process reads it once and keeps it, "
+    "so the old version lives until the workers have been restarted."
+)
+_LOSES_LOGS = (
+    "Airflow stores task logs with it (remote_log_conn_id). Each worker process reads it once and keeps it: "
+    "after a rotation in place they store no logs until they are restarted."
+)
 
 
 def remarks_on_readers(environ: Mapping[str, str], credentials: Iterable[Credential]) -> Iterator[str]:
@@ -31,16 +39,6 @@ def remarks_on_readers(environ: Mapping[str, str], credentials: Iterable[Credent
     for one in credentials:
         if conn_id and _holds(one, conn_id):
             yield f"{one.name}: {_FOR_LOGS if _waits(one) else _LOSES_LOGS}"
-
-
-_FOR_LOGS = (
-    "Airflow stores task logs with it (remote_log_conn_id). Each worker process reads it once and keeps it, "
-    "so the old version lives until the workers have been restarted."
-)
-_LOSES_LOGS = (
-    "Airflow stores task logs with it (remote_log_conn_id). Each worker process reads it once and keeps it: "
-    "after a rotation in place they store no logs until they are restarted."
-)
 
 
 def log_connection(environ: Mapping[str, str]) -> str:

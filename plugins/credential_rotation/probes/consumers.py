@@ -27,6 +27,7 @@ PROBES: Mapping[str, Callable[[Question], Probe]] = {
     "manual": ask_person,
     "s3_bucket": ask_bucket,
 }
+_NOTHING = Said({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +65,6 @@ class EntryConsumers:
         if own is None or self.confirmations is None:
             return _NOTHING
         return self.confirmations.of(self.credential, (own.epoch, own.attempt))
-
-
-_NOTHING = Said({})
 
 
 def cannot_be_asked(credential: Credential) -> tuple[Consumer, ...]:

@@ -19,6 +19,7 @@ from bitwarden_vault.state_settings import PATH
 from credential_rotation.errors import RotationError
 from credential_rotation.model import Credential
 from credential_rotation.planning.watchdog import Finding
+from credential_rotation.state.confirmations import by_hand
 from credential_rotation.wiring import Deployment
 
 WEEK = timedelta(days=7)
@@ -48,7 +49,7 @@ def unused_to_tell(deployment: Deployment, credentials: Sequence[Credential]) ->
     found = []
     for one in credentials if left is None else [one for one in credentials if one.name in left]:
         last = last_uses.get(_place(deployment, one))
-        is_read_elsewhere = any(consumer.kind == "manual" for consumer in one.consumers)
+        is_read_elsewhere = bool(by_hand(one))
         if last is not None and now - last > after and not is_read_elsewhere:
             found.append(
                 Finding(one.name, f"not read since {last:%Y-%m-%d} by anybody who is known", one.owner)

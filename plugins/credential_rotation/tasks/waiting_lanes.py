@@ -16,8 +16,6 @@ from credential_rotation.tasks.lane_ids import in_lane, in_words, lane_id
 from credential_rotation.tasks.share_out import BEGINS_NOT
 
 _WORKERS = ("rotate", "retire", "verify")
-
-
 _ASKED_AT_ONCE = 20
 """Lanes: their tasks are asked for in an address, which not every proxy takes at any length."""
 

@@ -31,6 +31,7 @@ _WORDS = {
     "refused": "Refused",
     "unproved": "Not proved",
 }
+_LOOK_AT_RUNS = "Is the rotating DAG paused? Otherwise the logs of its runs say what keeps it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +116,6 @@ def _awaited(people: Sequence[Mapping[str, Any]], now: datetime) -> Standing | N
     why = f"{', '.join(str(one.get('who')) for one in people)} has to be given the new value by hand{by}"
     next_step = ". ".join(str(one.get("how")) for one in people)
     return Standing("bad", "Waits for a person", why, next_step, needs_person=True)
-
-
-_LOOK_AT_RUNS = "Is the rotating DAG paused? Otherwise the logs of its runs say what keeps it."
 
 
 def _quiet(
