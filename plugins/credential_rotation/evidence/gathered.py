@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bitwarden_vault.audit.command import Folder
@@ -65,11 +65,11 @@ def evidence_on(
     exceptions: Sequence[Mapping[str, object]] = (),
 ) -> Evidence:
     """All that can be found."""
-    row, versions, current, asked = _vault(deployment, credential)
-    kept = _kept(deployment, credential, row)
+    vault = _vault(deployment, credential)
+    kept = _kept(deployment, credential, vault)
     found, verdict, told = _trail(deployment.environ, credential)
-    versions = [*versions, *_versions_in(found)]
-    known = rotations_of(Told(kept.outcomes, versions, current=current))
+    versions = [*vault.versions, *_versions_in(found)]
+    known = rotations_of(Told(kept.outcomes, versions, current=vault.current))
     by_version = _by_version(found, kept.outcomes)
     rotations = [replace(one, places=tuple(by_version.get(one.version, ()))) for one in known]
     return Evidence(
@@ -80,48 +80,64 @@ def evidence_on(
         since=moment,
         rotations=since(rotations, moment),
         events=events_of(kept.outcomes, moment),
-        readers=(*kept.readers, *_readers_in(found, credential, moment)),
+        readers=(*kept.readers, *_readers_in(found, credential, vault.project, moment)),
         exceptions=exceptions,
         trail=verdict,
-        sources=(*kept.sources, *asked, told),
+        sources=(*kept.sources, *vault.sources, told),
     )
 
 
-def _kept(deployment: Deployment, credential: Credential, row: Document) -> Kept:
+def _kept(deployment: Deployment, credential: Credential, vault: _Vault) -> Kept:
     state = state_folder(deployment.environ)
     try:
-        return kept_of(state, credential.name, row)
+        return kept_of(state, credential.name, vault.row, project=vault.project)
     except StateUnavailable as why:
-        return Kept(row, (), (), (Source("state folder", state.path, f"not read: {why}"),))
+        return Kept(vault.row, (), (), (Source("state folder", state.path, f"not read: {why}"),))
 
 
 # --- Bitwarden -----------------------------------------------------------------------------------------
 
 
-def _vault(
-    deployment: Deployment, credential: Credential
-) -> tuple[Document, list[Version], int | None, list[Source]]:
-    """The entry's row, the versions that the vault still knows and CURRENT's own, and what each part told."""
-    row, versions, sources = status_row(credential, Known((), has_current=False)), [], []
-    own = None
+@dataclass(slots=True)
+class _Vault:
+    """What Bitwarden tells of an entry."""
+
+    row: Document
+    """As a planner's status has it."""
+    versions: list[Version] = field(default_factory=list)
+    """Those that the vault still knows."""
+    current: int | None = None
+    """The version whose value CURRENT holds."""
+    project: str | None = None
+    """The id of CURRENT's; None where it cannot be told."""
+    sources: list[Source] = field(default_factory=list)
+
+
+def _vault(deployment: Deployment, credential: Credential) -> _Vault:
+    """All that can be asked; what cannot is told among the sources."""
     if credential.engine == BY_HAND:
-        row = status_row(credential, deployment.closings.known(credential))
-        return row, [], None, [Source("Bitwarden", "", "not asked: no version of it is recorded there")]
+        told = _Vault(status_row(credential, deployment.closings.known(credential)))
+        told.sources.append(Source("Bitwarden", "", "not asked: no version of it is recorded there"))
+        return told
+    told = _Vault(status_row(credential, Known((), has_current=False)))
     try:
         known = deployment.known([credential])[credential.name]
-        row = status_row(credential, known)
-        versions += [
+        told.row = status_row(credential, known)
+        project = deployment.bitwarden.project_of(credential)
+        told.project = project.lower() if project else None
+        told.versions += [
             Version(one.epoch, one.written.isoformat(), JOURNAL, one.attempt) for one in known.records
         ]
-        sources.append(Source(JOURNAL, "Bitwarden", f"{len(versions)} versions whose values may live"))
+        living = f"{len(told.versions)} versions whose values may live"
+        told.sources.append(Source(JOURNAL, "Bitwarden", living))
         stored = deployment.vault(credential).look()
-        noted, own = _noted(stored.current), stored.own.epoch if stored.own else None
-        versions += noted
-        sources.append(Source(NOTE, "Bitwarden", f"{len(noted)} versions; it keeps the last 20 writes"))
-        sources.append(Source("CURRENT", "Bitwarden", _holds(stored)))
+        noted, told.current = _noted(stored.current), stored.own.epoch if stored.own else None
+        told.versions += noted
+        told.sources.append(Source(NOTE, "Bitwarden", f"{len(noted)} versions; it keeps the last 20 writes"))
+        told.sources.append(Source("CURRENT", "Bitwarden", _holds(stored)))
     except (RotationError, VaultError) as error:
-        sources.append(Source("Bitwarden", "", f"not asked: {getattr(error, 'what', error)}"))
-    return row, versions, own, sources
+        told.sources.append(Source("Bitwarden", "", f"not asked: {getattr(error, 'what', error)}"))
+    return told
 
 
 def _noted(current: Current | None) -> list[Version]:
@@ -253,12 +269,15 @@ def _told(place: Place, what: str) -> TrailPlace:
     return TrailPlace(what, place.at, place.segment, place.line, place.sequence, place.digest, place.fits)
 
 
-def _readers_in(found: Sequence[Place], credential: Credential, moment: datetime | None) -> list[ReaderTold]:
+def _readers_in(
+    found: Sequence[Place], credential: Credential, project: str | None, moment: datetime | None
+) -> list[ReaderTold]:
     """Everybody to whom the agents of this trail gave CURRENT."""
     given: defaultdict[str, list[str]] = defaultdict(list)
     for place in found:
         at = read_moment(place.at)
-        is_current = any(key == credential.vault.key for _, key in place.secrets)
+        is_in_place = project in (None, place.project.lower())
+        is_current = is_in_place and any(key == credential.vault.key for _, key in place.secrets)
         is_asked = moment is None or (at is not None and at >= moment)
         if place.operation in _READS and place.outcome == "ok" and is_current and is_asked:
             given[place.who or "a process without a name"].append(place.at)

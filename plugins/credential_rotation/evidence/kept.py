@@ -33,16 +33,19 @@ class Kept:
     sources: Sequence[Source]
 
 
-def kept_of(state: StateFolder, name: str, entry: Document | None = None) -> Kept:
+def kept_of(
+    state: StateFolder, name: str, entry: Document | None = None, *, project: str | None = None
+) -> Kept:
     """What is kept of it; `entry` where the caller knows more than the newest status.
 
+    `project` is the id of CURRENT's, where the caller knows it: in another one the same key is another's.
     Raises: StateUnavailable.
     """
     names = state.names(folder_of(name))
     found = [one for one in map(state.read, names) if one]
     own = [one for one in found if one.get("name") == name]
     entry = entry or _entry(state, name)
-    readers = _readers(state, entry)
+    readers = _readers(state, entry, project)
     told = _counted(len(own), "attempt")
     if own:
         told += f", the oldest of {str(own[0].get('at', ''))[:10]}"
@@ -99,7 +102,7 @@ def _entry(state: StateFolder, name: str) -> Document:
     return {}
 
 
-def _readers(state: StateFolder, entry: Document) -> list[ReaderTold]:
+def _readers(state: StateFolder, entry: Document, project: str | None) -> list[ReaderTold]:
     key = (entry.get("vault") or {}).get("key")
     found = []
     for document in filter(None, map(state.read, state.names(READERS))):
@@ -108,6 +111,7 @@ def _readers(state: StateFolder, entry: Document) -> list[ReaderTold]:
             _reader(row, document)
             for row in (rows if isinstance(rows, list) else ())
             if isinstance(row, dict) and key and row.get("key") == key
+            if project is None or row.get("project") == project
         ]
     return sorted(found, key=lambda one: (one.last, one.who), reverse=True)
 

@@ -8,15 +8,22 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
 from bitwarden_vault.audit.line import Seal
+from bitwarden_vault.client import VaultClient
+from bitwarden_vault.nouns import Caller
+from bitwarden_vault.settings import read_settings
+from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.evidence.seal import check
 from sandbox.places import PLUGINS
+from scenes.readers.sides import document, reader
 from scenes.site.deployment import Site
 from scenes.site.ground import Ground, own_agent
+from scenes.vault.scene import until
 
 pytest_plugins = ["scenes.site.fixtures"]
 
@@ -72,6 +79,29 @@ def test_evidence_tells_all_and_its_place_in_the_trail_is_found_offline(
     assert check(page_file.read_bytes().decode(), [Seal(KEY.encode())]).is_whole
     text = page_file.read_text() + ran.out
     assert not {value for value in site.values() if value in text}
+
+
+def test_who_reads_a_secret_of_the_same_key_elsewhere_is_no_reader_of_this_one(
+    audited_site: Site, tmp_path: Path
+) -> None:
+    """Two projects may each have a `reporting/db`; an auditor is told of those who were given this value."""
+    site, key, now = audited_site, "reporting/db", datetime.now(timezone.utc)
+    site.run("rotate", "reporting", "--reason", "x")
+    own = site.current(key).id
+    other = site.bitwarden.put_secret(project=site.projects["admins"], key=key, value="another's")
+    rows = []
+    for dag, secret, project in (("nightly_load", own, "data"), ("stranger", other, "admins")):
+        VaultClient(read_settings(site.environ), Caller(dag_id=dag, task_id="load")).get_secret(secret)
+        row = reader(secret, 1, now, dag=dag, task="load")
+        rows.append({**row, "key": key, "project": site.projects[project]})
+    StateFolder(site.environ["ROTATION_STATE_PATH"]).write("readers/host-a", document("host-a", now, *rows))
+    segments = list((tmp_path / "audit").glob("*.jsonl"))
+    until(lambda: any(b'"stranger"' in file.read_bytes() for file in segments), "the trail has both")
+    told = {
+        (one["who"], one["source"]) for one in site.run("evidence", "reporting", "--json").json["readers"]
+    }
+    assert {("nightly_load.load", "audit trail"), ("nightly_load.load on host-a", "readers")} <= told
+    assert not [who for who, _ in told if "stranger" in who]
 
 
 def test_without_the_state_folder_the_vault_and_the_trail_tell_what_they_know(audited_site: Site) -> None:
