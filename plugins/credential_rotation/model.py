@@ -80,7 +80,6 @@ class Record:
     revised: datetime
     """Bitwarden's own date of the record, the base for settling."""
     secret: Secret
-    host: str
     revokes: bool = False
     """Made in compromise mode: what was before it may be in wrong hands."""
 

@@ -28,13 +28,14 @@ from credential_rotation.policy import Request
 from simulators.keys import SimKeyTarget
 from simulators.readers import SimReaders
 from simulators.target import SimTarget
-from simulators.vault import HOST, SimVault
+from simulators.vault import SimVault
 from simulators.world import START, World
 
 SETTLE = timedelta(minutes=15)
 
 QUARTERLY = Policy("quarterly", max_age=timedelta(days=90))
 
+HOST = "db.example"
 ETL = Credential(
     name="warehouse-etl",
     engine="simulated",

@@ -14,8 +14,6 @@ from simulators.world import AnswerLostError, World
 
 T = TypeVar("T")
 
-HOST = "db.example"
-
 
 class SimVault:
     """Implements `protocols.Vault` with the semantics of the Bitwarden journal."""
@@ -73,7 +71,6 @@ class SimVault:
             written=written,
             revised=self.world.now,
             secret=secret,
-            host=HOST,
             revokes=revokes,
         )
         self._write(

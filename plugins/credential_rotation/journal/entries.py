@@ -83,7 +83,6 @@ def record_from(credential: Credential, stored: VaultSecret) -> Record:
         written=read_written(stored.value, key=key),
         revised=stored.revision_date,
         secret=secret,
-        host=host,
         revokes=read_revokes(stored.value),
     )
 

@@ -20,7 +20,7 @@ from simulators.world import START
 
 Happens = Callable[[Account], None]
 
-OWN = Record("s", 3, "a1", START, START, BY_HAND, "db.example")
+OWN = Record("s", 3, "a1", START, START, BY_HAND)
 LOOKER = Consumer("manual", "Looker", "bi")
 LOCKED_OUT = Probe(Answer.REFUSED, "dag nightly", "it was refused", "Ask its owner.")
 UNCONFIRMED = Probe(Answer.UNKNOWN, "manual Looker", "nobody said", "Ask bi.", awaits_person=True)

@@ -19,8 +19,7 @@ from credential_rotation.model import Current, Secret, VaultPlace
 from scenes.site.deployment import Site
 from scenes.site.ground import ACCOUNT, Ground
 from scenes.vault.sides import BitwardenSide
-from simulators.scene import ETL
-from simulators.vault import HOST
+from simulators.scene import ETL, HOST
 
 pytest_plugins = ["scenes.site.fixtures"]
 

@@ -108,7 +108,7 @@ def adopt_by_rewriting(patch: Patch) -> None:
     def adopt(turn: Turn, look: Look) -> None:
         if look.own is None and look.stored.current is not None:
             current = look.stored.current
-            made = Record("x", 0, turn.id, current.revised, current.revised, current.secret, "db.example")
+            made = Record("x", 0, turn.id, current.revised, current.revised, current.secret)
             turn.vault.promote(current, made, attempt=turn.id, now=turn.clock())
         real(turn, look)
 
@@ -123,7 +123,7 @@ def record_after_apply(patch: Patch) -> None:
     def begin(work: PasswordWork) -> None:
         turn, look = work.turn, work.look
         now, secret = turn.clock(), work.rotator.mint(look.idle)
-        loose = Record("x", (look.newest_epoch or 0) + 1, turn.id, now, now, secret, "db.example")
+        loose = Record("x", (look.newest_epoch or 0) + 1, turn.id, now, now, secret)
         promotion.apply(turn, look, work.session, loose)
         kept = turn.vault.record(epoch=loose.epoch, attempt=turn.id, written=now, secret=secret)
         look.add(kept)
@@ -227,7 +227,7 @@ def no_record(patch: Patch) -> None:
     """The target is changed before the value is written down anywhere (rule 1)."""
 
     def keep(self: Journal, **version: Any) -> Record:  # noqa: ANN401 - as the journal's own
-        revised, host = version["written"], self.credential.target.host
-        return Record(id="-", revised=revised, host=host, **version)
+        del self
+        return Record(id="-", revised=version["written"], **version)
 
     patch(Journal, "record", keep)

@@ -95,7 +95,7 @@ class Scene:
 
     def record(self, secret: Secret, epoch: int = 1) -> Record:
         now = datetime.now(timezone.utc)
-        return Record(f"r{epoch}", epoch, "ab12", now, now, secret, self.server.host)
+        return Record(f"r{epoch}", epoch, "ab12", now, now, secret)
 
     def stamp(self, epoch: int = 1) -> Stamp:
         return Stamp(epoch, "ab12", JOURNAL)

@@ -48,7 +48,7 @@ class RotatorSide(Protocol):
 
 def record_of(secret: Secret, epoch: int = 1) -> Record:
     """A version that the journal holds."""
-    return Record(f"r{epoch}", epoch, "ab12", WRITTEN, WRITTEN, secret, "db.example")
+    return Record(f"r{epoch}", epoch, "ab12", WRITTEN, WRITTEN, secret)
 
 
 def stamp_of(epoch: int = 1) -> Stamp:

@@ -18,8 +18,8 @@ from sandbox.bitwarden.faults import Effect
 from sandbox.bitwarden.faults import Fault as CableFault
 from sandbox.bitwarden.stand_in import StoredSecret
 from scenes.site.ground import ACCOUNT, Ground
-from simulators.scene import ETL
-from simulators.vault import HOST, SimVault
+from simulators.scene import ETL, HOST
+from simulators.vault import SimVault
 from simulators.world import Fault, World
 
 Trouble = Literal["answer lost", "never arrives", "late"]

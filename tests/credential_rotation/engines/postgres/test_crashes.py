@@ -32,7 +32,7 @@ credential = Credential(
     VaultPlace("p", "password", "k"), Policy("p", timedelta(days=1)), "me", "x.yaml:1")
 admin = Secret(*given["admin"]) if given["admin"] else None
 now = datetime.now(timezone.utc)
-record = Record("r1", 1, "ab12", now, now, Secret(given["role"], given["new"]), given["host"])
+record = Record("r1", 1, "ab12", now, now, Secret(given["role"], given["new"]))
 rotator = PostgresRotator(credential, admin=(lambda: admin) if admin else None)
 with rotator.lock(Secret(given["role"], given["old"]), changing=given["role"]) as session:
     print("locked", flush=True)
