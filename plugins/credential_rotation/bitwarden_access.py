@@ -62,7 +62,7 @@ class BitwardenAccess:
 
     @property
     def projects(self) -> Projects:
-        """By name."""
+        """The vault's projects, by their names: one for the whole run, which lists them once."""
         if self._projects is None:
             self._projects = Projects(self.client)
         return self._projects

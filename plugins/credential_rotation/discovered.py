@@ -68,7 +68,7 @@ class Unasked:
 
 @dataclass(frozen=True, slots=True)
 class Discovered:
-    """All of it."""
+    """What discovery found of logins that no entry manages, and where it could not look."""
 
     unmanaged: tuple[Unmanaged, ...] = ()
     let_be: tuple[tuple[Login, LetBe], ...] = ()

@@ -79,7 +79,7 @@ class _Chain:
         self._torn = False
 
     def check(self, *, is_shipped: bool) -> ChainCheck:
-        """Everything."""
+        """Check the checkpoint, each segment in its order, and the end."""
         self._look_at_checkpoint()
         previous = 0
         for number in self._numbers:

@@ -89,7 +89,7 @@ class Incident:
 
 
 def opened(place: str, members: Iterable[Member], now: datetime) -> Incident:
-    """A new one."""
+    """An incident that begins now, under a fresh id."""
     return Incident(place, secrets.token_hex(4), now, now, tuple(members))
 
 

@@ -70,7 +70,7 @@ class ReaderTold:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All of it."""
+    """All that is told of one entry: what it is, what was done with it, and from which sources."""
 
     credential: str
     entry: Mapping[str, Any]

@@ -64,7 +64,7 @@ def evidence_on(
     by: str,
     exceptions: Sequence[Mapping[str, object]] = (),
 ) -> Evidence:
-    """All that can be found."""
+    """All that can be found since `moment` (None: ever); a source that cannot be read is told as such."""
     vault = _vault(deployment, credential)
     kept = _kept(deployment, credential, vault)
     found, verdict, told = _trail(deployment.environ, credential)
