@@ -101,7 +101,7 @@ def _adopted(look: Look) -> Record | None:
     if current is None:
         return None
     epoch = UNMANAGED_EPOCH if newest is None else newest + 1
-    return Record("", epoch, "", current.revised, current.revised, current.secret, "")
+    return Record("", epoch, "", current.revised, current.revised, current.secret)
 
 
 def _with(made: Outcome, broken: Iterable[Told], clock: Clock) -> Outcome:
