@@ -255,6 +255,18 @@ def test_nor_of_what_a_planner_left(key: str, tmp_path: Path) -> None:
         assert reported.complaint or junk == [], repr(junk)
 
 
+@pytest.mark.parametrize(("part", "whole"), [("names", {}), ("left_out", []), ("a lane", [])])
+def test_a_plan_of_which_one_part_is_strange_was_not_made(part: str, whole: object) -> None:
+    """Red and told: half of it would leave out somebody, or end the report."""
+    for junk in JUNK:
+        lanes = {"": ["etl"], **({"pool-db": junk} if part == "a lane" else {})}
+        shares = {"names": lanes, "left_out": [], part: junk}
+        if junk == ["junk"] and part == "a lane":
+            continue  # a name like any other
+        reported, _ = read({(PLANNER, "return_value"): {-1: ["etl"]}, (PLANNER, "shares"): {-1: shares}})
+        assert ("the plan was not made" in reported.complaint) is (junk != whole), repr(junk)
+
+
 def test_the_brake_dies_of_nothing_either() -> None:
     """It reads the same."""
     from credential_rotation.tasks.handed_on import left_in, shares_of  # noqa: PLC0415 - beside the others
