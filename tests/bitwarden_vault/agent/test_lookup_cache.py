@@ -35,8 +35,10 @@ def test_what_is_over_is_removed_and_the_next_end_is_told() -> None:
     cache = LookupCache(60.0)
     cache.put(("a", ()), _secret(1, note='```bitwarden-vault\n{"cache_seconds": "5"}\n```'), begun_at=100.0)
     cache.put(("b", ()), _secret(2), begun_at=100.0)
+    cache.put(("c", ()), _secret(3), begun_at=50.0)
     assert cache.sweep(104.0) == 105.0
-    assert (cache.sweep(105.0), len(cache)) == (160.0, 1)
+    assert (cache.sweep(105.0), len(cache)) == (110.0, 2)
+    assert (cache.sweep(110.0), len(cache)) == (160.0, 1)
     assert cache.get(("b", ()), 160.0) is None
     assert (cache.sweep(160.0), len(cache)) == (float("inf"), 0)
 
@@ -61,12 +63,13 @@ def test_what_is_to_be_kept_for_no_time_is_never_kept(life: float, told: str) ->
 
 
 def test_a_changed_secret_is_forgotten_under_all_its_questions() -> None:
-    """It may have been asked for in several ways."""
+    """It may have been asked for in several ways; others are not."""
     cache = LookupCache(60.0)
     for projects in ((), ("p",)):
         cache.put(("k", projects), _secret(), begun_at=0.0)
+    cache.put(("other", ()), _secret(2), begun_at=0.0)
     cache.forget("id-1")
-    assert len(cache) == 0
+    assert (len(cache), cache.get(("other", ()), 1.0) is not None) == (1, True)
 
 
 def test_the_loops_question_takes_no_longer_where_thousands_are_remembered() -> None:
