@@ -6,6 +6,7 @@ for neither, and ends it at a deadline.
 Rules this file keeps:
 - What agents of this host left that are dead is taken over first: their readers that live go into this
   document before theirs is removed.
+- So is that there were more readers than it had room for.
 - A reader that cannot be understood is nobody's to take over. It stays where it is, alone and told, until its
   process is seen to have ended, this host has started anew, or a week is over.
 - Nothing but answers leaves it, through the descriptor by which the order came. What was taken over is said
@@ -54,6 +55,8 @@ class _Left:
     unclear: tuple[object, ...]
     """Readers that are not understood, and that may live."""
     until: datetime
+    left_out: int = 0
+    """Readers that it had no room for, as long as one lives whom it knew."""
 
 
 def carry_out(order: dict[str, Any], say: Callable[[dict[str, Any]], object]) -> None:
@@ -61,26 +64,32 @@ def carry_out(order: dict[str, Any], say: Callable[[dict[str, Any]], object]) ->
     folder, document, name = StateFolder(order["path"]), order["document"], order["name"]
     taken: list[dict[str, Any]] = []
     unclear: list[str] = []
+    left_out = 0
     try:
         left = _left_by_the_dead(folder, document, name)
         for found in left:
             taken += map(entry_of, found.living)
-        everything = {**document, "readers": [*document["readers"], *taken]}
+        left_out = max((found.left_out for found in left), default=0)
+        everything = {
+            **document,
+            "readers": [*document["readers"], *taken],
+            "left_out": max(document["left_out"], left_out),  # never the sum: what is tried again is the same
+        }
         if everything["readers"] or everything["left_out"]:
             folder.write(name, everything)
         elif order["is_there"]:
             folder.remove(name)
         if taken:
-            say({"taken": taken, "unclear": [], "trouble": None})
+            say({"taken": taken, "left_out": left_out, "unclear": [], "trouble": None})
         for found in left:
             _clear(folder, found)
         unclear += [_told(found) for found in left if found.unclear]
         for use in order.get("uses", ()):
             folder.write(f"{LAST_USED}/{use['secret']}", use)
     except StateUnavailable as trouble:
-        say({"taken": taken, "unclear": unclear, "trouble": str(trouble)})
+        say({"taken": taken, "left_out": left_out, "unclear": unclear, "trouble": str(trouble)})
     else:
-        say({"taken": taken, "unclear": unclear, "trouble": ""})
+        say({"taken": taken, "left_out": left_out, "unclear": unclear, "trouble": ""})
 
 
 def _left_by_the_dead(folder: StateFolder, document: dict[str, Any], name: str) -> list[_Left]:
@@ -100,12 +109,14 @@ def _what_lives(name: str, raw: dict[str, Any], other: ReaderDocument, document:
     if not _is_here(other, document):
         return _Left(name, raw, (), (), until)  # that boot or container is over, and all that was in it
     is_in_time = now <= until
+    living = tuple(one for one in other.readers if _lives(one))
     return _Left(
         name,
         raw,
-        tuple(one for one in other.readers if _lives(one)),
+        living,
         tuple(one for one in other.unclear if is_in_time and _may_live(one)),
         until,
+        other.left_out if living else 0,
     )
 
 

@@ -155,13 +155,14 @@ class Publishing:
             os.lseek(self._order, 0, os.SEEK_SET)
             with os.fdopen(self._order, "rb") as file:
                 answer: dict[str, Any] = json.loads(file.read().rpartition(b"\n")[0].rpartition(b"\n")[2])
-            taken, trouble, self.unclear = answer["taken"], answer["trouble"], answer["unclear"]
+            taken, left_out, trouble = answer["taken"], answer["left_out"], answer["trouble"]
+            self.unclear = answer["unclear"]
         except (OSError, ValueError, KeyError):
-            taken, trouble = [], None
+            taken, left_out, trouble = [], 0, None
         if trouble is None:  # not a word, or not the last one
             trouble = self._why_dead()
         had_changed = table.has_changed
-        table.take_over(taken)
+        table.take_over(taken, left_out)
         self._is_there |= bool(taken)
         if trouble:
             table.uses.again(self._uses)

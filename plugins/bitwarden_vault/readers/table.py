@@ -79,8 +79,9 @@ class ReaderTable:
         entry |= {name: text for name, text in said.items() if not entry.get(name) and name != "hands_on"}
         self.has_changed |= before != (entry["version"], entry["newest"], entry.get("dag"))
 
-    def take_over(self, entries: Iterable[Entry]) -> None:
-        """Readers that another agent of this host knew, and that live."""
+    def take_over(self, entries: Iterable[Entry], left_out: int) -> None:
+        """Readers that another agent of this host knew, and that live; and for how many it had no room."""
+        self.left_out = max(self.left_out, left_out)
         for entry in entries:
             place = self._place(entry["pid"], entry["started"], entry["secret"], entry)
             known = self._kept.get(place)

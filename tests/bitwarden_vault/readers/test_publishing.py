@@ -62,9 +62,10 @@ def test_what_it_has_taken_over_is_known_although_it_was_ended_then(
 ) -> None:
     """Its last word is missing, and half of it may be there."""
     taken = reader("a1", 3, datetime.now(timezone.utc), os.getpid())
-    words = json.dumps({"taken": [taken], "unclear": [], "trouble": None}).encode() + b'\n{"taken": ['
+    word = {"taken": [taken], "left_out": 7, "unclear": [], "trouble": None}
+    words = json.dumps(word).encode() + b'\n{"taken": ['
     table, publishing._order = ReaderTable(), os.memfd_create("readers")
     os.write(publishing._order, words)
     publishing._hear(table)
-    assert [one["pid"] for one in table.entries()] == [os.getpid()]
+    assert ([one["pid"] for one in table.entries()], table.left_out) == ([os.getpid()], 7)
     assert ["the process that does it" in line or "has not answered" in line for line in said] == [True]

@@ -17,6 +17,7 @@ from bitwarden_vault.readers.processes import boot, numbers, started_at
 from bitwarden_vault.readers.publish import carry_out
 from bitwarden_vault.readers.table import ReaderTable, version_of
 from bitwarden_vault.state_folder import StateFolder
+from credential_rotation.state.readers import PublishedReaders
 from scenes.readers.living import note
 from scenes.readers.sides import published, reader
 
@@ -125,6 +126,13 @@ def test_of_the_dead_agents_of_this_host_those_who_live_are_taken_over(tmp_path:
     assert [one.pid for one in own.readers] == [os.getpid()]
 
 
+def test_a_reader_whose_process_nobody_sees_is_taken_over_too(tmp_path: Path) -> None:
+    """It is in another container: that its number is nobody's here proves no end."""
+    folder, now = StateFolder(str(tmp_path)), datetime.now(timezone.utc)
+    folder.write("readers/host-a-dead", _document(now, reader("a1", 2, now, 0, dag="nightly", task="load")))
+    assert [one["task"] for one in published(_order(tmp_path))["taken"]] == ["load"]
+
+
 def test_who_was_taken_over_is_said_before_anything_is_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,6 +148,23 @@ def test_who_was_taken_over_is_said_before_anything_is_removed(
         carry_out(_order(tmp_path), said.append)
     [word] = said
     assert ([one["pid"] for one in word["taken"]], word["trouble"]) == ([os.getpid()], None)
+
+
+@pytest.mark.parametrize(("lives", "left_out"), [(True, 7), (False, 0)])
+def test_whom_a_dead_agent_had_no_room_for_are_not_forgotten_with_it(
+    tmp_path: Path, *, lives: bool, left_out: int
+) -> None:
+    """One of them may read a replaced value; as in a living one, until all whom it knew have ended."""
+    folder, now = StateFolder(str(tmp_path)), datetime.now(timezone.utc)
+    known = _me(now) if lives else reader("a1", 2, now, NOBODY)
+    for name, more in (("dead", 7), ("older", 2)):
+        folder.write(f"readers/host-a-{name}", _document(now, known, left_out=more))
+    answer = published(_order(tmp_path))
+    found = PublishedReaders(folder, lambda: now).documents()
+    assert found[1] == (f"host-a had more readers than it keeps ({left_out})" if left_out else "")
+    table = ReaderTable()
+    table.take_over(answer["taken"], answer["left_out"])
+    assert table.left_out == left_out
 
 
 def test_one_strange_reader_is_left_out_and_counted_and_the_others_are_known() -> None:
@@ -169,5 +194,5 @@ def test_an_agent_that_lives_is_left_alone(tmp_path: Path) -> None:
     folder, now = StateFolder(str(tmp_path)), datetime.now(timezone.utc)
     living = {"agent": os.getpid(), "agent_started": started_at(os.getpid())}
     folder.write("readers/host-a-other", _document(now, _me(now), **living))
-    assert published(_order(tmp_path)) == {"taken": [], "unclear": [], "trouble": ""}
+    assert published(_order(tmp_path)) == {"taken": [], "left_out": 0, "unclear": [], "trouble": ""}
     assert folder.names("readers") == ["readers/host-a-other"]
