@@ -75,6 +75,35 @@ def test_the_strongest_of_what_was_seen_is_how_it_ended(case: str) -> None:
     assert (outcome.outcome, outcome.next_step) == (word, next_step)
 
 
+REFUSED = replace(HELD, outcome="refused")
+SAYS: dict[str, tuple[tuple[Happens, ...], tuple[str, Answer | None, bool]]] = {
+    "a quiet run": ((lambda a: a.not_begun(DUE),), ("unchanged", None, False)),
+    "rotated": ((rotates,), ("rotated", Answer.WORKS, False)),
+    "rotated, and only a person's word is missing": (
+        (rotates, lambda a: a.consumer_answered(OWN, UNCONFIRMED)), ("unproved", Answer.WORKS, True),
+    ),
+    "rotated, and more is missing than a word": (
+        (rotates, refuses, lambda a: a.consumer_answered(OWN, UNCONFIRMED)),
+        ("unproved", Answer.WORKS, False),
+    ),
+    "refused": ((lambda a: a.not_begun(REFUSED),), ("refused", None, False)),
+    "refused, where a consumer is broken too": (
+        (refuses, lambda a: a.not_begun(REFUSED)), ("refused", None, False),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAYS)
+def test_it_says_of_no_new_value_that_it_works_and_of_nothing_else_that_a_word_is_enough(case: str) -> None:
+    """Alerts are made of that, and a word that completes a rotation ends what was told."""
+    happened, said = SAYS[case]
+    account = Account(ETL, "a1", lambda: START)
+    for one in happened:
+        one(account)
+    outcome = ended(account.seen, None)
+    assert (outcome.outcome, outcome.new_value, outcome.only_words_missing) == said
+
+
 def looked(*, own: Record, older: bool = False) -> Look:
     """CURRENT is version 3; a version before it may still be on record."""
     stored = Scene().vault.look()

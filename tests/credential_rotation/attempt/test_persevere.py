@@ -17,6 +17,7 @@ from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from sandbox.bitwarden.faults import Fault
 from scenes.site.deployment import Site
+from simulators.found import PAIR
 from simulators.scene import SETTLE, Scene, rotated_scene
 from simulators.world import Fault as Lost
 
@@ -107,6 +108,24 @@ def test_an_outage_that_lasts_ends_the_run_after_four_attempts(sleeper: Sleeper)
     assert heard == ["failed"] * 3, "the last one is the outcome itself"
     assert scene.epochs == [2, 1]
     assert scene.somebody_can_log_in
+
+
+def test_where_the_value_from_before_works_too_nobody_is_locked_out(sleeper: Sleeper) -> None:
+    """A pair: both log in, the next run promotes it, and nobody is told of an outage."""
+    scene = PAIR.at_rest()
+    sleeper.scene = scene
+
+    def refusing(*_: Any, **__: Any) -> str:  # noqa: ANN401 - promote's own
+        raise VaultTrouble("Bitwarden cannot be reached", next_step="Try again.")
+
+    scene.vault.promote = refusing  # type: ignore[method-assign]  # for good
+
+    outcome = rotate(scene, [])
+
+    assert (outcome.outcome, outcome.is_urgent, sleeper.slept) == ("failed", False, [])
+    assert (outcome.old_value, outcome.new_value) == (Answer.WORKS, Answer.WORKS)
+    assert outcome.reason.endswith("Bitwarden cannot be reached")
+    assert outcome.next_step == "Try again."
 
 
 @MODES
