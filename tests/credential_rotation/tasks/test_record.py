@@ -244,6 +244,17 @@ def test_what_cannot_be_meant_is_red_with_a_message_and_not_kept(site: Site, cas
     assert kept(site, "") == []
 
 
+def test_of_an_entry_with_mistakes_these_are_said(site: Site) -> None:
+    """Not that there is none of this name; and not the mistakes of others."""
+    entry = ENTRY.format(data=site.project("data")).replace("90d", "soon").replace("signing/key", "other/key")
+    for name, wrong in (("broken-key", entry), ("odd-key", entry.replace("security", "[]"))):
+        site.write_entries(wrong.replace("signing-key", name).replace("other", name), file=f"{name}.yaml")
+    red = say(site, run_of("anna", {**CLOSE, "credential": "broken-key"}))
+    assert "max_age" in red
+    assert "there is no credential" not in red
+    assert "odd-key" not in red
+
+
 def test_h3_of_several_consumers_one_is_named(pair: Site) -> None:
     """Nobody gives their word for others by leaving a name out."""
     red = say(pair, run_of("anna", {**CONFIRM, "consumer": None}))
