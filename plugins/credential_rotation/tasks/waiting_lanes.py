@@ -23,7 +23,7 @@ _ASKED_AT_ONCE = 20
 def tasks_that_wait(ti: Any, dags: Sequence[str], credentials: Iterable[Credential]) -> Iterator[Finding]:  # noqa: ANN401 - Airflow's
     """One for each DAG and lane; what could not be asked is one too, and keeps no other from being told."""
     lanes = {lane_id(one.queue, one.pool): one for one in credentials if one.queue or one.pool}
-    for dag in dags if lanes else ():
+    for dag in dags:
         try:
             counted = _counted(ti, dag, list(lanes))
         except Exception as wrong:  # noqa: BLE001 - not part of Airflow's promises

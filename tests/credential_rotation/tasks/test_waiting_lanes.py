@@ -41,6 +41,13 @@ def test_who_waits_is_told_by_dag_and_pool() -> None:
     assert said.startswith("tasks of retire_credentials that wait to begin in pool 'db': 2. Has Airflow this")
 
 
+def test_where_only_a_queue_is_named_they_are_told_too() -> None:
+    """They share the pool that all have who name none."""
+    asked = Asked({("retire_credentials", "retire.queue-eu"): 3})
+    [said] = told(asked, ETL, replace(ETL, queue="eu"))
+    assert said.startswith("tasks of retire_credentials that wait to begin in queue 'eu': 3. Has Airflow")
+
+
 def test_a_quiet_day_asks_few_times() -> None:
     """Once for each DAG and twenty lanes: what is asked for is in an address, which has an end."""
     asked = Asked({("retire_credentials", "retire"): 9})
