@@ -12,7 +12,7 @@ from bitwarden_vault.audit.line import Seal
 from bitwarden_vault.state_folder import StateFolder
 from credential_rotation.evidence.document import Evidence, document_of
 from credential_rotation.evidence.evidence import JOURNAL, Told, Version, rotations_of, since
-from credential_rotation.evidence.in_force import terms_of
+from credential_rotation.evidence.in_force import REPLACED, Place, place_of, terms_of
 from credential_rotation.evidence.page import page
 from credential_rotation.evidence.seal import sealed
 from credential_rotation.outcome import Outcome
@@ -184,3 +184,39 @@ def test_who_was_current_one_after_the_other(case: str) -> None:
     """From moments that were kept, from the note's minutes, from what attempts found, from the vault."""
     moments, outcomes, minutes, current, versions = TERMS[case]
     assert [term.version for term in terms_of(moments, outcomes, minutes, current)] == versions
+
+
+SINCE: dict[str, tuple[Any, ...]] = {
+    "the first attempt that found it": (
+        [], [found(2, "11:00:00"), found(2, "12:00:00")], {}, [(2, "11:00:00")],
+    ),
+    "who only tells of a version has not found it": (
+        became((1, "10:00:00")), [{**found(2, "11:00:00"), "attempt": ""}], {}, [(1, "10:00:00")],
+    ),
+    "in the note's minute, after the one before and not after the one that came next": (
+        became((1, "10:00:10"), (3, "10:00:50")), [], noted((2, "10:00")),
+        [(1, "10:00:10"), (2, "10:00:10"), (3, "10:00:50")],
+    ),
+    "the note's minute, whatever came back later": (
+        became((1, "09:00:00"), (1, "12:00:00")), [], noted((2, "10:00")),
+        [(1, "09:00:00"), (2, "10:00:00"), (1, "12:00:00")],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SINCE)
+def test_since_when_each_was(case: str) -> None:
+    """A later moment would hide a promise that was broken."""
+    moments, outcomes, minutes, known = SINCE[case]
+    terms = terms_of(moments, outcomes, minutes, None)
+    assert [(term.version, term.since) for term in terms] == became(*known)
+
+
+def test_what_a_version_replaced_and_what_replaced_it() -> None:
+    """Also of one that came back, and of one of which nobody knows that it was in force."""
+    terms = terms_of(became((1, "10:00:00"), (3, "11:00:00"), (1, "12:00:00")), [], {}, None)
+    [_, second, third] = [term.since for term in terms]
+    assert place_of(3, terms) == Place(REPLACED, second, third, before=1)
+    assert place_of(1, terms).before == 3
+    assert place_of(2, terms[:2]) == Place(replaced=second)
+    assert place_of(1, terms[:2]).before is None
