@@ -46,6 +46,9 @@ CASES: dict[str, tuple[tuple[Happens, ...], tuple[str, str]]] = {
     "what was finished beats what is retired later": (
         (lambda a: a.retire_waits(START + DAY), lambda a: a.recovered("finished")), ("recovered", ""),
     ),
+    "what was finished beats a yes that nobody has given yet": (
+        (lambda a: a.recovered("finished"), lambda a: a.not_begun(HELD)), ("recovered", ""),
+    ),
     "nothing is left but to wait": ((lambda a: a.retire_waits(START + DAY),), ("waiting", "")),
     "a new version that waits beats what was retired": (
         (lambda a: a.retired((OWN,)), lambda a: a.waiting(None, "grace")), ("waiting", ""),
