@@ -195,7 +195,8 @@ def _heal(turn: Turn, look: Look) -> None:
 
 def _ends_sessions(turn: Turn, look: Look) -> bool:
     """Not each hour again where all that is left is an endpoint that does not answer."""
-    return turn.asks_to_revoke or turn.account.seen.has_changed_target or not look.older
+    seen = turn.account.seen
+    return turn.asks_to_revoke or seen.has_changed_target or seen.has_promoted or not look.older
 
 
 def _insist_on_current(turn: Turn, look: Look) -> None:

@@ -100,6 +100,29 @@ def test_hourly_runs_do_not_end_everybodys_sessions_while_an_endpoint_is_down(ki
     assert scene.target.disconnected, "once more at the end: nobody knows whether that was done"
 
 
+@pytest.mark.parametrize("kind", ["one role", "a pair"])
+def test_the_hourly_run_that_finishes_it_ends_sessions_though_an_endpoint_is_down(kind: str) -> None:
+    """Whoever has the old value may be logged in, and the endpoint may not come back for days."""
+    down, found = (Probe(Answer.UNKNOWN, "replica:5432", "connection refused"),), 0
+    made = rotated_scene(**SCENES[kind])
+    made.target.endpoint_answers = down
+    made.revoke()
+    for number in range(1, len(made.world.calls)):
+        scene = rotated_scene(**SCENES[kind])
+        before, scene.target.endpoint_answers = scene.current, down
+        cut_off(scene, asked(scene), Fault(number, "crash after"))
+        assert before is not None
+        if not (scene.epochs[1:] and (scene.accepts(before) or scene.current == before)):
+            continue
+        scene.target.disconnected.clear()
+        scene.world.pass_time(SETTLE + timedelta(seconds=1))
+        scene.run()
+        assert not scene.accepts(before), f"call {number}"
+        assert scene.target.disconnected, f"call {number}"
+        found += 1
+    assert found
+
+
 @pytest.mark.parametrize("kind", ["a pair", "keys"])
 def test_an_endpoint_that_is_down_keeps_no_value_in_use_alive(kind: str) -> None:
     """Also where another one is in grace: it is dead where it can be asked, and the new version is begun."""
