@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,27 @@ def test_a_process_that_cannot_be_seen_is_kept_by_what_it_says() -> None:
         table.note(SECRET, 3, 0, {"dag_id": "nightly", "task_id": task})
     table.prune()
     assert [one["task"] for one in table.entries()] == ["load", "report"]
+
+
+def test_a_process_keeps_the_oldest_version_that_it_read_and_what_is_new_is_published() -> None:
+    """It may still hold that one; who reads the same again changes nothing."""
+    table, told = ReaderTable(), list[tuple[int, int, bool]]()
+    for version in (3, 3, 4, 2):
+        table.has_changed = False
+        table.note({**SECRET, "note": ""}, version, os.getpid(), {})
+        [one] = table.entries()
+        told.append((one["version"], one["newest"], table.has_changed))
+        table.uses.due(time.monotonic())  # as each batch takes them
+    assert told == [(3, 3, True), (3, 3, False), (3, 4, True), (2, 4, True)]
+
+
+@pytest.mark.parametrize(("own", "dead"), [(3, 2), (2, 3)])
+def test_of_a_reader_whom_two_agents_knew_the_oldest_version_counts(own: int, dead: int) -> None:
+    """It asked the one for version 2 and the other for version 3, and may hold both."""
+    table = ReaderTable()
+    table.note(SECRET, own, os.getpid(), {})
+    table.take_over([{**_me(datetime.now(timezone.utc)), "version": dead}], 0)
+    assert [one["version"] for one in table.entries()] == [2]
 
 
 def test_who_was_gone_before_its_answer_was_noted_is_no_reader() -> None:
