@@ -238,3 +238,16 @@ def test_nothing_that_is_kept_holds_more_than_the_message(
 
 def replace_word(one: OutcomeDict, word: str) -> OutcomeDict:
     return {**one, "outcome": word}
+
+
+def test_all_whose_trouble_is_another_one_now_are_named_in_the_reply(bot: Channel, outcome: Make) -> None:
+    """Nobody else hears of the second one: the first message wakes no one."""
+    names = [f"c{number}" for number in range(6)]
+    bot.tell(TWO, *(outcome("failed", name=name, old_value="works") for name in names))
+    worse = {"c1", "c4"}
+    again = (
+        outcome("failed", name=name, old_value="refused" if name in worse else "works") for name in names
+    )
+    bot.tell(TWO + HOUR, *again)
+    reply = str(bot.slack.threads()[-1][-1]["blocks"])
+    assert {name for name in names if name in reply} == worse
