@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from dataclasses import dataclass, field
 
@@ -68,6 +67,8 @@ def parse_token(text: str, place: str = "") -> AccessToken:
 
 def sourced_token(source: str, place: str) -> AccessToken:
     """The token that lies there; in place of the client id, which nobody knows yet, a digest names it."""
+    import hashlib  # noqa: PLC0415 - few tokens lie elsewhere, and the first lookup waits for imports
+
     return AccessToken(hashlib.sha256(source.encode()).hexdigest()[:32], "", place, source)
 
 

@@ -9,7 +9,6 @@ Rules this file keeps:
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 import socket
 import stat
@@ -62,6 +61,8 @@ def _name(settings: Settings) -> str:
         *((f"readers {settings.state_path}",) if settings.is_state_path_chosen else ()),
         *((f"audit {settings.audit}",) if settings.audit_path else ()),  # or the first to come decides
     )
+    import hashlib  # noqa: PLC0415 - an agent knows its path, and the first lookup waits for imports
+
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -8,13 +8,15 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-from typing import ClassVar
+UNAUTHORIZED = "unauthorized"
+"""The one kind that is no error of ours: a worker's word to its agent, which logs in anew."""
+NO_PERMISSION = "no such project or secret, or no (write) permission for this account"
 
 
 class VaultError(Exception):
     """Base of everything that this package raises on purpose."""
 
-    kind: ClassVar[str] = "vault"
+    kind = "vault"
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
 
 from bitwarden_vault.access_token import parse_token, sourced_token
 from bitwarden_vault.settings import Settings
+from bitwarden_vault.untyped import Any
 
 _PLAIN = ("organization_id", "api_url", "identity_url", "socket_dir", "state_dir", "python")
 _STATE = ("state_path", "is_rotation_here")

@@ -37,8 +37,8 @@ LIFE_FIELD = "cache_seconds"
 """Says how long a reader may keep the value, in seconds."""
 _ALSO = {"port": int, "extra": dict, LIFE_FIELD: int}
 """What these may be besides texts."""
-_OPENING = re.compile(rf"^{FENCE}[ \t]*\r?$", re.MULTILINE)
-_CLOSING = re.compile(rf"^{_END}[ \t]*\r?$", re.MULTILINE)
+_OPENING = rf"(?m)^{FENCE}[ \t]*\r?$"
+_CLOSING = rf"(?m)^{_END}[ \t]*\r?$"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,10 @@ def _text(block: NoteBlock) -> str:
 
 
 def _find(note: str) -> _Place | None:
-    for opening in reversed(list(_OPENING.finditer(note))):
-        closing = _CLOSING.search(note, opening.end())
+    if FENCE not in note:
+        return None
+    for opening in reversed(list(re.finditer(_OPENING, note))):
+        closing = re.compile(_CLOSING).search(note, opening.end())
         if closing is None:
             continue
         block = _parsed(note[opening.end() : closing.start()])

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+
+from bitwarden_vault.untyped import Any
 
 READS = frozenset({"list_secrets", "get_secret", "get_secrets", "list_projects"})
 LISTS = frozenset({"list_secrets", "list_projects"})

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+
+from bitwarden_vault.untyped import Any
 
 PATH = "ROTATION_STATE_PATH"
 JOURNAL = "ROTATION_JOURNAL_PROJECT"

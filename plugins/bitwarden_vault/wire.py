@@ -7,12 +7,13 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+import _socket
 import json
-import socket
 import struct
 from collections import deque
 from collections.abc import Mapping
-from typing import Any
+
+from bitwarden_vault.untyped import Any
 
 PROTOCOL = 1
 """Part of the socket's name: a newer client never meets an older agent."""
@@ -65,7 +66,7 @@ class Unpacker:
 class Channel:
     """One blocking end of a connection."""
 
-    def __init__(self, sock: socket.socket) -> None:
+    def __init__(self, sock: _socket.socket) -> None:
         self.sock = sock
         self._unpacker = Unpacker()
         self._ready: deque[Message] = deque()

@@ -12,7 +12,7 @@ from sandbox.places import PLUGINS
 
 
 @pytest.mark.skipif(sys.version_info >= (3, 12), reason="`dataclasses` asks it for every class from 3.12 on")
-@pytest.mark.parametrize("process", ["agent.agent", "agent.worker", "readers.publish"])
+@pytest.mark.parametrize("process", ["agent.agent", "readers.publish"])
 def test_no_process_of_ours_asks_inspect_at_its_start(process: str) -> None:
     """`dataclasses` would, for a class without a docstring: here whoever asks finds nothing, and it fails."""
     code = (
@@ -21,6 +21,23 @@ def test_no_process_of_ours_asks_inspect_at_its_start(process: str) -> None:
         "assert 'dataclasses' in sys.modules and 'ast' not in sys.modules\n"
     )
     subprocess.run([sys.executable, "-S", "-s", "-c", code], env={"PYTHONPATH": str(PLUGINS)}, check=True)
+
+
+@pytest.mark.parametrize(
+    ("process", "unasked"),
+    [
+        ("agent.agent", {"typing", "hashlib", "random", "logging"}),
+        ("agent.worker", {"typing", "dataclasses", "socket", "logging"}),
+    ],
+)
+def test_what_takes_long_to_import_is_left_to_those_who_need_it(process: str, unasked: set[str]) -> None:
+    """Whoever waits for the first value of a host waits for all that agent and worker import."""
+    code = f"import sys, bitwarden_vault.{process}; print(*sys.modules)"
+    words = [sys.executable, "-S", "-s", "-c", code]
+    done = subprocess.run(
+        words, env={"PYTHONPATH": str(PLUGINS)}, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert unasked.isdisjoint(done.stdout.split())
 
 
 def test_what_comes_later_is_the_module_itself(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.token_slots import TokenSlots
@@ -21,6 +20,7 @@ from bitwarden_vault.audit.subject import claims, subject
 from bitwarden_vault.errors import AgentUnavailable, VaultError, to_wire
 from bitwarden_vault.operations import LOOK_UP, WRITES
 from bitwarden_vault.settings import Settings
+from bitwarden_vault.untyped import TYPE_CHECKING
 from bitwarden_vault.wire import Message
 
 if TYPE_CHECKING:

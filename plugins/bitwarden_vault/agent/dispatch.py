@@ -18,10 +18,10 @@ from bitwarden_vault.agent.budget import Budget
 from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.login import Login
 from bitwarden_vault.agent.login_attempts import LoginAttempts
-from bitwarden_vault.agent.sdk_errors import UNAUTHORIZED
 from bitwarden_vault.agent.staff import Worker, still_there
 from bitwarden_vault.agent.token_slots import TokenSlots
 from bitwarden_vault.errors import (
+    UNAUTHORIZED,
     Misconfigured,
     NoAnswerInTime,
     OutcomeUnknown,

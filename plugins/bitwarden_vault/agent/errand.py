@@ -11,13 +11,19 @@ import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bitwarden_vault.agent.budget import Budget, Window
 from bitwarden_vault.agent.retries import wait_before_next
-from bitwarden_vault.agent.sdk_errors import UNAUTHORIZED
-from bitwarden_vault.errors import OutcomeUnknown, RateLimited, Unreachable, VaultError, from_wire
+from bitwarden_vault.errors import (
+    UNAUTHORIZED,
+    OutcomeUnknown,
+    RateLimited,
+    Unreachable,
+    VaultError,
+    from_wire,
+)
 from bitwarden_vault.operations import WRITES
+from bitwarden_vault.untyped import Any
 from bitwarden_vault.wire import Message
 
 LOST_WORKERS = 2

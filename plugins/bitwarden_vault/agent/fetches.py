@@ -13,11 +13,11 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.errors import NotFound, VaultError, to_wire
 from bitwarden_vault.operations import window_of_request
+from bitwarden_vault.untyped import Any
 from bitwarden_vault.wire import Message
 
 Place = tuple[str, str]

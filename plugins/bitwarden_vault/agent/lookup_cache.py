@@ -12,9 +12,9 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from typing import Any
 
 from bitwarden_vault.note import LIFE_FIELD, read_note
+from bitwarden_vault.untyped import Any
 
 MOST_VALUES = 5_000
 MOST_CHARACTERS = 8_000_000

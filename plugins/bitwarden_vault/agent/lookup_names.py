@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from bitwarden_vault.access_token import UUID
 from bitwarden_vault.errors import Ambiguous, Misconfigured
+from bitwarden_vault.untyped import Any
 
 Listed = Sequence[dict[str, Any]]
 

@@ -14,7 +14,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.fetches import Answer, Asker, Fetches, Place
@@ -27,6 +26,7 @@ from bitwarden_vault.agent.lookup_names import (
     secret_id,
 )
 from bitwarden_vault.errors import Misconfigured, NotFound, VaultError, to_wire
+from bitwarden_vault.untyped import Any
 
 NAMES_LIFE = 60.0
 """Seconds that a list, of secrets or projects, is good for finding a secret."""

@@ -10,14 +10,10 @@ Rules this file keeps:
 
 from __future__ import annotations
 
-import random
-
-from bitwarden_vault.agent.sdk_errors import UNAUTHORIZED
-from bitwarden_vault.errors import RateLimited, RefusedToken, Unreachable
+from bitwarden_vault.errors import UNAUTHORIZED, RateLimited, RefusedToken, Unreachable
 
 _CONNECTION_TRIES = 4
 _AFTER_401 = (0.0, 5.0, 20.0, 60.0)
-_JITTER = random.SystemRandom()
 
 
 def wait_before_next(
@@ -26,13 +22,19 @@ def wait_before_next(
     """Seconds to wait before try number `tries + 1` after a failure of this kind; None is never."""
     if kind == RateLimited.kind:
         base = told if told is not None else min(60.0, 2.0**tries)
-        return base + _JITTER.uniform(0.05, 0.5)
+        return base + _jitter(0.05, 0.5)
     if kind == UNAUTHORIZED:
         base = _AFTER_401[min(tries, len(_AFTER_401)) - 1]
-        return base * _JITTER.uniform(1.0, 1.2)
+        return base * _jitter(1.0, 1.2)
     if kind == RefusedToken.kind and not was_sent:  # over a torn state: the agent logs in anew, as it can
         return 0.0 if tries == 1 else None
     may_repeat = not (is_write and was_sent)
     if kind == Unreachable.kind and may_repeat and tries < _CONNECTION_TRIES:
-        return 0.2 * float(2**tries) * _JITTER.uniform(0.5, 1.0)
+        return 0.2 * float(2**tries) * _jitter(0.5, 1.0)
     return None
+
+
+def _jitter(low: float, high: float) -> float:
+    import random  # noqa: PLC0415 - few requests fail, and the first lookup waits for imports
+
+    return random.SystemRandom().uniform(low, high)

@@ -11,12 +11,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from bitwarden_vault.agent.sdk_core import SdkCore
-from bitwarden_vault.agent.sdk_errors import NO_PERMISSION
-from bitwarden_vault.errors import InvalidRequest, NoPermission, OutcomeUnknown
+from bitwarden_vault.errors import NO_PERMISSION, InvalidRequest, NoPermission, OutcomeUnknown
 from bitwarden_vault.json_members import is_whole
+from bitwarden_vault.untyped import Any
 
 Arguments = Mapping[str, Any]
 Answer = Any

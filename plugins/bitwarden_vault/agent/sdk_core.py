@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+
+from bitwarden_vault.untyped import Any
 
 
 class SdkError(Exception):
@@ -21,7 +22,7 @@ class SdkError(Exception):
 class SdkCore:
     """One client of the core. A panic of its Rust code is raised as a BaseException."""
 
-    def __init__(self, module: Any, *, api_url: str, identity_url: str) -> None:  # noqa: ANN401 - it has no types
+    def __init__(self, module: Any, *, api_url: str, identity_url: str) -> None:
         settings = {"apiUrl": api_url, "identityUrl": identity_url, "userAgent": "airflow-bitwarden-vault"}
         self._client = module.BitwardenClient(json.dumps(settings))
 
@@ -29,15 +30,15 @@ class SdkCore:
         """With a state that is found there this makes no request. Raises: SdkError."""
         self._ask({"loginAccessToken": {"accessToken": token, "stateFile": state_file}})
 
-    def secrets(self, command: str, **fields: object) -> Any:  # noqa: ANN401 - whatever the core answers
+    def secrets(self, command: str, **fields: object) -> Any:
         """What one command about secrets answers. Raises: SdkError."""
         return self._ask({"secrets": {command: fields}})
 
-    def projects(self, command: str, **fields: object) -> Any:  # noqa: ANN401 - as above
+    def projects(self, command: str, **fields: object) -> Any:
         """What one command about projects answers. Raises: SdkError."""
         return self._ask({"projects": {command: fields}})
 
-    def _ask(self, command: Mapping[str, object]) -> Any:  # noqa: ANN401 - as above
+    def _ask(self, command: Mapping[str, object]) -> Any:
         answer = json.loads(self._client.run_command(json.dumps(command)))
         if not answer["success"]:
             raise SdkError(answer["errorMessage"])

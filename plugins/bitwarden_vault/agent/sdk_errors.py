@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from bitwarden_vault.errors import NO_PERMISSION, UNAUTHORIZED
+
 _STATUS = re.compile(r"\[(\d{3}) ")
 _TOLD = re.compile(r"[Tt]ry again in (\d+)\s*(s|m|h)")
 _SECONDS = {"s": 1, "m": 60, "h": 3600}
@@ -29,9 +31,6 @@ _TOKEN_TEXT = (
 )
 _NOT_SENT = 400, 401, 403, 404, 405, 409, 413, 429
 """Statuses of a server that looked at the request and did not do it."""
-
-UNAUTHORIZED = "unauthorized"
-NO_PERMISSION = "no such project or secret, or no (write) permission for this account"
 
 
 @dataclass(frozen=True, slots=True)

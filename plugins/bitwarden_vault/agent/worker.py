@@ -9,17 +9,16 @@ Rules this file keeps:
 
 from __future__ import annotations
 
+import _socket
 import os
 import signal
-import socket
 import sys
-from typing import Any
 
 from bitwarden_vault.agent.sdk_calls import CALLS
 from bitwarden_vault.agent.sdk_core import SdkCore
-from bitwarden_vault.agent.sdk_errors import classify, is_refused_login
 from bitwarden_vault.errors import VaultError, to_wire
 from bitwarden_vault.operations import LISTS, WRITES
+from bitwarden_vault.untyped import Any
 from bitwarden_vault.wire import Channel, Message
 
 LATE = 0.5
@@ -68,6 +67,8 @@ class Desk:
             try:
                 self._enter(known, slot)
             except Exception as error:
+                from bitwarden_vault.agent.sdk_errors import is_refused_login  # noqa: PLC0415 - most logins succeed
+
                 if not (source and order["fresh"] and is_refused_login(error)):
                     raise
                 refusal = error  # has it been replaced there?
@@ -85,6 +86,8 @@ class Desk:
         self._core.log_in(token, slot["state"])
 
     def _verdict(self, error: BaseException, order: Message, stage: str) -> dict[str, object]:
+        from bitwarden_vault.agent.sdk_errors import classify  # noqa: PLC0415 - the first lookup waits for imports
+
         verdict = classify(
             error,
             api_url=self._setup["api_url"],
@@ -131,7 +134,7 @@ def _carry_out(channel: Channel, desk: Desk) -> bool:
     return True
 
 
-def _imported() -> Any:  # noqa: ANN401 - the SDK has no types
+def _imported() -> Any:
     """The SDK's core, or why it cannot be imported: told once there is an agent, which still starts."""
     try:
         import bitwarden_py  # type: ignore[import-untyped]  # noqa: PLC0415 - ships no types; failing is reported
@@ -140,7 +143,7 @@ def _imported() -> Any:  # noqa: ANN401 - the SDK has no types
     return bitwarden_py
 
 
-def _opened(module: Any, where: Message) -> SdkCore | BaseException:  # noqa: ANN401 - as above
+def _opened(module: Any, where: Message) -> SdkCore | BaseException:
     """A client that is not logged in yet, or why there can be none."""
     if isinstance(module, BaseException):
         return module
@@ -154,15 +157,16 @@ def _opened(module: Any, where: Message) -> SdkCore | BaseException:  # noqa: AN
 def _why_broken(error: BaseException) -> str:
     if isinstance(error, ImportError):
         return f"bitwarden-sdk cannot be imported by {sys.executable}: pip install bitwarden-sdk there"
+    from bitwarden_vault.agent.sdk_errors import classify  # noqa: PLC0415 - as above
+
     return classify(error, api_url="", identity_url="", is_write=False).message
 
 
 def main(descriptor: int) -> None:
     """Serve on the descriptor that the agent passed."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    with socket.socket(fileno=descriptor) as sock:
-        try:
-            serve(Channel(sock))
-        except OSError:
-            os._exit(0)  # the agent is gone
+    try:
+        serve(Channel(_socket.socket(fileno=descriptor)))
+    except OSError:
+        os._exit(0)  # the agent is gone
     os._exit(0)  # the SDK's runtime must not delay the end

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+
+from bitwarden_vault.untyped import Any
 
 PATH = "BITWARDEN_AUDIT_PATH"
 CHECKPOINT = "BITWARDEN_AUDIT_CHECKPOINT"

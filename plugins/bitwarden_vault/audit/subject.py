@@ -9,11 +9,11 @@ Rules this file keeps:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from bitwarden_vault.access_token import UUID
 from bitwarden_vault.errors import Ambiguous
 from bitwarden_vault.operations import LOOK_UP
+from bitwarden_vault.untyped import Any
 from bitwarden_vault.wire import Message
 
 LONGEST_KEY = 500

@@ -13,11 +13,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
 
 from bitwarden_vault.note import FENCE
 from bitwarden_vault.operations import LOOK_UP
 from bitwarden_vault.settings import Settings
+from bitwarden_vault.untyped import TYPE_CHECKING, Any
 from bitwarden_vault.wire import Message
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class ReaderWatch:
         if self._table.has_changed or self._the_publishing().is_under_way:
             self._the_publishing().last_words(self._table)
 
-    def _keep(self, result: Any, pid: int, caller: Message) -> None:  # noqa: ANN401 - JSON
+    def _keep(self, result: Any, pid: int, caller: Message) -> None:
         for secret in result if isinstance(result, list) else [result]:
             if isinstance(secret, dict) and (
                 self._settings.is_rotation_here or FENCE in str(secret.get("note"))
