@@ -40,6 +40,19 @@ def test_what_takes_long_to_import_is_left_to_those_who_need_it(process: str, un
     assert unasked.isdisjoint(done.stdout.split())
 
 
+def test_the_sdk_logs_to_nobody_and_imports_nothing_for_it() -> None:
+    """It would import `logging` for its first client; whoever needs that later finds the real one."""
+    code = (
+        "import sys, bitwarden_py; from bitwarden_vault.agent.sdk_core import SdkCore\n"
+        "SdkCore(bitwarden_py, api_url='https://vault/api', identity_url='https://vault/identity')\n"
+        "assert 'logging' not in sys.modules\n"
+        "import logging; logging.getLogger('x').warning('said')\n"
+    )
+    words = [sys.executable, "-c", code]
+    done = subprocess.run(words, env={"PYTHONPATH": str(PLUGINS)}, capture_output=True, check=True)
+    assert done.stderr == b"said\n"
+
+
 def test_what_comes_later_is_the_module_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     """Also for whoever kept what came first, as `dataclasses` does."""
     monkeypatch.delitem(sys.modules, "colorsys", raising=False)
