@@ -21,7 +21,8 @@ from credential_rotation.ui.lazy import CredentialsApp
 
 LOADED_AHEAD = (
     "psycopg",
-    "bitwarden_vault.backend.search",
+    "bitwarden_vault.backend.connections",
+    "bitwarden_vault.start",
     "credential_rotation.tasks.mapped",
     "credential_rotation.engines.postgres.rotator",
 )
