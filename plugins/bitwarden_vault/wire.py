@@ -19,6 +19,7 @@ PROTOCOL = 1
 """Part of the socket's name: a newer client never meets an older agent."""
 LIMIT = 256 * 1024 * 1024
 _LENGTH = struct.Struct("!I")
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 CHUNK = 32_768
 """Bytes that are read at once: more would be mapped, and overwritten, for each message of a few hundred."""
 
@@ -31,7 +32,7 @@ class BrokenFrame(Exception):
 
 def pack(message: Mapping[str, Any]) -> bytes:
     """The message as it travels."""
-    body = json.dumps(message, separators=(",", ":")).encode()
+    body = _ENCODER.encode(message).encode()
     return _LENGTH.pack(len(body)) + body
 
 
@@ -53,7 +54,7 @@ class Unpacker:
             if len(self._buffer) < end:
                 break
             try:
-                message = json.loads(bytes(self._buffer[_LENGTH.size : end]))
+                message = json.loads(self._buffer[_LENGTH.size : end].decode())
             except (ValueError, RecursionError):
                 raise BrokenFrame("not JSON") from None  # the cause would quote the message
             if not isinstance(message, dict):
