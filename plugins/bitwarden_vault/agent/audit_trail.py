@@ -138,7 +138,7 @@ class Trail:
             self._say(f"audit: {trouble}" if trouble else "audit: written again")
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Watch:
     """One request, from its arrival to its last word."""
 

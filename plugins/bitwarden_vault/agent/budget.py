@@ -29,7 +29,7 @@ RESERVED_FOR = 300.0
 """Seconds that a reservation lasts; an attempt that takes longer counts as everybody else again."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Reservation:
     """Places that an attempt holds, and until when."""
 
@@ -37,7 +37,7 @@ class _Reservation:
     until: float
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Budget:
     """What was sent lately and what is promised."""
 

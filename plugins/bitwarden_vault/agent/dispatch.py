@@ -43,7 +43,7 @@ _UNTOLD_429 = 1.0
 _LONG = 3600.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Dispatch:
     """The errands that wait, the workers, the login and the budget."""
 

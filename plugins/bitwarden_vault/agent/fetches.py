@@ -24,7 +24,7 @@ Place = tuple[str, str]
 """An operation and the id it is about; empty where it is about none."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Asker:
     """One who waits, how long it will, and how to tell it."""
 
@@ -34,7 +34,7 @@ class Asker:
     tell: Callable[[Message], bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Answer:
     """What Bitwarden said."""
 

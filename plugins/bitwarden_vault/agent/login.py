@@ -22,7 +22,7 @@ LOGINS = 4
 _MINUTE = 60.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Login:
     """Whether the shared state can be used, and who may make a new one when."""
 

@@ -12,7 +12,7 @@ from bitwarden_vault.errors import Misconfigured, NoToken, RefusedToken, VaultEr
 from bitwarden_vault.wire import Message
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class LoginAttempts:
     """Failures since the last login that succeeded."""
 

@@ -24,7 +24,7 @@ Wanted = tuple[str, tuple[str, ...]]
 """A key, and the projects (names or ids, as configured) in which it is looked for."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Kept:
     """One value, when its request was begun, and when it is to be forgotten."""
 

@@ -18,7 +18,7 @@ from bitwarden_vault.untyped import Any
 Listed = Sequence[dict[str, Any]]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Listing:
     """An answer to a list, and when its request was begun."""
 

@@ -21,7 +21,7 @@ START_WITHIN = 30.0
 """Seconds for the interpreter and the import of the SDK."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Employment:
     """What all workers of an agent have in common."""
 

@@ -17,7 +17,7 @@ from bitwarden_vault.errors import RefusedToken, VaultError
 from bitwarden_vault.wire import Message
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class TokenSlots:
     """One or two tokens, and what Bitwarden said of them."""
 
