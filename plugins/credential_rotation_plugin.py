@@ -26,6 +26,7 @@ LOADED_AHEAD = (
     "credential_rotation.tasks.mapped",
     "credential_rotation.engines.postgres.rotator",
 )
+VERSIONS = {"bitwarden_vault.build": "build", "credential_rotation.inventory.kept": "code"}
 _FORKS_TASKS = (["scheduler"], ["celery", "worker"])
 
 
@@ -41,8 +42,9 @@ def load_ahead() -> None:
             importlib.import_module(name)
     if "credential_rotation.tasks.asset_events" in sys.modules:
         importlib.import_module("credential_rotation.tasks.asset_events").load_handlers()
-    if "bitwarden_vault" in sys.modules:
-        importlib.import_module("bitwarden_vault.build").build()  # the version of the code that tasks inherit
+    for name, version in VERSIONS.items():  # of the code that tasks inherit
+        if name in sys.modules:
+            getattr(importlib.import_module(name), version)()
 
 
 class CredentialRotationPlugin(AirflowPlugin):

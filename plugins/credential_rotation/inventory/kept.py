@@ -145,7 +145,7 @@ def _place() -> Path | None:
 
 def _fingerprint(folder: Folder) -> str | None:
     """Of all that `load_inventory` looks at; None where a file cannot be read."""
-    seen = hashlib.sha256(f"{sys.version} {_code()}".encode())
+    seen = hashlib.sha256(f"{sys.version} {code()}".encode())
     policies = folder.include / "policies.yaml"
     try:
         for file in (*([policies] if policies.exists() else []), *folder.files):
@@ -160,8 +160,11 @@ def _fingerprint(folder: Folder) -> str | None:
 
 
 @lru_cache(maxsize=1)
-def _code() -> str:
-    """Which version of this package, and where: a folder that was dropped in has no number that is raised."""
+def code() -> str:
+    """Which version of this package, and where: a folder that was dropped in has no number that is raised.
+
+    Looked up once: tasks inherit it from their scheduler, with the code.
+    """
     files = [*_CODE.rglob("*.py"), *_CODE.glob("schema/*")]
     return f"{_CODE} {len(files)} {max(file.stat().st_mtime_ns for file in files)}"
 

@@ -1,7 +1,8 @@
 """Whether a run has gone wrong so often that nothing new may begin in it any more.
 
 Rules this file keeps:
-- All outcomes of a run are much to read for each of its tasks, so they are not where too few tasks are red.
+- All outcomes of a run are much to read for each of its tasks, so they are not where too few tasks are red;
+  nor are the limits where none is.
 - Where enough are, and what they left cannot be read, nothing new begins: not to know is no reason to go on.
 - "In a row" is by time: lanes are not in step, and whoever waits for a person ends long after others.
 """
@@ -19,9 +20,9 @@ from credential_rotation.wiring import Deployment
 
 def why_held(context: Context, deployment: Deployment) -> str | None:
     """Why nothing new may begin in this run any more: too many before it failed in a row. None: it may."""
-    ti, limit = context["ti"], load_limits(deployment.settings.include).stop_after_failures
+    ti = context["ti"]
     red = ti.get_ti_count(dag_id=ti.dag_id, run_ids=[ti.run_id], states=["failed"])
-    if red < limit:
+    if not red or red < (limit := load_limits(deployment.settings.include).stop_after_failures):
         return None
     before = ti.task.get_flat_relative_ids(upstream=True)
     shares = shares_of(ti, sorted(one for one in before if not lane_of(one)))

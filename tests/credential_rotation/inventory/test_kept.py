@@ -137,7 +137,7 @@ def test_whatever_differs_is_read_anew(unread: Path, change: str) -> None:
 
 def test_another_version_of_the_code_reads_anew(unread: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What an older one kept may have other fields, or have let a mistake pass."""
-    monkeypatch.setattr(inventory_kept, "_code", lambda: "another")
+    monkeypatch.setattr(inventory_kept, "code", lambda: "another")
     with pytest.raises(ReadAnew):
         read_inventory(unread)
 
