@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from credential_rotation.errors import BadInput
 from credential_rotation.outcome import told
 from simulators.scene import ETL
 
@@ -25,8 +26,14 @@ def outcome(place: int, word: str = "failed") -> dict[str, Any]:
     return {**made, "log_url": "https://airflow.example/log", "map_index": place, "left_at": AT}
 
 
-def why_held(
-    tmp_path: Path, *, red: int, plan: object, shares: object = None, left: Sequence[dict[str, Any]] = ()
+def why_held(  # noqa: PLR0913 - what such a run has
+    tmp_path: Path,
+    *,
+    red: int,
+    plan: object,
+    shares: object = None,
+    left: Sequence[dict[str, Any]] = (),
+    include: Path | None = None,
 ) -> str | None:
     """What the brake says to the next task of a run with so many failed ones, of which these left this."""
     from credential_rotation.tasks.run_brake import why_held as asked  # noqa: PLC0415 - after Airflow's home is set
@@ -44,7 +51,7 @@ def why_held(
         get_task_states=lambda **_: {"r1": states},
         xcom_pull=lambda key="return_value", **_: kept[key],
     )
-    site: Any = SimpleNamespace(settings=SimpleNamespace(include=tmp_path))
+    site: Any = SimpleNamespace(settings=SimpleNamespace(include=include or tmp_path))
     context: Any = {"ti": ti, "dag_run": SimpleNamespace(run_type="scheduled")}
     return asked(context, site)
 
@@ -75,3 +82,10 @@ def test_what_can_be_read_is_what_counts(tmp_path: Path) -> None:
     assert pulled == "brake: 3 in a row failed (c0, c1, c2); nothing new begins in this run"
     broken = [outcome(0), outcome(1, "rotated"), outcome(2), outcome(3)]
     assert why_held(tmp_path, red=LIMIT, plan=NAMES, left=broken) is None
+
+
+def test_a_run_without_a_red_task_reads_no_limits(tmp_path: Path) -> None:
+    """They are 5 ms of the processor, and each task of a hundred would read them."""
+    assert why_held(tmp_path, red=0, plan=NAMES, include=tmp_path / "nowhere") is None
+    with pytest.raises(BadInput):
+        why_held(tmp_path, red=1, plan=NAMES, include=tmp_path / "nowhere")
