@@ -1,8 +1,16 @@
-"""The files that take minutes begin first: no worker is left with one of them when the others are done."""
+"""What holds for all tests.
+
+- The files that take minutes begin first: no worker is left with one of them when the others are done.
+- No example of Hypothesis's fails by its wall time: cores are shared. What measures speed says so (`alone`).
+"""
 
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("any machine", settings(), deadline=None)
+settings.load_profile("any machine")
 
 LONG = (
     *("tests/airflow/", "tests/browser/", "tests/faults/test_campaign.py", "tests/faults/test_leaks.py"),

@@ -29,7 +29,6 @@ CONTROL = [
 ]
 HOSTILE = settings(
     max_examples=int(os.environ.get("HOSTILE_EXAMPLES", "6")),
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -133,7 +133,6 @@ def _stays(changed: dict[str, Any]) -> bool:
 
 @settings(
     max_examples=80,
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

@@ -18,7 +18,6 @@ WORDS = texts(control=True) | st.text(min_size=1)
 FORMS = ["airflow-connection", "airflow-uri", "json", "password", "aws-credentials"]
 ANY = settings(
     max_examples=60,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
 )

@@ -39,7 +39,7 @@ NASTY = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     texts=st.tuples(NASTY, NASTY, NASTY, NASTY, NASTY, NASTY),
     word=st.sampled_from(["failed", "unproved", "broken", "refused", "waiting", "busy", "rotated"]) | NASTY,
@@ -71,7 +71,7 @@ def test_no_text_makes_a_message_that_slack_refuses_or_formats(
     check_for_slack(missing)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     names=st.lists(NASTY, min_size=1, max_size=2),
     texts=st.tuples(NASTY, NASTY, NASTY, NASTY),
@@ -109,7 +109,7 @@ def _framed(message: Message, incident: Incident) -> tuple[Message, ...]:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     texts=st.tuples(NASTY, NASTY, NASTY, NASTY, NASTY),
     times=st.sampled_from([1, 3, 41, 500]),

@@ -41,7 +41,7 @@ def printed(text: str, *, as_json: bool) -> tuple[str, str]:
     return out.read(), err.read()
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(text=TEXTS)
 @example(text="\x1b[2J")
 @example(text="\ud800")
@@ -51,7 +51,7 @@ def test_no_text_makes_the_terminal_obey(text: str) -> None:
         assert all(one.isprintable() for one in shown.split("\n"))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(text=TEXTS)
 @example(text="\ud800")
 def test_any_text_comes_back_from_json_as_it_was(text: str) -> None:

@@ -137,9 +137,7 @@ def examined(raw: bytes, policies: bytes = b"") -> Inventory:
     return inventory
 
 
-FUZZ = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
-)
+FUZZ = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
 
 
 @FUZZ

@@ -51,7 +51,6 @@ AS_FORM: dict[str, Any] = {
 
 @settings(
     max_examples=300,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

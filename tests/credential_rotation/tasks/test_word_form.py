@@ -135,7 +135,6 @@ FIELDS = ["credential", "done", "reason", "consumer", "version", "changed_on", "
 
 @settings(
     max_examples=300,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
