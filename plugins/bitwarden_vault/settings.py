@@ -12,13 +12,13 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from bitwarden_vault.access_token import UUID, AccessToken
 from bitwarden_vault.audit.settings import read_audit_settings
 from bitwarden_vault.errors import Misconfigured, NothingConfigured
 from bitwarden_vault.state_settings import read_state_settings
 from bitwarden_vault.token_reading import TOKEN, read_tokens, slots_of
+from bitwarden_vault.untyped import Any
 
 US_CLOUD = ("https://api.bitwarden.com", "https://identity.bitwarden.com")
 ORGANIZATION = "BWS_ORGANIZATION_ID"
