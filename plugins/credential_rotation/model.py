@@ -104,7 +104,10 @@ class Intent:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Written before a replaced value is made inactive: its soak counts from here."""
+    """Written before a replaced key is made inactive: its soak counts from here.
+
+    Of a password: behind a revocation, once the sessions that were opened with it are ended.
+    """
 
     id: str
     epoch: int

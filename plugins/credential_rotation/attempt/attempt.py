@@ -28,7 +28,7 @@ from credential_rotation.attempt.key_work import KeyWork
 from credential_rotation.attempt.look import Look
 from credential_rotation.attempt.password_work import PasswordWork, stamps
 from credential_rotation.attempt.promotion import promote
-from credential_rotation.attempt.retirement import holds_up, sweep
+from credential_rotation.attempt.retirement import forget_over, holds_up, sweep
 from credential_rotation.attempt.still_read import sentence
 from credential_rotation.attempt.turn import Clock, Parties, Turn
 from credential_rotation.attempt.work import Work
@@ -87,6 +87,7 @@ def _run(turn: Turn) -> None:
             _insist_on_current(turn, look)
             tell_people_broken(turn, look)
             turn.account.revoked(turn.revokes_since)
+        forget_over(turn, look)
 
 
 @contextmanager
@@ -194,9 +195,11 @@ def _heal(turn: Turn, look: Look) -> None:
 
 
 def _ends_sessions(turn: Turn, look: Look) -> bool:
-    """Not each hour again where all that is left is an endpoint that does not answer."""
+    """Not each hour again where all that is left is an endpoint that does not answer: a note says so."""
+    left = [record for record in look.older if record not in turn.over]
+    is_noted = all(look.ending_of(record) for record in left)
     seen = turn.account.seen
-    return turn.asks_to_revoke or seen.has_changed_target or seen.has_promoted or not look.older
+    return turn.asks_to_revoke or seen.has_changed_target or seen.has_promoted or not left or not is_noted
 
 
 def _insist_on_current(turn: Turn, look: Look) -> None:

@@ -116,7 +116,7 @@ class Look:
 
     @property
     def rests_until(self) -> datetime | None:
-        """Until when the replaced values stay as they are: in grace beside CURRENT, then inactive in soak.
+        """Until when replaced values stay as they are: in grace beside CURRENT, then (keys) inactive in soak.
 
         None where a value died when it was replaced.
         """
@@ -124,6 +124,8 @@ class Look:
         if self.credential.strategy is Strategy.IN_PLACE or current is None or not self.older:
             return None
         in_grace = current.revised + policy.grace
+        if self.credential.strategy is Strategy.ALTERNATING:
+            return in_grace
         endings = [self.ending_of(record) for record in self.older if record.secret != current.secret]
         return max(
             [ending.written + policy.soak if ending else in_grace for ending in endings], default=in_grace

@@ -128,6 +128,17 @@ class PasswordWork:
                 self.turn.account.sessions_left(f"{roles} at {where}", found)
             else:
                 self.turn.account.step("disconnected", f"{found} sessions of {roles} at {where}")
+        self._note_that_sessions_were_ended()
+
+    def _note_that_sessions_were_ended(self) -> None:
+        """For the hourly runs, which go on where an endpoint has not said yet that an old value is dead."""
+        if self.look.revoking is None or self.turn.is_settling:
+            return
+        for record in self.look.older:
+            if record in self.turn.over or self.look.ending_of(record):
+                continue
+            with suppress(RotationError):  # then sessions are ended once more
+                self.look.add_ending(self.turn.vault.begin_ending(record, now=self.turn.clock()))
 
     def _tell_left_over(self, before: Current | None) -> None:
         """Note who logged in with the value that was replaced; not to know is no trouble of the rotation."""

@@ -7,6 +7,7 @@ Rules this file keeps:
 - A record goes after its value was seen to be refused, not before, by the primary and then by every endpoint;
   with `prove_dead: catalog`, after the target's own marks were read that say so, and the evidence says that
   it was not tried.
+- In a revocation it goes after sessions were ended, too: by it, later runs know that there is something left.
 - Of one role the next version does not wait for endpoints: the primary has refused the old value by then.
 """
 
@@ -58,8 +59,17 @@ def retire(
     if not look.works(current.secret):
         raise look.nothing_works()
     gone = tuple(record for record in look.older if _goes(turn, look, record, end, by_catalog))
-    if gone:
+    if turn.revokes:
+        turn.over = gone
+    elif gone:
         _forget_records(turn, look, gone)
+
+
+def forget_over(turn: Turn, look: Look) -> None:
+    """Of a revocation: sessions are ended, so that nothing is left for which a later run would need these."""
+    if turn.over:
+        _forget_records(turn, look, turn.over)
+        turn.over = ()
 
 
 def speaks_against_end(turn: Turn, look: Look, record: Record, *, is_alive: bool = True) -> bool:
@@ -100,8 +110,8 @@ def _goes(
     """Whether a record can go; one that only repeats CURRENT's value goes, and the value stays."""
     if look.stored.current is not None and record.secret == look.stored.current.secret:
         return True
-    if record.id in turn.dead_at_primary:  # asked in this attempt already
-        return False
+    if record in turn.over or record.id in turn.dead_at_primary:  # asked in this attempt already
+        return record in turn.over
     return end(record) and _is_dead(turn, look, record, by_catalog)
 
 
@@ -136,7 +146,8 @@ def _is_dead_elsewhere(turn: Turn, look: Look, record: Record) -> bool:
 def holds_up(turn: Turn, look: Look) -> bool:
     """Whether the next version waits for a replaced one."""
     can_wait = turn.is_overlapping and not turn.revokes
-    return any(can_wait or record.id not in turn.dead_at_primary for record in look.older)
+    left = (record for record in look.older if record not in turn.over)
+    return any(can_wait or record.id not in turn.dead_at_primary for record in left)
 
 
 def _forget_records(turn: Turn, look: Look, gone: tuple[Record, ...]) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from credential_rotation.attempt.account import Account
 from credential_rotation.attempt.look import Look
-from credential_rotation.model import Consumer, Credential, Stamp, Strategy
+from credential_rotation.model import Consumer, Credential, Record, Stamp, Strategy
 from credential_rotation.policy import Request
 from credential_rotation.protocols import Consumers, KeyRotator, Readers, Rotator, Vault
 from credential_rotation.readership import UNWATCHED, Reader
@@ -71,6 +71,8 @@ class Turn:
         self.nothing_works = False
         self.dead_at_primary: set[str] = set()
         """Records whose values the primary refuses, and some endpoint does not refuse yet."""
+        self.over: tuple[Record, ...] = ()
+        """Of a revocation, what is proved dead: the records go once sessions are ended."""
 
     def see(self) -> Look:
         """Look again, and keep what a second question would only repeat."""
