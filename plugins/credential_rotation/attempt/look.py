@@ -46,7 +46,7 @@ class Look:
         self._answers: dict[Secret, Probe] = {}
         self._expected: set[Secret] = set()
         lives_on = credential.strategy is not Strategy.IN_PLACE
-        if stored.current is not None and (lives_on or not self.newer):
+        if stored.current is not None and (lives_on or not self.heirs):
             self._expected.add(stored.current.secret)
 
     @property

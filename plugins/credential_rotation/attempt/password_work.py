@@ -155,6 +155,7 @@ class PasswordWork:
         if current is None or not self.turn.is_overlapping or principal == current.secret.principal:
             return True
         stamp = self.turn.stamps[principal]
+        weigh(self.look, principal, stamp)  # it may have been replaced only in this attempt
         is_not_ended = stamp is not None and not has_moved_on(record, stamp)
         if self.turn.asks_to_revoke or (self.turn.revokes and is_not_ended):
             with suppress(RotationError):  # told at the end

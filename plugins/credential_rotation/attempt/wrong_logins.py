@@ -3,7 +3,7 @@
 Rules this file keeps:
 - Under the lock nothing is on its way, and password and stamp change in one transaction: the stamp names
   the version that was set last, and no stamp means that none was.
-- What a person may have set has no stamp: nothing is concluded against it.
+- What a person may have set has no stamp: nothing is concluded against it. What revokes was never a person's.
 - A conclusion is told as one, never as an answer to a login.
 """
 
@@ -21,11 +21,11 @@ def weigh(look: Look, principal: str, stamp: Stamp | None) -> None:
     if look.credential.max_wrong_logins is None:
         return
     current = look.stored.current
-    newer = [record for record in look.newer if record.secret.principal == principal]
+    newer = [record for record in look.heirs if record.secret.principal == principal]
     for record in newer:
         if is_named(record, stamp):
             look.expect(record.secret)
-        elif current is not None or (stamp is None and record.epoch > UNMANAGED_EPOCH):
+        elif current is not None or record.revokes or (stamp is None and record.epoch > UNMANAGED_EPOCH):
             look.rule_out(record.secret, NEVER_SET)
     if current is not None and not any(is_named(record, stamp) for record in newer):
         look.expect(current.secret)
