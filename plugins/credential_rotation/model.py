@@ -80,7 +80,7 @@ class Record:
     revised: datetime
     """Bitwarden's own date of the record, the base for settling."""
     secret: Secret
-    revokes: bool = False
+    revokes: bool = field(default=False, kw_only=True)
     """Made in compromise mode: what was before it may be in wrong hands."""
 
     @property
