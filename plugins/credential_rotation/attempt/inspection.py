@@ -70,7 +70,7 @@ def foresee(
         look = Look(credential, parties.vault.look(), parties.rotator)
         if look.revoking is not None and not begin.revoke:
             return _sees_through(look, parties, begin, clock, settle)
-        reason = _would_do(look, parties.rotator, begin, clock())
+        reason = _would_do(look, parties.rotator, begin, clock(), settle)
     except RotationError as error:
         return told(credential, error.outcome, error.what, next_step=error.next_step)
     decision = due(credential.policy, look.own, begin, clock())
@@ -110,7 +110,7 @@ def _with(made: Outcome, broken: Iterable[Told], clock: Clock) -> Outcome:
     return replace(made, reason=reason, steps=(*steps, Step("planned", clock(), made.reason)))
 
 
-def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str | None:
+def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime, settle: timedelta) -> str | None:
     if begin.revoke:
         return would_revoke(look, rotator, due(look.credential.policy, look.own, begin, now))
     current = look.stored.current
@@ -122,10 +122,27 @@ def _would_do(look: Look, rotator: Prober, begin: Request, now: datetime) -> str
         return _would_heal(look, rotator, begin)
     if current is not None and look.own is None:
         return f"CURRENT works and has no record; it would be given one{_then(look, begin, now)}"
+    return _would_begin(look, rotator, begin, now, settle)
+
+
+def _would_begin(look: Look, rotator: Prober, begin: Request, now: datetime, settle: timedelta) -> str | None:
+    """Whether a new version is due. Raises: NoStoredValueWorks, TargetUnknown (of who changes itself)."""
     decision = due(look.credential.policy, look.own, begin, now)
-    if decision.begin and rotator.changes_itself:
+    if not decision.begin:
+        return None
+    if rotator.changes_itself:
         look.login()
-    return f"a new version would be made: {decision.reason}" if decision.begin else None
+    return f"a new version would be made{_not_before(look, now, settle)}: {decision.reason}"
+
+
+def _not_before(look: Look, now: datetime, settle: timedelta) -> str:
+    """Until when it has to wait; a replaced value that somebody still reads may keep it longer."""
+    waits = (
+        (look.settles_at(settle), "an earlier attempt may still write"),
+        (look.rests_until, "the value before it lives on until then"),
+    )
+    found = next(((until, why) for until, why in waits if until is not None and until > now), None)
+    return f", not before {found[0]:%Y-%m-%d %H:%M} UTC ({found[1]})" if found else ""
 
 
 def _then(look: Look, begin: Request, now: datetime) -> str:
