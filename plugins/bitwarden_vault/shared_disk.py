@@ -44,6 +44,12 @@ def _opened(folder: int, name: str) -> int:
         return os.open(name, _PLAIN & ~os.O_NONBLOCK, dir_fd=folder)
 
 
+def modified(root: str, name: str) -> float:
+    """When what is there was written, in seconds since 1970; of a link, itself. Raises: OSError."""
+    with _parent(root, name) as (folder, last):
+        return os.stat(last, dir_fd=folder, follow_symlinks=False).st_mtime
+
+
 def replace(root: str, name: str, raw: bytes) -> None:
     """Put it there, in place of an older one; folders are made. Raises: OSError."""
     _make(root)

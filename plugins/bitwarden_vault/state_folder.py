@@ -73,7 +73,7 @@ class StateFolder:
             try:
                 if self.is_shared_store:
                     return float(self._address(name).stat().st_mtime) or None
-                return os.stat(f"{self.path}/{name}{ENDING}").st_mtime  # noqa: PTH116 - as everywhere in this package
+                return shared_disk.modified(self.path, f"{name}{ENDING}")
             except FileNotFoundError:
                 return None
 

@@ -63,6 +63,23 @@ def test_one_that_does_not_say_when_it_was_written_goes_a_week_after_its_file(
     assert folder.names(FOLDER) == ([PLACE] if days == 6 else [])
 
 
+@pytest.mark.parametrize("days", [6, 8])
+@pytest.mark.parametrize("leads_to", ["aaa.json", "nowhere", "/proc/self/stat"])
+def test_a_link_hides_no_other_document_and_goes_as_a_torn_one(
+    tmp_path: Path, leads_to: str, days: int
+) -> None:
+    """Who else may write to the folder can plant one: its own age counts, not that of what it leads to."""
+    folder, world = StateFolder(str(tmp_path)), World()
+    folder.write(PLACE, document("host-a", world.now, reader("one", 3, world.now)))
+    link = tmp_path / FOLDER / "aaa.json"
+    link.symlink_to(leads_to)
+    at = (world.now - timedelta(days=days)).timestamp()
+    os.utime(link, (at, at), follow_symlinks=False)
+    found = PublishedReaders(folder, world.clock).of(current("one"))
+    assert [one.version for one in found.living] == [3]
+    assert ("readers/aaa" in found.unknown) == link.is_symlink() == (days == 6)
+
+
 def test_an_object_store_that_tells_no_dates_keeps_it_and_says_what_to_do() -> None:
     """Nobody knows how old it is."""
     folder, world = StateFolder("memory://state-undated"), World()
