@@ -77,7 +77,10 @@ class PublishedReaders:
         unknown: list[str] = []
         try:
             for name in self.folder.names(FOLDER):
-                document, missing = self._read_one(name, tidy=tidy)
+                try:
+                    document, missing = self._read_one(name, tidy=tidy)
+                except StateUnavailable as trouble:  # the others may be there all the same
+                    document, missing = None, [f"{name}: {trouble}"]
                 found += [document] if document is not None else []
                 unknown += missing
         except StateUnavailable as trouble:

@@ -80,6 +80,19 @@ def test_a_link_hides_no_other_document_and_goes_as_a_torn_one(
     assert ("readers/aaa" in found.unknown) == link.is_symlink() == (days == 6)
 
 
+def test_what_cannot_be_removed_hides_no_other_document(tmp_path: Path) -> None:
+    """A folder with a document's name is none and goes by no deletion: it is told, the others are read."""
+    folder, world = StateFolder(str(tmp_path)), World()
+    folder.write(PLACE, document("host-a", world.now, reader("one", 3, world.now)))
+    strange = tmp_path / FOLDER / "aaa.json"
+    strange.mkdir()
+    at = (world.now - timedelta(days=8)).timestamp()
+    os.utime(strange, (at, at))
+    found = PublishedReaders(folder, world.clock).of(current("one"))
+    assert [one.version for one in found.living] == [3]
+    assert found.unknown.startswith("readers/aaa: ")
+
+
 def test_an_object_store_that_tells_no_dates_keeps_it_and_says_what_to_do() -> None:
     """Nobody knows how old it is."""
     folder, world = StateFolder("memory://state-undated"), World()
