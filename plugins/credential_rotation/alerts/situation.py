@@ -45,7 +45,7 @@ _HEALS = {
     "failed": "Maybe: every run tries again",
     "unproved": "Maybe: every run asks again",
     "busy": "Yes: another run has it and will finish",
-    "waiting": "Yes: a later run goes on from here",
+    "waiting": "Yes, what was begun: a later run goes on from here",
 }
 _NEXT = {
     "unproved": "See to what is named above; the next run asks again.",
@@ -129,7 +129,7 @@ def _words(word: str, old: str | None, new: str | None, thing: str, work: str) -
     return {
         "refused": f"{work} refused — nothing was changed",
         "busy": f"{work} is busy — another run has it",
-        "waiting": f"{work} waits — nothing is wrong",
+        "waiting": f"{work} waits — nothing new was begun",
     }.get(word, f"{word} — nothing to do" if word in DONE else f"{work} ended as {word}")
 
 

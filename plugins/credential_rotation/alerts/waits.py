@@ -16,10 +16,7 @@ from credential_rotation.alerts.telling import Teller
 from credential_rotation.outcome import OutcomeDict
 
 KIND = "waiting"
-ASK_AGAIN = (
-    "Nothing is wrong. Scheduled runs do not know what was asked for by hand: trigger it again if it is "
-    "still wanted."
-)
+ASK_AGAIN = "Scheduled runs do not know what was asked for by hand: trigger it again if it is still wanted."
 _MOST_REASONS = 4
 _ROOM = 1200
 
@@ -36,19 +33,21 @@ def tell_waits(teller: Teller, run: Run, waits: Sequence[OutcomeDict]) -> None:
 
 
 def waits_message(waits: Sequence[OutcomeDict], run: Run) -> Message:
-    """How many, why, and which."""
+    """How many, why, which, and what to do next."""
     reasons: dict[str, list[str]] = {}
     for one in waits:
         why = one["reason"] if one["reason"] in reasons or len(reasons) < _MOST_REASONS else "other reasons"
         reasons.setdefault(why, []).append(one["name"])
+    asks = dict.fromkeys(one["next_step"] for one in waits if one["next_step"])
+    next_step = " ".join((*list(asks)[:_MOST_REASONS], ASK_AGAIN))
     words = f"{len(waits)} credentials that were asked for wait"
     told = "\n".join(f"{why}: {names_within(names, _ROOM // len(reasons))}" for why, names in reasons.items())
     return Message(
-        text=safe(f"{run.work.capitalize()}: {words}\n{told}\nNext: {ASK_AGAIN}", _ROOM),
+        text=safe(f"{run.work.capitalize()}: {words}\n{told}\nNext: {next_step}", _ROOM),
         blocks=(
             header(run.work.capitalize(), words),
             *labelled("Why, and which", told, _ROOM * 2),
-            *labelled("What to do next", ASK_AGAIN),
+            *labelled("What to do next", next_step),
             *link_to(run.link, "Open the run"),
             context(run.where),
         ),

@@ -148,11 +148,11 @@ OTHERS = {
     ),
     "an earlier attempt settles": (
         ("waiting", {"until": "2026-01-05T04:15:00+01:00"}),
-        "rotation waits — nothing is wrong",
+        "rotation waits — nothing new was begun",
         [
             "not asked, and not touched",
             "none was made",
-            "Yes: a later run goes on from here, not before 2026-01-05 03:15 UTC",
+            "Yes, what was begun: a later run goes on from here, not before 2026-01-05 03:15 UTC",
         ],
     ),
     "it was rotated": (

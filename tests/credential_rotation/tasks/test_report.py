@@ -137,6 +137,18 @@ def test_what_heals_by_itself_is_told_to_who_asked_and_not_every_hour(word: str)
     assert "https://airflow.example/log/etl" in str(message["blocks"])
 
 
+def test_what_waits_for_a_pool_or_behind_the_brake_is_not_told_as_if_nothing_were_wrong() -> None:
+    """Who asked for it reads that nothing was begun, and what to see to, alone and among many."""
+    pool = "3 of earlier runs still wait to begin in pool 'db'"
+    for names in (("etl",), tuple(f"c{number}" for number in range(9))):
+        [message] = messages(report(names, *(outcome(name, "waiting", pool) for name in names)))
+        assert "nothing is wrong" not in str(message).lower()
+        assert pool in str(message)
+        assert "Look at it. Scheduled runs do not know" in str(message)
+    [alone] = messages(report(("etl",), outcome("etl", "waiting", pool)))
+    assert alone["text"].startswith("etl: rotation waits — nothing new was begun")
+
+
 @pytest.mark.parametrize("is_dry", [True, False])
 def test_what_a_dry_run_could_give_to_no_task_does_not_wait(*, is_dry: bool) -> None:
     """Nothing was wanted of it but a look; who asked reads why there, and Slack and the list tell nothing."""
