@@ -14,6 +14,7 @@ itself, and is not paused at first.
 **A task is red: what now?** Nothing was kept; its log ends with what to do.
 - *Was not changed since the last close*: store the new value in Bitwarden first; or say that it is unchanged
   there, and that this is right.
+- *This run was cleared*: it keeps no word any more. Whose word it is gives it again.
 - *Is not CURRENT*, *was made after this was said*: there is a newer version. Hand that one on, then say so.
 
 Without Airflow: `python -m credential_rotation close NAME --reason …` and `… confirm NAME`.

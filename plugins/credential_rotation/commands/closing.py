@@ -56,6 +56,8 @@ def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome
     if word.said and last and (last.changed, last.by, last.why) == (changed, word.by, word.why):
         return _closed(credential, last, already=True)
     if word.is_cleared:
+        if last and word.said and last.at >= word.said:
+            raise _closed_since(credential.name, last)
         raise not_kept_then(credential.name)
     why_not = _why_not(changed, last, max(now, word.said or now))
     if why_not:
@@ -69,6 +71,15 @@ def close(deployment: Deployment, credential: Credential, word: Word) -> Outcome
     closing = Closing(last.version + 1 if last else 1, changed, now, word.by, word.why, revised)
     deployment.closings.keep(credential, closing)
     return _closed(credential, closing)
+
+
+def _closed_since(name: str, last: Closing) -> BadInput:
+    """Of a cleared run whose own word, if it was kept, is not the last any more."""
+    since = f"{last.at:%Y-%m-%d %H:%M} UTC by {last.by}"
+    return BadInput(
+        f"{name}: this run was cleared and keeps no word; it was closed since, on {since}",
+        next_step=f"Nothing. `python -m credential_rotation evidence {name}` tells all that were kept.",
+    )
 
 
 def _revised(deployment: Deployment, credential: Credential) -> datetime | None:

@@ -112,7 +112,7 @@ def test_h1_a_close_for_an_earlier_day_is_of_that_day(site: Site) -> None:
     assert kept(site, "closings")[0]["changed"].startswith(f"{day:%Y-%m-%d}T00:00:00")
 
 
-def test_h1_a_run_that_is_tried_again_or_cleared_is_the_same_word(site: Site) -> None:
+def test_h1_a_run_that_is_tried_again_is_the_same_word(site: Site) -> None:
     """A task that was killed finds its own closing; one of last month does not come back as a new one."""
     first = run_of("anna", CLOSE)
     assert say(site, first) == ""
@@ -150,6 +150,19 @@ def test_h1_a_word_that_was_refused_is_not_kept_when_somebody_clears_its_run_lat
     assert "give it again" in red
     assert [one["version"] for one in kept(site, "closings")] == [1]
     assert say(site, run_of("anna", CLOSE)) == ""
+    assert [one["version"] for one in kept(site, "closings")] == [2]
+
+
+def test_h1_a_word_that_was_kept_is_not_denied_where_somebody_has_closed_it_since(site: Site) -> None:
+    """Of a run that is cleared later: the last close alone is kept, so it says whose that is."""
+    first = run_of("anna", CLOSE)
+    assert say(site, first) == ""
+    assert say(site, run_of("ben", {**CLOSE, "unchanged": True})) == ""
+    red = say(site, {**first, "clear_number": 1})
+    assert red.startswith("signing-key: this run was cleared and keeps no word; it was closed since, on ")
+    assert "by ben" in red
+    assert "was not kept" not in red
+    assert "evidence signing-key" in red
     assert [one["version"] for one in kept(site, "closings")] == [2]
 
 
