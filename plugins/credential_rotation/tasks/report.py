@@ -68,11 +68,12 @@ class Reported:
     def of_this_run(cls, context: Context, *, worker: str, planner: str, work: str) -> Reported:
         """Read what plan and mapped tasks left behind."""
         ti, is_tick = context["ti"], context["dag_run"].run_type == "scheduled"
-        is_dead = has_died(ti, planner)
-        shares = None if is_dead else shares_of(ti, [planner])
+        is_dead, made = has_died(ti, planner), shares_of(ti, [planner])
+        shares = None if is_dead else made
         left_out = shares.left_out if shares else ()
         left = left_in(ti, worker, shares, is_tick=is_tick) if shares else Left()
-        found, said = (*left.outcomes, *left_out), ti.xcom_pull(task_ids=planner, key=TROUBLE)
+        found = (*left.outcomes, *left_out)
+        said = None if is_dead and made else ti.xcom_pull(task_ids=planner, key=TROUBLE)  # that plan's
         trouble = "; ".join(filter(None, (said if isinstance(said, str) else "", left.trouble)))
         is_unconfigured = (
             shares is None and not is_dead and bool(ti.xcom_pull(task_ids=planner, key=UNCONFIGURED))

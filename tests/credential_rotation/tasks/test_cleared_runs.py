@@ -84,6 +84,7 @@ def test_a_planner_that_never_began_again_has_made_no_plan() -> None:
         shared(kept, ["etl"])
         ended(kept, "", 0, "etl", "rotated")
         kept.left[PLANNER, "unconfigured"] = {-1: True}
+        kept.left[PLANNER, "trouble"] = {-1: "entries that cannot be used: a.yaml:3"}
         kept.states = {PLANNER: state, f"{WORKER}_0": "upstream_failed"}
         reported = report_of(kept)
         assert (reported.outcomes, reported.is_unconfigured) == ((), False)
