@@ -4,6 +4,7 @@ Rules this file keeps:
 - A note for planners and people, never a proof: a yes counts as Airflow handed it to the task that asked.
 - Losing it costs one more question. A folder that cannot be read or written is one warning in the log.
 - One credential has one request here, the newest.
+- The folder is shared: a document of another shape is no request.
 """
 
 from __future__ import annotations
@@ -138,7 +139,9 @@ def _read(document: Mapping[str, Any] | None) -> Question | None:
         found = Question(**{**document, **moments})  # type: ignore[dict-item]  # as above
     except (KeyError, TypeError, ValueError):
         return None
-    return found if all(one.tzinfo for one in moments.values()) else None
+    texts = (found.name, found.by, found.run_id, found.link, found.state, found.why)
+    is_ours = all(isinstance(one, str) for one in (*texts, found.channel or "", found.ts or ""))
+    return found if is_ours and all(one.tzinfo for one in moments.values()) else None
 
 
 def _at(moment: datetime) -> str:

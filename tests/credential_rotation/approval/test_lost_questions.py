@@ -85,3 +85,19 @@ def test_a_question_of_another_run_or_with_an_answer_stays(book: QuestionBook, o
     book.keep(other)
     assert report_says(Kept()) == "no outcome of bi"
     assert book.of("bi") == other
+
+
+STRANGE = {"its name": {"name": ["bi"]}, "its run": {"run_id": 7}, "its message": {"channel": {}, "ts": 1}}
+
+
+@pytest.mark.parametrize("case", STRANGE.values(), ids=STRANGE)
+def test_a_strange_document_among_questions_keeps_no_report_from_telling(
+    book: QuestionBook, tmp_path: Path, slack: SlackStandIn, case: dict[str, object]
+) -> None:
+    """The folder is shared: one that is none of ours is no question, and what was lost is told."""
+    book.keep(QUESTION)
+    folder = StateFolder(str(tmp_path / "state"))
+    folder.write("approvals/other", {**(folder.read("approvals/bi") or {}), "name": "other", **case})
+    assert report_says(Kept()) == "no outcome of bi"
+    assert set(book.all()) == {"bi"}
+    assert [one for one in slack.messages() if "no outcome" in str(one)]
