@@ -31,6 +31,7 @@ _WORDS = {
     "refused": "Refused",
     "unproved": "Not proved",
 }
+_GOES_ON = "Nothing to do: a later run goes on by itself."
 _LOOK_AT_RUNS = "Is the rotating DAG paused? Otherwise the logs of its runs say what keeps it."
 
 
@@ -125,7 +126,7 @@ def _quiet(
     if last is not None and last.outcome in HEALS_BY_ITSELF:
         until = moment(last.until)
         if until is None or until > now:
-            return Standing("warn", "Waiting", last.reason, "Nothing to do: a later run goes on by itself.")
+            return Standing("warn", "Waiting", last.reason, last.next_step or _GOES_ON)
     if never:
         return Standing("warn", "Not rotated yet", "the first run of its DAG does it", _LOOK_AT_RUNS)
     if due is not None and due <= now:

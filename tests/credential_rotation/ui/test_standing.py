@@ -200,3 +200,11 @@ def test_a_question_has_its_place_in_airflow() -> None:
     """Below whatever address Airflow has."""
     path = standing(entry(question=question(HOUR)), [], NOW, as_of=AS_OF).path
     assert path == "dags/rotate_with_approval/runs/r/tasks/rotate/mapped/0/required_actions"
+
+
+def test_what_waits_says_what_there_is_to_do_about_it() -> None:
+    """A pool that is missing heals by nobody; where a run told nothing, nothing is to be done."""
+    pool = replace(said("waiting"), next_step="See whether Airflow has this pool.")
+    assert standing(entry(), [pool], NOW, as_of=AS_OF).next_step == "See whether Airflow has this pool."
+    told = standing(entry(), [replace(pool, next_step="")], NOW, as_of=AS_OF).next_step
+    assert told == "Nothing to do: a later run goes on by itself."
