@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,16 @@ from credential_rotation.model import Consumer
 from credential_rotation.outcome import Fact, Outcome, Shows, Step, told
 from credential_rotation.planning.planning import Known
 from credential_rotation.planning.status_rows import status_document
+from credential_rotation.state.approvals import Question, QuestionBook
+from credential_rotation.state.confirmations import Confirmation, Confirmations
 from credential_rotation.state.history import Asked, keep_outcome, keep_run, keep_status
 from credential_rotation.ui import view
 from credential_rotation.ui.shelf import Shelf
+from scenes.readers.sides import document, reader
 from simulators.scene import ETL
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=timezone.utc)
+HOUR = timedelta(hours=1)
 SPOILED = replace(ETL, consumers=(Consumer("manual", "Looker"),), tags=("nightly",))
 OTHER = replace(ETL, name="other")
 MARKUP = "<script>alert(1)</script>"
@@ -71,7 +75,13 @@ def state(tmp_path: Path) -> StateFolder:
     keep_status(environ, "rotate", status_document(entries, known, problems=[], now=NOW))
     keep_outcome(environ, SPOILED, rotated(), asked, now=NOW)
     keep_run(environ, asked, [rotated().as_dict()], now=NOW)
-    return StateFolder(str(tmp_path))
+    folder = StateFolder(str(tmp_path))
+    QuestionBook(folder).keep(Question(SPOILED.name, NOW, NOW + HOUR, NOW + HOUR, "kim", "r1", link="x"))
+    Confirmations(folder).keep(SPOILED, (3, "a3"), Confirmation("Looker", "kim", NOW))
+    folder.write(
+        "readers/host-a", document("host-a", NOW, {**reader("id", 3, NOW), "key": SPOILED.vault.key})
+    )
+    return folder
 
 
 def shown(state: StateFolder) -> list[str]:
@@ -86,7 +96,7 @@ def shown(state: StateFolder) -> list[str]:
     return [one["name"] for one in listed["credentials"]]
 
 
-@pytest.mark.parametrize("kind", ["status", "history", "runs"])
+@pytest.mark.parametrize("kind", ["status", "history", "runs", "approvals", "confirmations", "readers"])
 def test_nothing_that_stands_in_a_document_stops_the_page_or_evidence(state: StateFolder, kind: str) -> None:
     [file] = (Path(state.path) / kind).rglob("*.json")
     whole = json.loads(file.read_text())
