@@ -37,6 +37,7 @@ from credential_rotation.policy import Request
 from credential_rotation.state.approvals import APPROVED, REFUSED, Question
 from credential_rotation.state.history import Asked, keep_outcome, keep_run
 from credential_rotation.tasks.airflow_ends import AirflowSkipException
+from credential_rotation.tasks.asker import FROM_ANOTHER_DAG
 from credential_rotation.tasks.by_wish import held_back, rotate_in_turn
 from credential_rotation.tasks.handed_on import IS_ANSWER
 from credential_rotation.tasks.report import Reported
@@ -55,8 +56,6 @@ from credential_rotation.wiring import Deployment, now
 log = logging.getLogger(__name__)
 
 WORK = "rotation"
-FROM_ANOTHER_DAG = "operator_triggered"
-"""Airflow's word for it; such a run has the name of who triggered that DAG."""
 _ASKS_AFTER = {*DONE, "waiting", "refused"} - {"revoked"}
 """After these a person is asked; all other outcomes are told first."""
 ASK_ANEW = f"If it is still wanted, trigger {WITH_APPROVAL} again; somebody else than who asks says yes."

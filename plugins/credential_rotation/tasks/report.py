@@ -22,6 +22,7 @@ from credential_rotation.alerts.run import Run
 from credential_rotation.alerts.situation import REVOCATION
 from credential_rotation.alerts.waits import tell_waits
 from credential_rotation.outcome import DONE, HEALS_BY_ITSELF, OutcomeDict
+from credential_rotation.tasks.asker import asker
 from credential_rotation.tasks.handed_on import IS_ANSWER, Left, has_died, left_in, shares_of
 from credential_rotation.tasks.trigger_form import is_compromise, is_dry_run
 
@@ -121,7 +122,7 @@ class Reported:
             is_chosen=bool(context["params"].get("credentials")),
             is_dry=is_dry_run(context["params"]),
             dag=dag_id,
-            by=run.triggering_user_name or "Airflow's API",
+            by=asker(run) or "schedule",
             why=reason if isinstance(reason, str) else None,
             context=context,
         )

@@ -1,7 +1,6 @@
 """What a task knows of its run: who asked for what, its deployment, and Airflow's words for an end.
 
 Rules this file keeps:
-- A run is scheduled or somebody's: nothing that a form says changes who asked.
 - Nothing configured is a skip that says what to fill in; anything half configured is red.
 - A planned credential has an outcome also where its entry could not be read any more.
 """
@@ -23,6 +22,7 @@ from credential_rotation.model import Credential
 from credential_rotation.outcome import Outcome
 from credential_rotation.state.history import Asked, keep_outcome, version_made
 from credential_rotation.tasks.airflow_ends import AirflowFailException, AirflowSkipException
+from credential_rotation.tasks.asker import asker
 from credential_rotation.tasks.asset_events import emit
 from credential_rotation.tasks.handed_on import LEFT_AT, OUTCOME, PLACE
 from credential_rotation.tasks.metrics import tell_outcome
@@ -36,20 +36,14 @@ log = logging.getLogger(__name__)
 def the_wish(context: Context) -> Wish:
     """What this run was asked for. Raises: BadInput."""
     run = context["dag_run"]
-    return wish_of(run.conf or {}, context["params"], at=run.run_after, by=asker(context))
-
-
-def asker(context: Context) -> str | None:
-    """The person; None for a scheduled run."""
-    run = context["dag_run"]
-    return None if run.run_type == "scheduled" else run.triggering_user_name or "Airflow's API"
+    return wish_of(run.conf or {}, context["params"], at=run.run_after, by=asker(run))
 
 
 def asked_in(context: Context) -> Asked:
     """The same, as history keeps it."""
     ti, why = context["ti"], context["params"].get("reason")
     return Asked(
-        by=asker(context) or "schedule",
+        by=asker(context["dag_run"]) or "schedule",
         why=why[:MOST_REASON] if isinstance(why, str) else None,
         dag_id=ti.dag_id,
         run_id=ti.run_id,
