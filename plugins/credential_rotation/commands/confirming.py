@@ -53,7 +53,8 @@ def confirm(  # noqa: PLR0913 - each by its name
         follows = f"{len(left)} more to confirm"
     when = f" already, on {word.at:%Y-%m-%d %H:%M} UTC" if before else ""
     reason = f"{chosen.name} has version {own.epoch}, as {word.by} said{when}; {follows}"
-    now = deployment.clock()
+    is_own = word.by == by
+    at = word.at if is_own else deployment.clock()
     return replace(
         told(
             credential,
@@ -62,7 +63,7 @@ def confirm(  # noqa: PLR0913 - each by its name
             next_step=" ".join(how_to_confirm(credential.name, one, own.epoch) for one in left),
         ),
         version=own.epoch,
-        steps=(_step(own, chosen, now, is_news=word.by == by), Step("ok", now, reason)),
+        steps=(_step(own, chosen, at, is_own=is_own), Step("ok", at, reason)),
     )
 
 
@@ -77,13 +78,13 @@ def _said_of(deployment: Deployment, credential: Credential, own: Record) -> Sai
     return said
 
 
-def _step(own: Record, who: Consumer, now: datetime, *, is_news: bool) -> Step:
-    """What was said; one's own word is news each time, because a task that kept it may have been killed."""
+def _step(own: Record, who: Consumer, at: datetime, *, is_own: bool) -> Step:
+    """What was said; one's own word is told each time, because a task that kept it may have been killed."""
     where = f"manual {who.name}"
     what = f"version {own.epoch}, {where}"
-    if not is_news:
-        return Step("confirmed before", now, what, is_routine=True)
-    return Step("confirmed", now, what, Fact(Shows.CONFIRMED, own.epoch, where=where))
+    if not is_own:
+        return Step("confirmed before", at, what, is_routine=True)
+    return Step("confirmed", at, what, Fact(Shows.CONFIRMED, own.epoch, where=where))
 
 
 def _chosen(credential: Credential, consumer: str | None) -> Consumer:

@@ -234,6 +234,19 @@ def test_h3_a_confirmation_that_was_refused_is_not_kept_when_its_run_is_cleared(
     assert [one["by"] for one in kept(pair, "confirmations")] == ["anna"]
 
 
+def test_h3_a_confirmation_that_is_told_again_is_of_the_moment_at_which_it_was_kept(pair: Site) -> None:
+    """Whoever clears its run later, nobody gave their word then: evidence has it once, and of its day."""
+    first = run_of("anna", {**CONFIRM, "version": 1})
+    assert say(pair, first) == ""
+    [word] = kept(pair, "confirmations")
+    assert (say(pair, first), say(pair, {**first, "clear_number": 1})) == ("", "")
+    [event] = [one for one in kept(pair, "history/pair") if one["outcome"] == "ok"]
+    assert event["at"] == word["at"]
+    found = pair.run("evidence", "pair", "--json").json["rotations"]
+    [told] = [one for rotation in found for one in rotation["confirmed"]]
+    assert (told["by"], told["at"]) == ("anna", word["at"])
+
+
 # --- what counts for nothing ----------------------------------------------------------------------------
 
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
