@@ -295,6 +295,12 @@ def test_what_kept_a_run_from_being_planned_is_said_on_the_page(desk: Desk) -> N
     expect(_told_by_planner(inside, is_dry=True)).to_contain_text(
         "not read yet. Again, soon.", timeout=60_000
     )
+    inside.get_by_role("button", name="Close").click()
+    page.route("**/taskInstances/plan_approvals", lambda route: route.fulfill(json={"state": "failed"}))
+    page.route("**/plan_approvals/xcomEntries/*", lambda route: route.fulfill(status=404, json={}))
+    killed = _told_by_planner(inside, is_dry=False)
+    expect(killed).to_contain_text("The run failed; its log says why.", timeout=60_000)
+    expect(killed).not_to_contain_text("Asked")
 
 
 def _told_by_planner(inside: Frame, *, is_dry: bool) -> Locator:

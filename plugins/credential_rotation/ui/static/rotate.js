@@ -88,9 +88,9 @@ const planner = (one) => (one.needs_approval ? "plan_approvals" : "plan_rotation
 
 /** That a person is asked, once the plan is made; or why nobody is. */
 async function asked(one, made, told) {
-  await follow({ ...made, here: `${made.here}/taskInstances/${planner(one)}` }, told);
+  const state = await follow({ ...made, here: `${made.here}/taskInstances/${planner(one)}` }, told);
   const [kept, trouble] = await unplanned(one, made);
-  if (kept || trouble) return ended(made, "failed", kept, trouble);
+  if (kept || trouble || state !== "success") return ended(made, "failed", kept, trouble);
   return el("p", { class: "notice warn", id: "ended" },
     "Asked. It begins when somebody else says yes in Airflow: ", made.link, ". Slack has the question too.");
 }
