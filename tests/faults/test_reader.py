@@ -131,7 +131,7 @@ def with_pair(site: Site, aws: AwsStandIn, monkeypatch: pytest.MonkeyPatch) -> S
     a, b = site.role("pair_a"), site.role("pair_b")
     for role in (a, b):
         site.postgres.create_role(role, f"first of {role}")
-        site.postgres.execute(f"GRANT {role} TO {site.role('admin')} WITH ADMIN OPTION")
+        site.postgres.let_rotate(site.role("admin"), role)
     user = f"reader-{site.number}"
     allow = {"Effect": "Allow", "Action": [f"iam:{one}" for one in LIFE], "Resource": "*"}
     key_id, secret = aws.create_user(user, {"Version": "2012-10-17", "Statement": [allow]})

@@ -128,12 +128,15 @@ class PostgresServer:
             )
 
     def create_rotator(self, password: str, *, over: Iterable[str], name: str = "rotator") -> None:
-        """The admin that our documentation asks for: CREATEROLE, and ADMIN OPTION on what it rotates."""
+        """The admin that include/sql makes, with none of the rights that it grants to some only."""
         self.create_role(name, password, createrole=True)
         for role in over:
-            self.execute(
-                sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(sql.Identifier(role), sql.Identifier(name))
-            )
+            self.let_rotate(name, role)
+
+    def let_rotate(self, rotator: str, role: str) -> None:
+        """The grant of include/sql: it may change the role, and has none of its rights."""
+        grant = sql.SQL("GRANT {} TO {} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
+        self.execute(grant.format(sql.Identifier(role), sql.Identifier(rotator)))
 
     def create_database(self, name: str, *, owner: str = "postgres") -> None:
         """An empty database."""

@@ -75,10 +75,10 @@ def roles(server: PostgresServer, admin: str, made: dict[str, str], comment: str
     try:
         for name, password in made.items():
             server.create_role(name, password)
-            role = sql.Identifier(name)
-            server.execute(sql.SQL("GRANT {} TO {} WITH ADMIN OPTION").format(role, sql.Identifier(admin)))
+            server.let_rotate(admin, name)
             if comment:
-                server.execute(sql.SQL("COMMENT ON ROLE {} IS {}").format(role, sql.Literal(comment)))
+                on_role = sql.SQL("COMMENT ON ROLE {} IS {}")
+                server.execute(on_role.format(sql.Identifier(name), sql.Literal(comment)))
         yield
         assert (server.execute(others), server.execute(DATABASES)) == before, "somebody else was touched"
     finally:

@@ -93,7 +93,7 @@ def test_a_missing_privilege_is_found_by_trying_and_taken_back(untouched: Site) 
     untouched.postgres.execute(f"REVOKE {etl} FROM {admin}")
     ran = check(untouched)
     assert (ran.code, ran.words) == (1, {"etl": "failed", "reporting": "ok", "admin": "ok"})
-    assert f'GRANT "{etl}" TO "{admin}" WITH ADMIN OPTION' in ran.told("etl")
+    assert f'GRANT "{etl}" TO "{admin}" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE' in ran.told("etl")
 
 
 def test_a_current_that_is_refused_is_broken(untouched: Site) -> None:

@@ -51,7 +51,7 @@ def test_a_privilege_that_the_admin_lacks(rotated: Site) -> None:
     etl, admin = rotated.role("etl"), rotated.role("admin")
     rotated.postgres.execute(f"REVOKE {etl} FROM {admin}")
     said = trouble(rotated, "rotate", "etl")
-    assert f'GRANT "{etl}" TO "{admin}" WITH ADMIN OPTION' in said
+    assert f'GRANT "{etl}" TO "{admin}" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE' in said
 
 
 def test_a_stored_password_of_the_admin_that_is_wrong(rotated: Site) -> None:

@@ -149,7 +149,7 @@ class Pair(Role):
         site, (a, b) = self.site, self.principals
         for role in (a, b):
             site.postgres.create_role(role, f"first of {role}")
-            site.postgres.execute(f"GRANT {role} TO {site.role('admin')} WITH ADMIN OPTION")
+            site.postgres.let_rotate(site.role("admin"), role)
         target = f"{{host: localhost, port: {site.postgres.port}, sslrootcert: {site.postgres.ca_file}}}"
         text = _PAIR.format(a=a, b=b, target=target, data=site.project("data"))
         site.write_entries(text, file="pair.yaml")

@@ -119,7 +119,7 @@ class Campaign:
             ("rotate", "warehouse-elt"),
         )
         self.ground.wish()
-        postgres.execute("GRANT etl TO rotator WITH ADMIN OPTION")
+        postgres.let_rotate("rotator", "etl")
         self._end_all(("check",), ("plan", "--json"), ("verify",), ("status",))
 
     def _mended(self) -> None:

@@ -96,7 +96,7 @@ class PostgresTarget:
         scene.set_up()
         for role in self.principals[1:]:
             scene.sql(f"CREATE ROLE {role} LOGIN")
-            scene.sql(f"GRANT {role} TO {scene.admin} WITH ADMIN OPTION")
+            scene.server.let_rotate(scene.admin, role)
         self.rotator: Rotator = self._made(self._credential())
 
     def accepts(self, secret: Secret) -> bool:

@@ -153,7 +153,8 @@ class Denial:
             return "The role may not change itself here: give the entry an admin."
         grants = f"ALTER ROLE {quoted(self.admin)} CREATEROLE;"
         if self.server_version >= ROLES_HAVE_ADMIN_OPTIONS:
-            grants += f" GRANT {quoted(self.principal)} TO {quoted(self.admin)} WITH ADMIN OPTION;"
+            options = "WITH ADMIN TRUE, INHERIT FALSE, SET FALSE"
+            grants += f" GRANT {quoted(self.principal)} TO {quoted(self.admin)} {options};"
         return f"As a superuser run: {grants} (A role that is a superuser itself needs an admin that is one.)"
 
 

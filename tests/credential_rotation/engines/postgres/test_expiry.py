@@ -118,7 +118,7 @@ def test_a_pair_may_extend_an_end_that_is_earlier(scene: Scene) -> None:
     """G3: the twin that comes next ends first, which is no difference where its end is about to be moved."""
     twin = f"{scene.role}_b"
     scene.server.create_role(twin, "never-told")
-    scene.sql(f"GRANT {twin} TO {scene.admin} WITH ADMIN OPTION")
+    scene.server.let_rotate(scene.admin, twin)
     scene.sql(f"ALTER ROLE {twin} VALID UNTIL '2027-01-01'")
     for word, told in (("keep", 1), ("extend", 0)):
         pair = replace(entry(scene, word), strategy=Strategy.ALTERNATING, principals=(scene.role, twin))

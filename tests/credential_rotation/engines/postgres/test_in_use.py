@@ -27,6 +27,11 @@ def at_work(scene: Scene, *applications: str) -> Iterator[None]:
         yield
 
 
+def let_see(scene: Scene) -> None:
+    """By the grant that include/sql has for that."""
+    scene.sql(f"GRANT pg_read_all_stats TO {scene.admin}")
+
+
 def told(scene: Scene, *, itself: bool = False) -> tuple[str, ...]:
     login = scene.first if itself else None
     return scene.rotator(itself=itself).remarks(login, in_use=scene.role, due=NOW, now=NOW)
@@ -34,6 +39,7 @@ def told(scene: Scene, *, itself: bool = False) -> tuple[str, ...]:
 
 def test_sessions_are_told_by_application_and_client_with_their_age(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
     """A3: three of `api` and one of a notebook, what becomes of them, and the way round it."""
+    let_see(scene)
     with at_work(scene, "api", "api", "api", "notebook"):
         [remark] = told(scene, itself=itself)
     assert remark.startswith(f"role {scene.role} has 4 live sessions: 3 of api from 127.0.0.1 (up to ")
@@ -44,18 +50,18 @@ def test_sessions_are_told_by_application_and_client_with_their_age(scene: Scene
 
 
 def test_what_cannot_be_seen_is_said(scene: Scene) -> None:
-    """A3: an admin that is no member still sees how many there are, and says what it does not see."""
-    scene.sql(f"GRANT {scene.role} TO {scene.admin} WITH INHERIT FALSE")
+    """A3: the admin that include/sql makes sees how many there are, and says what it does not see."""
     with at_work(scene, "api", "api"):
         [remark] = told(scene)
         assert f"{scene.role} has 2 live sessions: 2 of api; cannot see their clients and ages" in remark
         assert "pg_read_all_stats" in remark
-        scene.sql(f"GRANT pg_read_all_stats TO {scene.admin}")
+        let_see(scene)
         assert "2 of api from 127.0.0.1" in told(scene)[0]
 
 
 def test_after_a_rotation_those_from_before_are_told(scene: Scene, itself: bool) -> None:  # noqa: FBT001 - a parameter
     """A3: who opened a session before the lock was taken; not who came later with the new value."""
+    let_see(scene)
     rotator = scene.rotator(itself=itself)
     with (
         at_work(scene, "api"),
@@ -68,7 +74,6 @@ def test_after_a_rotation_those_from_before_are_told(scene: Scene, itself: bool)
 
 def test_those_whose_age_is_not_shown_are_told_too(scene: Scene) -> None:
     """The admin that include/sql makes is no member of the role: it would tell of nobody, ever."""
-    scene.sql(f"GRANT {scene.role} TO {scene.admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE")
     with (
         at_work(scene, "api"),
         scene.rotator().lock(scene.first, changing=scene.role) as session,
@@ -95,6 +100,7 @@ def test_a_pair_has_no_such_sessions(scene: Scene) -> None:
 
 def test_a_longer_list_is_cut(scene: Scene) -> None:
     """A3: the biggest groups first, and how many more there are."""
+    let_see(scene)
     with at_work(scene, "a", "b", "c", "d", "e", "f", "f"):
         [remark] = told(scene)
     assert "7 live sessions: 2 of f from" in remark

@@ -39,7 +39,7 @@ class Pair:
         for role in (self.a, self.b):
             server.execute(f"GRANT {self.owner} TO {role}")
             server.execute(f"ALTER ROLE {role} SET role = {self.owner}")
-        server.execute(f"GRANT {self.b} TO {self.scene.admin} WITH ADMIN OPTION")
+        server.let_rotate(self.scene.admin, self.b)
         self.vault = SimVault(self.world)
         self.vault.put_current(self.scene.first)
         self.consumers = SimConsumers()
@@ -209,8 +209,6 @@ def test_a_pair_without_an_admin_is_refused(pair: Pair) -> None:
 def test_revoking_ends_both_roles_sessions_and_says_where_it_may_not(pair: Pair) -> None:
     """Compromise mode: a session under the old password goes on otherwise; without the right it is told."""
     first = pair.current
-    for role in (pair.a, pair.b):  # as include/sql grants it: to change, not to be
-        pair.scene.server.execute(f"GRANT {role} TO {pair.scene.admin} WITH INHERIT FALSE, SET FALSE")
     request = Request(pair.world.now, "someone", now=True, force=True, revoke=True, reason="seen in a chat")
     with pair.scene.connect(first) as open_one:
         told = pair.run(request)

@@ -75,7 +75,7 @@ def pair(scene: Scene, replica: Replica) -> Site:
     """Two roles, which the replica knows by now."""
     other = f"{scene.role}_b"
     scene.server.create_role(other, "never told")
-    scene.server.execute(f"GRANT {other} TO {scene.admin} WITH ADMIN OPTION")
+    scene.server.let_rotate(scene.admin, other)
     credential = replace(
         scene.credential(endpoints=(replica.target,)),
         strategy=Strategy.ALTERNATING,
