@@ -39,7 +39,8 @@ def test_it_ends_well_and_says_how_it_goes_on(
     """Exit 0, and the last line is for whoever wants to look around."""
     _, ran = told
     assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert "`make up`" in ran.stdout.splitlines()[-1]
+    assert "docs/quick-start.md" in ran.stdout.splitlines()[-1]
+    assert "`make up`" in ran.stdout.splitlines()[-2]
 
 
 def test_its_report_says_what_was_proved(told: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
