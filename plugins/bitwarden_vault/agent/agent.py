@@ -20,16 +20,16 @@ from collections.abc import Callable
 
 from bitwarden_vault.agent.audit_trail import open_trail
 from bitwarden_vault.agent.budget import Budget, Window
+from bitwarden_vault.agent.connection import Connection
 from bitwarden_vault.agent.dispatch import Dispatch
-from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.fetches import Asker
-from bitwarden_vault.agent.line import Line
 from bitwarden_vault.agent.login import Login
 from bitwarden_vault.agent.lookups import Lookup, Lookups
+from bitwarden_vault.agent.request import Request
 from bitwarden_vault.agent.request_form import insist_on_form
 from bitwarden_vault.agent.signals import woken_by_signals
-from bitwarden_vault.agent.staff import Worker, employment
 from bitwarden_vault.agent.token_slots import TokenSlots
+from bitwarden_vault.agent.worker_handle import Worker, worker_setup
 from bitwarden_vault.agent_socket import peer, peer_uid
 from bitwarden_vault.errors import VaultError, to_wire
 from bitwarden_vault.handover import Handover, unpack_handover
@@ -58,15 +58,15 @@ class Agent:
         self._handover, self._listener, self._may_idle_out = handover, listener, may_idle_out
         self._inode = os.stat(handover.path).st_ino  # noqa: PTH116 - as everywhere in this package
         self._selector = selectors.DefaultSelector()
-        self._lines: set[Line] = set()
-        self._errands: dict[Line, Errand] = {}
+        self._connections: set[Connection] = set()
+        self._requests: dict[Connection, Request] = {}
         self._last_request = time.monotonic()
         memory = first.memory if first else (None,) * MOST_SLOTS
         states = [
             open_login_state(settings.state_dir, token.client_id, place)
             for token, place in zip(settings.tokens, memory, strict=False)
         ]
-        self._employment = employment(self._selector, settings, states, handover.path)
+        self._worker_setup = worker_setup(self._selector, settings, states, handover.path)
         self._begun = (first.pid, first.descriptor) if first else None
         token_slots = TokenSlots(settings.tokens, [state.age for state in states], _note)
         self._trail = open_trail(settings, token_slots, _note)
@@ -76,14 +76,14 @@ class Agent:
             settings.deadline,
             Login(states[0].age),
             Budget(on=_is_cloud(settings.api_url)),
-            self._hire,
+            self._start_worker,
             token_slots,
             self._trail.watch_login,
         )
         self._lookups = Lookups(
             settings.organization_id,
             settings.cache_life,
-            lambda errand: self._dispatch.waiting.append(self._trail.sent_for_lookup(errand)),
+            lambda request: self._dispatch.waiting.append(self._trail.sent_for_lookup(request)),
         )
 
     def run(self) -> None:
@@ -92,7 +92,7 @@ class Agent:
         self._listener.listen(BACKLOG)
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
         with woken_by_signals(self._selector, self._leave):
-            self._dispatch.workers.append(self._dispatch.hire())
+            self._dispatch.workers.append(self._dispatch.start_worker())
             wake = 0.0
             while not (self._dispatch.leaving and self._dispatch.is_free):
                 for key, events in self._selector.select(max(0.0, wake - time.monotonic())):
@@ -106,9 +106,9 @@ class Agent:
             self._trail.end()
             self._readers.end()
 
-    def _hire(self) -> Worker:
+    def _start_worker(self) -> Worker:
         begun, self._begun = self._begun, None
-        return Worker(self._employment, begun, on_message=self._dispatch.hear, on_lost=self._dispatch.lose)
+        return Worker(self._worker_setup, begun, on_message=self._dispatch.hear, on_lost=self._dispatch.lose)
 
     # Coming in
 
@@ -127,37 +127,37 @@ class Agent:
             self._welcome(sock)
 
     def _welcome(self, sock: socket.socket) -> None:
-        line: Line = Line(
+        connection: Connection = Connection(
             sock,
             self._selector,
-            on_message=lambda message: self._hear_or_hang_up(line, message),
-            on_end=lambda: self._client_is_gone(line),
+            on_message=lambda message: self._hear_or_hang_up(connection, message),
+            on_end=lambda: self._client_is_gone(connection),
         )
-        self._lines.add(line)
-        line.turn(selectors.EVENT_READ)  # the request is there already, as a rule: no further round
+        self._connections.add(connection)
+        connection.turn(selectors.EVENT_READ)  # the request is there already, as a rule: no further round
 
-    def _client_is_gone(self, line: Line) -> None:
+    def _client_is_gone(self, connection: Connection) -> None:
         """What nobody waits for any more is not begun."""
-        self._lines.discard(line)
-        errand = self._errands.pop(line, None)
-        if errand in self._dispatch.waiting:
-            self._dispatch.waiting.remove(errand)
+        self._connections.discard(connection)
+        request = self._requests.pop(connection, None)
+        if request in self._dispatch.waiting:
+            self._dispatch.waiting.remove(request)
 
-    def _hear_or_hang_up(self, line: Line, message: Message) -> None:
+    def _hear_or_hang_up(self, connection: Connection, message: Message) -> None:
         try:
             insist_on_form(message)
-            self._hear(line, message)
+            self._hear(connection, message)
         except (KeyError, TypeError, ValueError):  # not one of our clients
-            self._client_is_gone(line)
-            line.close()
+            self._client_is_gone(connection)
+            connection.close()
 
-    def _hear(self, line: Line, message: Message) -> None:
+    def _hear(self, connection: Connection, message: Message) -> None:
         request_id = str(message.get("id"))
 
         def send(answer: Message) -> bool:
-            return line.send({"id": request_id, **self._dispatch.slots.notice, **answer})
+            return connection.send({"id": request_id, **self._dispatch.slots.notice, **answer})
 
-        asker = peer(line.sock)
+        asker = peer(connection.sock)
         tell = self._readers.watched(message, self._trail.watched(message, send, asker), asker[0])
         operation = message.get("operation")
         if operation == "status":
@@ -173,15 +173,15 @@ class Agent:
         elif operation == LOOK_UP:
             self._look_up(message, tell)
         elif operation in WRITES:
-            self._take(line, message, self._watched(message, tell))
+            self._take(connection, message, self._watched(message, tell))
         elif operation in READS | {RESERVE}:
-            self._take(line, message, tell)
+            self._take(connection, message, tell)
         else:
             tell({"error": to_wire(VaultError(f"the agent knows no operation {operation!r}"))})
 
-    def _take(self, line: Line, message: Message, tell: Callable[[Message], bool]) -> None:
+    def _take(self, connection: Connection, message: Message, tell: Callable[[Message], bool]) -> None:
         self._last_request = time.monotonic()
-        errand = Errand(
+        request = Request(
             operation=message["operation"],
             arguments=message["arguments"],
             caller=message["caller"],
@@ -192,8 +192,8 @@ class Agent:
             tell=tell,
         )
         if tell({"accepted": True}):
-            self._errands[line] = errand
-            self._dispatch.waiting.append(errand)
+            self._requests[connection] = request
+            self._dispatch.waiting.append(request)
 
     def _look_up(self, message: Message, tell: Callable[[Message], bool]) -> None:
         now = self._last_request = time.monotonic()
@@ -270,7 +270,7 @@ class Agent:
     def _flush(self) -> None:
         """Answers that clients have not taken yet; and those who connected last are told to go elsewhere."""
         end = time.monotonic() + _FLUSH_WITHIN
-        while any(line.has_unsent for line in self._lines) and time.monotonic() < end:
+        while any(connection.has_unsent for connection in self._connections) and time.monotonic() < end:
             for key, events in self._selector.select(0.05):
                 key.data(events)
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bitwarden_vault.agent.errand import Errand
+from bitwarden_vault.agent.request import Request
 from bitwarden_vault.agent.token_slots import TokenSlots
 from bitwarden_vault.audit.settings import checkpoint_folder
 from bitwarden_vault.audit.subject import claims, subject
@@ -55,12 +55,12 @@ class Trail:
         who = {"claimed": claims(caller), "uid": uid, "pid": pid}
         return self._watch(str(message.get("operation"))[:40], arguments, who, tell)
 
-    def sent_for_lookup(self, errand: Errand) -> Errand:
+    def sent_for_lookup(self, request: Request) -> Request:
         """A request of the agent's own, on behalf of who looked something up."""
         if self._segments is not None:
-            who = {"claimed": claims(errand.caller), "for": LOOK_UP}
-            errand.tell = self._watch(errand.operation, errand.arguments, who, errand.tell)
-        return errand
+            who = {"claimed": claims(request.caller), "for": LOOK_UP}
+            request.tell = self._watch(request.operation, request.arguments, who, request.tell)
+        return request
 
     def watch_login(self) -> Tell:
         """A login, as if somebody had asked for it."""

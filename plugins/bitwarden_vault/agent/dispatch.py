@@ -1,8 +1,8 @@
-"""Which errand goes to which worker when: the agent's decisions, without its sockets.
+"""Which request goes to which worker when: the agent's decisions, without its sockets.
 
 Rules this file keeps:
 - Whoever waits is told; before a write is handed out its client must be known to be there.
-- A worker that is late is killed, and its errand answered at that moment; the others go on meanwhile. Where
+- A worker that is late is killed, and its request answered at that moment; the others go on meanwhile. Where
   nobody was answered since, who waits for a worker is told too: silence costs everybody one deadline.
 - One worker logs in for all.
 """
@@ -15,11 +15,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bitwarden_vault.agent.budget import Budget
-from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.login import Login
 from bitwarden_vault.agent.login_attempts import LoginAttempts
-from bitwarden_vault.agent.staff import Worker, still_there
+from bitwarden_vault.agent.request import Request
 from bitwarden_vault.agent.token_slots import TokenSlots
+from bitwarden_vault.agent.worker_handle import Worker, still_there
 from bitwarden_vault.errors import (
     UNAUTHORIZED,
     Misconfigured,
@@ -45,22 +45,22 @@ _LONG = 3600.0
 
 @dataclass(slots=True, eq=False)
 class Dispatch:
-    """The errands that wait, the workers, the login and the budget."""
+    """The requests that wait, the workers, the login and the budget."""
 
     organization_id: str
     deadline: float
     login: Login
     budget: Budget
-    hire: Callable[[], Worker]
+    start_worker: Callable[[], Worker]
     slots: TokenSlots = field(default_factory=TokenSlots)
     watch_login: Callable[[], Callable[[Message], bool]] = lambda: lambda _: True
     """Hears of each login that is made, and then how it ended."""
-    waiting: list[Errand] = field(default_factory=list)
+    waiting: list[Request] = field(default_factory=list)
     workers: list[Worker] = field(default_factory=list)
     sent: Counter[str] = field(default_factory=Counter)
     """Requests per operation, logins included."""
     leaving: bool = False
-    _jobs: dict[Worker, Errand | None] = field(default_factory=dict)
+    _jobs: dict[Worker, Request | None] = field(default_factory=dict)
     """What each busy worker does; None is the login."""
     _attempts: LoginAttempts = field(init=False)
     _login_ended: Callable[[Message], bool] = lambda _: True
@@ -91,38 +91,40 @@ class Dispatch:
 
     # Who can go when
 
-    def _ready(self, now: float) -> list[Errand]:
-        """Errands that need nothing but login and worker; those that would wait in vain are told."""
+    def _ready(self, now: float) -> list[Request]:
+        """Requests that need nothing but login and worker; those that would wait in vain are told."""
         ready = []
-        for errand in list(self.waiting):
-            moment = errand.ready_at(self.budget, now)
+        for request in list(self.waiting):
+            moment = request.ready_at(self.budget, now)
             end = max(moment, now)
-            if end >= errand.give_up_at:
-                self._finish(errand, self._why_waited(errand, moment - now))
+            if end >= request.give_up_at:
+                self._finish(request, self._why_waited(request, moment - now))
                 continue
-            if end >= errand.impatient_at:
-                errand.dismiss(end, self._why_waited(errand, moment - now))
+            if end >= request.impatient_at:
+                request.dismiss(end, self._why_waited(request, moment - now))
             if moment <= now:
-                ready.append(errand)
+                ready.append(request)
         return ready
 
-    def _why_waited(self, errand: Errand, wait: float) -> VaultError:
+    def _why_waited(self, request: Request, wait: float) -> VaultError:
         if wait > 0.0:
-            return errand.out_of_patience(wait)
-        return errand.last or self._attempts.last or Unreachable("all who ask Bitwarden wait for its answers")
+            return request.out_of_patience(wait)
+        return (
+            request.last or self._attempts.last or Unreachable("all who ask Bitwarden wait for its answers")
+        )
 
     def _next_moment(self, now: float) -> float:
         moments = [worker.until for worker in self.workers if worker.until is not None]
-        for errand in self.waiting:
-            moment = errand.ready_at(self.budget, now)
-            moments.append(moment if moment > now else min(errand.impatient_at, errand.give_up_at))
+        for request in self.waiting:
+            moment = request.ready_at(self.budget, now)
+            moments.append(moment if moment > now else min(request.impatient_at, request.give_up_at))
         if self.waiting and self.login.not_before > now:
             moments.append(self.login.not_before)
         return min(moments, default=now + _LONG)
 
     # The login
 
-    def _has_login(self, ready: list[Errand], now: float) -> bool:
+    def _has_login(self, ready: list[Request], now: float) -> bool:
         """Whether requests can be sent; if not, a login is begun when it may be."""
         wanted = now + LOGIN_LASTS if any(one.operation == RESERVE for one in ready) else now
         if self.login.is_usable(wanted):
@@ -152,38 +154,38 @@ class Dispatch:
 
     # Handing out
 
-    def _reserve(self, ready: list[Errand], now: float) -> None:
+    def _reserve(self, ready: list[Request], now: float) -> None:
         """Make the promises that can be kept."""
-        for errand in ready:
-            places = places_of(self.organization_id, errand.arguments)
-            wait = self.budget.reserve(str(errand.reservation), places, now)
+        for request in ready:
+            places = places_of(self.organization_id, request.arguments)
+            wait = self.budget.reserve(str(request.reservation), places, now)
             if wait == 0.0:
-                self.waiting.remove(errand)
-                errand.tell({"result": None})
-            elif now + wait > errand.give_up_at:
-                self._finish(errand, errand.out_of_patience(wait))
+                self.waiting.remove(request)
+                request.tell({"result": None})
+            elif now + wait > request.give_up_at:
+                self._finish(request, request.out_of_patience(wait))
             else:
-                errand.not_before = now + wait
+                request.not_before = now + wait
 
-    def _hand_out(self, ready: list[Errand], now: float) -> None:
-        for number, errand in enumerate(ready):
-            if errand.ready_at(self.budget, now) > now:
+    def _hand_out(self, ready: list[Request], now: float) -> None:
+        for number, request in enumerate(ready):
+            if request.ready_at(self.budget, now) > now:
                 continue  # one before it in this turn took the last place
             worker = self._idle_worker(len(ready) - number)
             if worker is None:
                 return
-            self.waiting.remove(errand)
-            if not errand.tell({"sending": True}):
+            self.waiting.remove(request)
+            if not request.tell({"sending": True}):
                 continue
-            self._give(worker, errand, now)
+            self._give(worker, request, now)
 
-    def _give(self, worker: Worker, errand: Errand, now: float) -> None:
-        if errand.window:
-            self.budget.take(errand.window, now, reservation=errand.reservation)
-        self.sent[errand.operation] += 1
-        self._jobs[worker] = errand
+    def _give(self, worker: Worker, request: Request, now: float) -> None:
+        if request.window:
+            self.budget.take(request.window, now, reservation=request.reservation)
+        self.sent[request.operation] += 1
+        self._jobs[worker] = request
         self._busy_at = now
-        self._order(worker, errand.operation, errand.arguments, errand.deadline)
+        self._order(worker, request.operation, request.arguments, request.deadline)
 
     def _order(
         self, worker: Worker, operation: str, arguments: Message, deadline: float, *, fresh: bool = False
@@ -192,13 +194,13 @@ class Dispatch:
         worker.order(order, generation=self.login.generation, deadline=deadline)
 
     def _idle_worker(self, wanted: int) -> Worker | None:
-        """One that can take an order; more are hired while fewer than `wanted` are on their way."""
+        """One that can take an order; more are started while fewer than `wanted` are on their way."""
         for worker in self.workers:
             if worker.is_idle:
                 return worker
         coming = sum(not worker.is_ready for worker in self.workers)
         if coming < wanted and len(self.workers) < MOST_WORKERS:
-            self.workers.append(self.hire())
+            self.workers.append(self.start_worker())
         return None
 
     def _let_go(self, now: float) -> None:
@@ -219,10 +221,10 @@ class Dispatch:
             self._remove(worker)
             self._fail_all(self.waiting, Misconfigured(str(message["broken"])))
         elif worker in self._jobs:
-            errand = self._jobs.pop(worker)
+            request = self._jobs.pop(worker)
             self._busy_at = self._heard_at = now
-            if errand is not None:
-                self._answered(errand, message, worker.generation, now)
+            if request is not None:
+                self._answered(request, message, worker.generation, now)
             elif "error" in message:
                 self._login_failed(message["error"], now)
             else:
@@ -230,25 +232,25 @@ class Dispatch:
                 self._login_ended({"result": None})
                 self._attempts.succeed(now)
 
-    def _answered(self, errand: Errand, message: Message, generation: int, now: float) -> None:
+    def _answered(self, request: Request, message: Message, generation: int, now: float) -> None:
         if "error" not in message:
-            errand.tell({"result": message["result"]})
+            request.tell({"result": message["result"]})
             return
         error, was_sent = message["error"], message["stage"] == "call"
         if error["kind"] == UNAUTHORIZED or not was_sent:
             self.login.reject(generation)
-        elif error["kind"] == RateLimited.kind and errand.window:
-            self.budget.slow_down(errand.window, now + (error["retry_after"] or _UNTOLD_429))
-        self._go_on(errand, errand.fail_or_wait(error, was_sent=was_sent, now=now))
+        elif error["kind"] == RateLimited.kind and request.window:
+            self.budget.slow_down(request.window, now + (error["retry_after"] or _UNTOLD_429))
+        self._go_on(request, request.fail_or_wait(error, was_sent=was_sent, now=now))
 
     def lose(self, worker: Worker) -> None:
         """A worker is gone that nobody killed for being late."""
         now = time.monotonic()
         was_ready, is_busy = worker.is_ready, worker in self._jobs
-        errand = self._jobs.get(worker)
+        request = self._jobs.get(worker)
         self._remove(worker)
-        if errand is not None:
-            self._go_on(errand, errand.lose_worker(now))
+        if request is not None:
+            self._go_on(request, request.lose_worker(now))
         elif is_busy:
             self._login_failed(to_wire(Unreachable("the SDK's process died while it logged in")), now)
         elif not was_ready:
@@ -263,20 +265,20 @@ class Dispatch:
 
     def _is_late(self, worker: Worker, now: float) -> None:
         """The only way to end a call of the SDK is to end its process."""
-        is_busy, errand = worker in self._jobs, self._jobs.get(worker)
+        is_busy, request = worker in self._jobs, self._jobs.get(worker)
         self._remove(worker)
         if not is_busy:
             self._lose_start()
-        elif errand is None:
+        elif request is None:
             late = NoAnswerInTime(f"{self.slots.asked} did not answer within {self.deadline:g} s")
             self._login_failed(to_wire(late), now)
-        elif errand.is_write:
-            unknown = f"no answer within {errand.deadline:g} s: the write may have happened, or still happen"
-            errand.tell({"error": to_wire(OutcomeUnknown(unknown))})
+        elif request.is_write:
+            unknown = f"no answer within {request.deadline:g} s: the write may have happened, or still happen"
+            request.tell({"error": to_wire(OutcomeUnknown(unknown))})
         else:
-            errand.tell({"error": to_wire(NoAnswerInTime(f"no answer within {errand.deadline:g} s"))})
-        if errand is not None and self._heard_at < (worker.until or now) - errand.deadline:
-            self._give_up(errand.deadline, now)
+            request.tell({"error": to_wire(NoAnswerInTime(f"no answer within {request.deadline:g} s"))})
+        if request is not None and self._heard_at < (worker.until or now) - request.deadline:
+            self._give_up(request.deadline, now)
 
     def _give_up(self, deadline: float, now: float) -> None:
         """Nobody was answered for so long: who waits for a worker would wait for the same silence."""
@@ -284,27 +286,27 @@ class Dispatch:
         waiting = [one for one in self.waiting if one.deadline <= deadline]
         self._fail_all([one for one in waiting if one.ready_at(self.budget, now) <= now], silent)
 
-    def _go_on(self, errand: Errand, final: VaultError | None) -> None:
+    def _go_on(self, request: Request, final: VaultError | None) -> None:
         if final is not None:
-            errand.tell({"error": to_wire(final)})
-        elif errand.tell({"moved": True} if self.leaving else {"waiting": True}) and not self.leaving:
-            self.waiting.insert(0, errand)
+            request.tell({"error": to_wire(final)})
+        elif request.tell({"moved": True} if self.leaving else {"waiting": True}) and not self.leaving:
+            self.waiting.insert(0, request)
 
-    def _finish(self, errand: Errand, error: VaultError) -> None:
-        self.waiting.remove(errand)
-        errand.tell({"error": to_wire(error)})
+    def _finish(self, request: Request, error: VaultError) -> None:
+        self.waiting.remove(request)
+        request.tell({"error": to_wire(error)})
 
-    def _fail_all(self, errands: list[Errand], error: VaultError) -> None:
-        for errand in list(errands):
-            self._finish(errand, error)
+    def _fail_all(self, requests: list[Request], error: VaultError) -> None:
+        for request in list(requests):
+            self._finish(request, error)
 
     # The end
 
     def leave(self) -> None:
         """Hand out nothing more: who waits is sent to the next agent, what was sent is waited for."""
         self.leaving = True
-        for errand in self.waiting:
-            errand.tell({"moved": True})
+        for request in self.waiting:
+            request.tell({"moved": True})
         self.waiting.clear()
 
     def dismiss(self) -> None:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bitwarden_vault.agent.errand import Errand
+from bitwarden_vault.agent.request import Request
 from bitwarden_vault.errors import NotFound, VaultError, to_wire
 from bitwarden_vault.operations import window_of_request
 from bitwarden_vault.untyped import Any
@@ -56,13 +56,13 @@ class _Fetch:
     place: Place
     begun_at: float
     waiting: list[tuple[Asker, Then]]
-    errand: Errand = field(init=False)
+    request: Request = field(init=False)
 
 
 class Fetches:
     """The requests that are under way."""
 
-    def __init__(self, organization_id: str, send: Callable[[Errand], None]) -> None:
+    def __init__(self, organization_id: str, send: Callable[[Request], None]) -> None:
         self._organization_id, self._send = organization_id, send
         self._open: dict[Place, _Fetch] = {}
 
@@ -72,21 +72,21 @@ class Fetches:
         fetch = self._open.get(place)
         if fetch is not None:
             fetch.waiting.append((asker, then))
-            fetch.errand.give_up_at = max(fetch.errand.give_up_at, asker.give_up_at)
-            fetch.errand.impatient_at = min(fetch.errand.impatient_at, asker.give_up_at)
+            fetch.request.give_up_at = max(fetch.request.give_up_at, asker.give_up_at)
+            fetch.request.impatient_at = min(fetch.request.impatient_at, asker.give_up_at)
             return
         fetch = self._open[place] = _Fetch(place, time.monotonic(), [(asker, then)])
-        fetch.errand = self._errand(fetch, asker)
-        self._send(fetch.errand)
+        fetch.request = self._request(fetch, asker)
+        self._send(fetch.request)
 
     def overtake(self, place: Place) -> None:
         """A write began or ended: whoever asks from now on needs a request of its own."""
         self._open.pop(place, None)
 
-    def _errand(self, fetch: _Fetch, asker: Asker) -> Errand:
+    def _request(self, fetch: _Fetch, asker: Asker) -> Request:
         operation, about = fetch.place
         arguments = {"id": about} if about else {}
-        return Errand(
+        return Request(
             operation=operation,
             arguments=arguments,
             caller=asker.caller,
@@ -104,7 +104,7 @@ class Fetches:
         over = [asker for asker, _ in fetch.waiting if asker.give_up_at <= end]
         fetch.waiting = [(asker, then) for asker, then in fetch.waiting if asker.give_up_at > end]
         left = (asker.give_up_at for asker, _ in fetch.waiting)
-        fetch.errand.impatient_at = min(left, default=math.inf)
+        fetch.request.impatient_at = min(left, default=math.inf)
         for asker in over:
             asker.tell({"error": to_wire(error)})
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bitwarden_vault.agent.errand import final_error
 from bitwarden_vault.agent.login import REFUSAL_HOLDS, Login
+from bitwarden_vault.agent.request import final_error
 from bitwarden_vault.agent.retries import wait_before_next
 from bitwarden_vault.agent.token_slots import TokenSlots
 from bitwarden_vault.errors import Misconfigured, NoToken, RefusedToken, VaultError

@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.fetches import Answer, Asker, Fetches, Place
 from bitwarden_vault.agent.lookup_cache import LookupCache, Wanted
 from bitwarden_vault.agent.lookup_names import (
@@ -25,6 +24,7 @@ from bitwarden_vault.agent.lookup_names import (
     project_ids,
     secret_id,
 )
+from bitwarden_vault.agent.request import Request
 from bitwarden_vault.errors import Misconfigured, NotFound, VaultError, to_wire
 from bitwarden_vault.untyped import Any
 
@@ -61,7 +61,7 @@ class Lookup:
 class Lookups:
     """All questions, and what is known from earlier ones."""
 
-    def __init__(self, organization_id: str, life: float, send: Callable[[Errand], None]) -> None:
+    def __init__(self, organization_id: str, life: float, send: Callable[[Request], None]) -> None:
         self._fetches = Fetches(organization_id, send)
         self._cache = LookupCache(life)
         self._ids: dict[Wanted, tuple[str, float]] = {}

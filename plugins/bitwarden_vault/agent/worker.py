@@ -28,7 +28,7 @@ _SHARES = 4.0
 """Of the deadline of a login: two waits for AWS, one for Bitwarden, and the import of AWS's client."""
 
 
-class Desk:
+class Session:
     """The SDK client of this process and the login that it holds."""
 
     def __init__(self, core: SdkCore, setup: Message) -> None:
@@ -113,13 +113,13 @@ def serve(channel: Channel) -> None:
     if isinstance(core, BaseException):
         channel.send({"broken": _why_broken(core)})
         return
-    desk = Desk(core, setup)
+    session = Session(core, setup)
     channel.send({"ready": os.getpid()})
-    while _carry_out(channel, desk):
+    while _carry_out(channel, session):
         pass
 
 
-def _carry_out(channel: Channel, desk: Desk) -> bool:
+def _carry_out(channel: Channel, session: Session) -> bool:
     """Wait for one order and answer it; False when the agent is gone.
 
     A function of its own, so that no value of an order is kept while the next one is waited for.
@@ -128,7 +128,7 @@ def _carry_out(channel: Channel, desk: Desk) -> bool:
     if order is None:
         return False
     signal.setitimer(signal.ITIMER_REAL, order["deadline"] + LATE)
-    answer = desk.answer(order)
+    answer = session.answer(order)
     signal.setitimer(signal.ITIMER_REAL, 0)
     channel.send(answer)
     return True

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from bitwarden_vault.agent.budget import Budget
 from bitwarden_vault.agent.dispatch import LOGIN_LASTS, MOST_WORKERS, Dispatch
-from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.login import RENEW_AFTER, Login
-from bitwarden_vault.agent.staff import Worker
+from bitwarden_vault.agent.request import Request
+from bitwarden_vault.agent.worker_handle import Worker
 from bitwarden_vault.operations import RESERVE, window_of
 from bitwarden_vault.wire import Message
 
@@ -43,29 +43,29 @@ class Scene:
     """A dispatch with the login that a test gives it, and what its clients were told."""
 
     login: Login
-    hired: list[NotingWorker] = field(default_factory=list)
+    started: list[NotingWorker] = field(default_factory=list)
     told: list[Message] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.dispatch = Dispatch("org", 15.0, self.login, Budget(), self._hire)
+        self.dispatch = Dispatch("org", 15.0, self.login, Budget(), self._start_worker)
 
-    def _hire(self) -> Worker:
-        self.hired.append(NotingWorker())
-        return cast("Worker", self.hired[-1])
+    def _start_worker(self) -> Worker:
+        self.started.append(NotingWorker())
+        return cast("Worker", self.started[-1])
 
-    def ask(self, operation: str, *, is_there: bool = True, **arguments: Any) -> Errand:  # noqa: ANN401 - JSON
+    def ask(self, operation: str, *, is_there: bool = True, **arguments: Any) -> Request:  # noqa: ANN401 - JSON
         window = None if operation == RESERVE else window_of(operation, "org", str(arguments.get("id", "")))
 
         def tell(message: Message) -> bool:
             self.told.append(message)
             return is_there
 
-        errand = Errand(operation, arguments, {}, "r", window, 15.0, time.monotonic() + 60.0, tell)
-        self.dispatch.waiting.append(errand)
-        return errand
+        request = Request(operation, arguments, {}, "r", window, 15.0, time.monotonic() + 60.0, tell)
+        self.dispatch.waiting.append(request)
+        return request
 
     def orders(self) -> list[str]:
-        return [order["operation"] for worker in self.hired for order in worker.orders]
+        return [order["operation"] for worker in self.started for order in worker.orders]
 
     def turn(self, times: int = 3) -> float:
         """Hiring takes a turn of its own."""
@@ -90,13 +90,13 @@ def test_a_reservation_renews_a_login_that_is_about_to_end() -> None:
     assert reading.orders() == ["list_projects"]
     assert reserving.orders() == ["log_in"]
     assert reserving.told == []
-    reserving.dispatch.hear(cast("Worker", reserving.hired[0]), {"result": None})
+    reserving.dispatch.hear(cast("Worker", reserving.started[0]), {"result": None})
     reserving.turn()
     assert reserving.told == [{"result": None}]
 
 
 def test_one_worker_logs_in_while_the_others_wait() -> None:
-    """However many errands there are."""
+    """However many requests there are."""
     scene = Scene(Login(None))
     for number in range(10):
         scene.ask("get_secret", id=str(number))
@@ -110,8 +110,8 @@ def test_there_are_no_more_workers_than_allowed_and_each_does_one_thing() -> Non
     for number in range(10):
         scene.ask("get_secret", id=str(number))
     scene.turn(20)
-    assert len(scene.hired) == MOST_WORKERS
-    assert [order["arguments"]["id"] for one in scene.hired for order in one.orders] == ["0", "1", "2", "3"]
+    assert len(scene.started) == MOST_WORKERS
+    assert [order["arguments"]["id"] for one in scene.started for order in one.orders] == ["0", "1", "2", "3"]
     assert len(scene.dispatch.waiting) == 6
 
 
@@ -134,7 +134,7 @@ def test_leaving_sends_who_waits_elsewhere_and_waits_for_what_was_sent() -> None
     scene.dispatch.leave()
     assert scene.told == [{"moved": True}]
     assert not scene.dispatch.is_free
-    for worker in scene.hired:
+    for worker in scene.started:
         scene.dispatch.hear(cast("Worker", worker), {"result": {}})
     assert scene.dispatch.is_free
 
@@ -145,16 +145,16 @@ def test_spare_workers_are_let_go_after_a_quiet_minute() -> None:
     for number in range(MOST_WORKERS):
         scene.ask("get_secret", id=str(number))
     scene.turn(20)
-    for worker in scene.hired:
+    for worker in scene.started:
         scene.dispatch.hear(cast("Worker", worker), {"result": {}})
     scene.turn()
     assert len(scene.dispatch.workers) == MOST_WORKERS
     scene.dispatch.turn(time.monotonic() + 61.0)
-    assert [worker.is_killed for worker in scene.hired] == [False, True, True, True]
+    assert [worker.is_killed for worker in scene.started] == [False, True, True, True]
 
 
 def _all_busy() -> Scene:
-    """As many errands under way as there are workers, and three that wait for one."""
+    """As many requests under way as there are workers, and three that wait for one."""
     scene = Scene(_logged_in())
     for number in range(MOST_WORKERS + 3):
         scene.ask("get_secret", id=str(number))
@@ -174,7 +174,7 @@ def test_where_nobody_is_answered_those_who_wait_for_a_worker_are_told_at_the_sa
 def test_where_somebody_is_answered_the_others_wait_on() -> None:
     """One request that hangs says nothing about the next one."""
     scene = _all_busy()
-    scene.dispatch.hear(cast("Worker", scene.hired[0]), {"result": {}})
+    scene.dispatch.hear(cast("Worker", scene.started[0]), {"result": {}})
     scene.dispatch.turn(time.monotonic() + 15.1)
     assert len([message for message in scene.told if "error" in message]) == MOST_WORKERS - 1
 

@@ -158,7 +158,7 @@ def test_a_bearer_that_expired_is_renewed(vault: VaultScene) -> None:
 
 
 def test_workers_share_one_login(vault: VaultScene) -> None:
-    """Also those that are hired later."""
+    """Also those that are started later."""
     ids = [vault.put() for _ in range(4)]
     vault.workplace.bitwarden.fault(Fault("delay", verb="GET", path="/api/secrets/*", seconds=0.3))
     with ThreadPoolExecutor() as pool:

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.fetches import Asker
 from bitwarden_vault.agent.lookups import MISS_LIFE, NAMES_LIFE, Lookup, Lookups
+from bitwarden_vault.agent.request import Request
 from bitwarden_vault.wire import Message
 
 HERE = {"id": "id-1", "key": "k", "project_id": "p"}
@@ -22,7 +22,7 @@ class Agent:
     """What an agent remembers of names; Bitwarden answers when the test says so, and time passes then too."""
 
     now: float = 1000.0
-    sent: list[Errand] = field(default_factory=list)
+    sent: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lookups = Lookups("org", 60.0, self.sent.append)
@@ -42,9 +42,9 @@ class Agent:
 
     def answer(self, result: Any) -> str:  # noqa: ANN401 - JSON
         """Bitwarden answers the oldest request; what it was."""
-        errand = self.sent.pop(0)
-        errand.tell({"result": result})
-        return errand.operation
+        request = self.sent.pop(0)
+        request.tell({"result": result})
+        return request.operation
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_what_a_list_names_is_found_by_it_for_a_minute(agent: Agent) -> None:
     agent.answer([HERE])
     agent.now += NAMES_LIFE - 1
     agent.ask()
-    assert [errand.operation for errand in agent.sent] == ["get_secret"]
+    assert [request.operation for request in agent.sent] == ["get_secret"]
 
 
 def test_a_list_that_a_write_overtook_is_not_remembered(agent: Agent) -> None:

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from bitwarden_vault.agent import fetches, lookups
-from bitwarden_vault.agent.errand import Errand
 from bitwarden_vault.agent.fetches import Asker
 from bitwarden_vault.agent.lookups import MISS_LIFE, NAMES_LIFE, Lookup, Lookups
+from bitwarden_vault.agent.request import Request
 from bitwarden_vault.errors import Ambiguous, Misconfigured, NotFound, VaultError, from_wire, to_wire
 from bitwarden_vault.wire import Message
 
@@ -39,7 +39,7 @@ class Scene:
     broken: dict[str, VaultError] = field(default_factory=dict)
     asked: Counter[str] = field(default_factory=Counter)
 
-    sent: list[Errand] = field(default_factory=list)
+    sent: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.lookups = Lookups("org", 60.0, self.sent.append)
@@ -76,22 +76,22 @@ class Scene:
         self.clock.now += seconds
         self.lookups.sweep(self.clock.now)
 
-    def _hear(self, errand: Errand) -> None:
-        self.asked[errand.operation] += 1
-        if errand.operation in self.broken:
-            errand.tell({"error": to_wire(self.broken[errand.operation])})
-        elif errand.operation == "get_secret" and errand.arguments["id"] not in self.secrets:
-            errand.tell({"error": to_wire(NotFound("gone"))})
+    def _hear(self, request: Request) -> None:
+        self.asked[request.operation] += 1
+        if request.operation in self.broken:
+            request.tell({"error": to_wire(self.broken[request.operation])})
+        elif request.operation == "get_secret" and request.arguments["id"] not in self.secrets:
+            request.tell({"error": to_wire(NotFound("gone"))})
         else:
-            errand.tell({"result": self._answer(errand)})
+            request.tell({"result": self._answer(request)})
 
-    def _answer(self, errand: Errand) -> Any:  # noqa: ANN401 - JSON
-        if errand.operation == "list_projects":
+    def _answer(self, request: Request) -> Any:  # noqa: ANN401 - JSON
+        if request.operation == "list_projects":
             return [{"id": one, "name": name} for one, name in self.projects.items()]
-        if errand.operation == "list_secrets":
+        if request.operation == "list_secrets":
             listed = ("id", "key", "project_id")
             return [{name: one[name] for name in listed} for one in self.secrets.values()]
-        return dict(self.secrets[errand.arguments["id"]])
+        return dict(self.secrets[request.arguments["id"]])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bitwarden_vault.wire import CHUNK, BrokenFrame, Message, Unpacker, pack
 
 
-class Line:
+class Connection:
     """One non-blocking, framed connection, registered with the loop's selector."""
 
     def __init__(

@@ -31,7 +31,7 @@ LOST_WORKERS = 2
 
 
 @dataclass(slots=True, eq=False)
-class Errand:
+class Request:
     """What a client asked for, and how far it is."""
 
     operation: str

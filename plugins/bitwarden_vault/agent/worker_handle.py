@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from bitwarden_vault.agent.line import Line
+from bitwarden_vault.agent.connection import Connection
 from bitwarden_vault.login_state import LoginState
 from bitwarden_vault.settings import Settings
 from bitwarden_vault.wire import Message
@@ -22,7 +22,7 @@ START_WITHIN = 30.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Employment:
+class WorkerSetup:
     """What all workers of an agent have in common."""
 
     selector: selectors.BaseSelector
@@ -32,9 +32,9 @@ class Employment:
     """Shows in the list of processes whose worker it is: the path of the agent's socket."""
 
 
-def employment(
+def worker_setup(
     selector: selectors.BaseSelector, settings: Settings, states: Sequence[LoginState], label: str
-) -> Employment:
+) -> WorkerSetup:
     """What each worker is told first, and the memory that it inherits; a state for each of the tokens."""
     slots = zip(settings.tokens, states, strict=True)
     setup = {
@@ -46,7 +46,7 @@ def employment(
         "identity_url": settings.identity_url,
         "network": dict(settings.network),
     }
-    return Employment(selector, setup, tuple(fd for state in states for fd in state.pass_fds), label)
+    return WorkerSetup(selector, setup, tuple(fd for state in states for fd in state.pass_fds), label)
 
 
 class Worker:
@@ -54,24 +54,24 @@ class Worker:
 
     def __init__(
         self,
-        employment: Employment,
+        shared: WorkerSetup,
         begun: tuple[int, int] | None = None,
         *,
         on_message: Callable[[Worker, Message], None],
         on_lost: Callable[[Worker], None],
     ) -> None:
-        self.pid, descriptor = begun or begin_worker(employment.label, employment.pass_fds)
+        self.pid, descriptor = begun or begin_worker(shared.label, shared.pass_fds)
         self.is_ready = False
         self.until: float | None = time.monotonic() + START_WITHIN
         self.generation = 0
         """The login that its present order uses."""
-        self._line = Line(
+        self._connection = Connection(
             socket.socket(fileno=descriptor),
-            employment.selector,
+            shared.selector,
             on_message=lambda message: on_message(self, message),
             on_end=lambda: on_lost(self),
         )
-        self._line.send(employment.setup)
+        self._connection.send(shared.setup)
 
     @property
     def is_idle(self) -> bool:
@@ -82,11 +82,11 @@ class Worker:
         """Give it something to do; a lost worker is noticed by the loop."""
         self.generation = generation
         self.until = time.monotonic() + deadline
-        self._line.send({**message, "generation": generation, "deadline": deadline})
+        self._connection.send({**message, "generation": generation, "deadline": deadline})
 
     def kill(self) -> None:
         """End it whatever it does; it still has to be reaped."""
-        self._line.close()
+        self._connection.close()
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
 
