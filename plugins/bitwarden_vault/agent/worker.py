@@ -24,6 +24,9 @@ from bitwarden_vault.wire import Channel, Message
 LATE = 0.5
 """Seconds after the agent's own deadline at which the kernel ends this process."""
 
+_FIRST_VALUE = 2
+"""After the login, the order for which whoever started the agent waits."""
+
 _SHARES = 4.0
 """Of the deadline of a login: two waits for AWS, one for Bitwarden, and the import of AWS's client."""
 
@@ -115,8 +118,16 @@ def serve(channel: Channel) -> None:
         return
     session = Session(core, setup)
     channel.send({"ready": os.getpid()})
+    orders = 0
     while _carry_out(channel, session):
-        pass
+        orders += 1
+        if orders == _FIRST_VALUE:
+            _know_errors()
+
+
+def _know_errors() -> None:
+    """Nobody waits for this import now, and later the file may be another release's."""
+    import bitwarden_vault.agent.sdk_errors  # noqa: F401, PLC0415 - see above
 
 
 def _carry_out(channel: Channel, session: Session) -> bool:
