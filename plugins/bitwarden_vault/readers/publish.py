@@ -9,6 +9,7 @@ Rules this file keeps:
 - So is that there were more readers than it had room for.
 - A reader that cannot be understood is nobody's to take over. It stays where it is, alone and told, until its
   process is seen to have ended, this host has started anew, or a week is over.
+- A document that cannot be read is told, and keeps nobody else's readers from being published.
 - Nothing but answers leaves it, through the descriptor by which the order came. What was taken over is said
   before anything is removed: the agent may end this process at any moment, and has to know it.
 """
@@ -66,7 +67,7 @@ def carry_out(order: dict[str, Any], say: Callable[[dict[str, Any]], object]) ->
     unclear: list[str] = []
     left_out = 0
     try:
-        left = _left_by_the_dead(folder, document, name)
+        left = _left_by_the_dead(folder, document, name, unclear.append)
         for found in left:
             taken += map(entry_of, found.living)
         left_out = max((found.left_out for found in left), default=0)
@@ -92,11 +93,17 @@ def carry_out(order: dict[str, Any], say: Callable[[dict[str, Any]], object]) ->
         say({"taken": taken, "left_out": left_out, "unclear": unclear, "trouble": ""})
 
 
-def _left_by_the_dead(folder: StateFolder, document: dict[str, Any], name: str) -> list[_Left]:
+def _left_by_the_dead(
+    folder: StateFolder, document: dict[str, Any], name: str, tell: Callable[[str], object]
+) -> list[_Left]:
     found = []
     for one in folder.names(FOLDER):
         if one != name and one.startswith(f"{FOLDER}/{document['host']}-"):
-            raw = folder.read(one)
+            try:
+                raw = folder.read(one)
+            except StateUnavailable as trouble:
+                tell(str(trouble))
+                continue
             other = read_document(raw)
             if raw is not None and other is not None and other.host == document["host"]:
                 found += [_what_lives(one, raw, other, document)] if _is_over(other, document) else []

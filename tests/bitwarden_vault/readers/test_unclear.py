@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from datetime import datetime, timedelta, timezone
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bitwarden_vault import shared_disk
 from bitwarden_vault.readers.document import KEPT_FOR, SILENT_AFTER
 from bitwarden_vault.readers.processes import boot, numbers, started_at
 from bitwarden_vault.readers.watch import FIRST_LOOK, ReaderWatch
@@ -21,7 +23,7 @@ from scenes.vault.scene import until
 NOBODY = 4194305
 """More than any pid."""
 HOST = os.uname().nodename
-DEAD = f"readers/{HOST}-dead"
+DEAD, OWN = f"readers/{HOST}-dead", f"readers/{HOST}-own"
 ENVIRON = {
     "BWS_ACCESS_TOKEN": "0.0bd4ee27-c9b8-4e2c-b4ba-b0a0dd7a3a3a.s3cr3t:AAECAwQFBgcICQoLDA0ODw==",
     "BWS_ORGANIZATION_ID": "5f5b5c6e-2f4c-4a0c-8f43-0d1dcf6ad8f1",
@@ -42,11 +44,11 @@ def _left(folder: StateFolder, *readers: object, written: datetime | None = None
     folder.write(DEAD, {**made, **here, "readers": list(readers), **changed})
 
 
-def _published(path: Path) -> dict[str, Any]:
-    here = {**document(HOST, _now()), "boot": boot(), "numbers": numbers(), "agent": os.getpid()}
+def _published(path: Path, *readers: dict[str, Any]) -> dict[str, Any]:
+    here = {**document(HOST, _now(), *readers), "boot": boot(), "numbers": numbers(), "agent": os.getpid()}
     order = {
         "path": str(path),
-        "name": f"readers/{HOST}-own",
+        "name": OWN,
         "is_there": False,
         "environ": {},
         "document": here,
@@ -65,6 +67,26 @@ def test_who_is_understood_is_taken_over_from_beside_them(tmp_path: Path) -> Non
     assert told.startswith(
         f"1 of the readers in {DEAD}, whose agent is dead, cannot be understood: kept until"
     )
+
+
+def test_a_document_that_cannot_be_read_keeps_no_reader_from_being_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As another user of this host left it, say: a value would have its end while somebody here reads it."""
+    folder = StateFolder(str(tmp_path))
+    _left(folder, reader("a1", 2, _now(), NOBODY))
+    really = shared_disk.read
+
+    def refused(root: str, name: str) -> bytes:
+        if name == f"{DEAD}.json":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return really(root, name)
+
+    monkeypatch.setattr(shared_disk, "read", refused)
+    answer = _published(tmp_path, _me())
+    assert [one["pid"] for one in (folder.read(OWN) or {})["readers"]] == [os.getpid()]
+    assert (answer["trouble"], len(answer["unclear"])) == ("", 1)
+    assert "Permission denied" in answer["unclear"][0]
 
 
 def test_they_stay_for_a_week_since_their_agent_last_wrote(tmp_path: Path) -> None:
