@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -33,11 +34,12 @@ def test_what_was_foretold_is_done(site: Site) -> None:
     """The session ends, the old password is refused, the new one works; history says why."""
     site.run("rotate", "etl")
     old = site.password()
-    held = site.postgres.connect(site.role("etl"), old)
-    ran = site.run("revoke", "etl", "--reason", "seen in a chat", "--json")
-    assert (ran.code, ran.words) == (0, {"etl": "revoked"})
-    with pytest.raises(psycopg.OperationalError):
-        held.execute("SELECT 1")
+    site.postgres.execute(f"GRANT pg_signal_backend TO {site.role('admin')}")
+    with closing(site.postgres.connect(site.role("etl"), old)) as held:
+        ran = site.run("revoke", "etl", "--reason", "seen in a chat", "--json")
+        assert (ran.code, ran.words) == (0, {"etl": "revoked"})
+        with pytest.raises(psycopg.OperationalError):
+            held.execute("SELECT 1")
     assert not site.logs_in("etl", old)
     assert site.logs_in("etl", site.password())
     evidence = site.run("evidence", "etl", "--json").json
