@@ -216,6 +216,7 @@ class Warehouse:
             postgres.execute(f"GRANT billing TO {name}")
             postgres.execute(f"ALTER ROLE {name} SET role = billing")
         postgres.create_rotator(first["rotator"], over=["etl", "orders", "billing_a", "billing_b"])
+        postgres.execute("GRANT pg_signal_backend TO rotator")  # compromise mode ends open sessions
         place = {"conn_type": "postgres", "host": postgres.host, "port": postgres.port, "schema": "postgres"}
         self._put("airflow/connections/warehouse_etl", place | _login("login", "etl", first["etl"]))
         self._put("airflow/connections/billing", place | _login("login", "billing_a", first["billing_a"]))
