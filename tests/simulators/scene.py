@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -29,9 +30,11 @@ from simulators.keys import SimKeyTarget
 from simulators.readers import SimReaders
 from simulators.target import SimTarget
 from simulators.vault import SimVault
-from simulators.world import START, World
+from simulators.world import START, Crash, Fault, World
 
 SETTLE = timedelta(minutes=15)
+MOST_CALLS = 40
+"""More than a rotation or a revocation makes."""
 
 QUARTERLY = Policy("quarterly", max_age=timedelta(days=90))
 
@@ -139,6 +142,17 @@ class Scene:
         now = self.world.now
         return self.run(Request(now, "someone", now=True, force=True, revoke=True, reason="seen in a chat"))
 
+    def is_killed_after(self, call: int, act: Callable[[], object]) -> bool:
+        """Whether this was killed right after its call of this number; False where it makes fewer."""
+        self.world.fault = Fault(call, "crash after")
+        try:
+            act()
+        except Crash:
+            return True
+        finally:
+            self.world.fault = None
+        return False
+
     def roll_back(self) -> Outcome:
         """A person goes back."""
         rotator = self.account if self.keys else self.target
@@ -215,6 +229,7 @@ __all__ = [
     "ETL",
     "GRACE",
     "KEYS",
+    "MOST_CALLS",
     "PAIR",
     "QUARTERLY",
     "SETTLE",

@@ -12,8 +12,7 @@ from credential_rotation.attempt.inspection import foresee
 from credential_rotation.attempt.look import Look
 from credential_rotation.outcome import Outcome, Shows
 from credential_rotation.policy import Request
-from simulators.scene import SETTLE, Scene, rotated_scene
-from simulators.world import Crash, Fault
+from simulators.scene import MOST_CALLS, SETTLE, Scene, rotated_scene
 
 SCENES = {
     "one role": {},
@@ -21,8 +20,6 @@ SCENES = {
     "a pair": {"pair": True},
     "keys": {"keys": True},
 }
-MOST_CALLS = 40
-"""More than a rotation makes."""
 BEGUN = re.compile(r"version (\d+) was begun and would be finished")
 
 
@@ -57,12 +54,7 @@ SINCE: dict[str, Callable[[Scene], None]] = {
 def _cut_off(kind: str, at: int, since: str) -> Scene | None:
     """A rotation that was killed right after this call; None where it left nothing that was begun."""
     scene = rotated_scene(**SCENES[kind])
-    scene.world.fault = Fault(at, "crash after")
-    try:
-        scene.rotate_now()
-    except Crash:
-        scene.world.fault = None
-    else:
+    if not scene.is_killed_after(at, scene.rotate_now):
         return None
     is_begun = bool(Look(scene.credential, scene.vault.look(), scene.parties.rotator).newer)
     SINCE[since](scene)

@@ -11,12 +11,9 @@ from credential_rotation.attempt.inspection import foresee
 from credential_rotation.attempt.look import Look
 from credential_rotation.outcome import Outcome, Shows
 from credential_rotation.policy import Request
-from simulators.scene import SETTLE, Scene, rotated_scene
-from simulators.world import Crash, Fault
+from simulators.scene import MOST_CALLS, SETTLE, Scene, rotated_scene
 
 SCENES = {"one role": {}, "a pair": {"pair": True}, "keys": {"keys": True}}
-MOST_CALLS = 40
-"""More than a revocation makes."""
 
 
 def _nothing(scene: Scene) -> None:
@@ -42,12 +39,7 @@ def _cut_off(kind: str, at: int, since: str, *, settled: bool) -> Scene | None:
     """A revocation that was killed right after this call; None where it left nothing to see through."""
     scene = rotated_scene(**SCENES[kind])
     scene.world.calls.clear()
-    scene.world.fault = Fault(at, "crash after")
-    try:
-        scene.revoke()
-    except Crash:
-        scene.world.fault = None
-    else:
+    if not scene.is_killed_after(at, scene.revoke):
         return None
     SINCE[since](scene)
     scene.world.pass_time(SETTLE + timedelta(seconds=1) if settled else timedelta(seconds=1))

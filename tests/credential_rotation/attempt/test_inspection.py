@@ -14,7 +14,6 @@ from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from simulators.scene import SETTLE, Scene, SimConsumers, rotated_scene
 from simulators.target import SimTarget
-from simulators.world import Crash, Fault
 
 EFFECTS = ("create record", "write CURRENT", "delete", "lock", "apply", "reserve")
 
@@ -62,10 +61,7 @@ def interrupted(scene: Scene, *, at: str) -> Scene:
     scene.rotate_now()
     number = scene.world.calls.index(at) + 1
     scene.world.calls.clear()
-    scene.world.fault = Fault(number, "crash after")
-    with pytest.raises(Crash):
-        scene.rotate_now()
-    scene.world.fault = None
+    assert scene.is_killed_after(number, scene.rotate_now)
     scene.world.calls.clear()
     return scene
 

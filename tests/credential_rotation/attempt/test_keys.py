@@ -21,9 +21,7 @@ def killed_after_mint() -> Scene:
     scene.rotate_now()
     at = scene.world.calls.index("target: mint") + 1
     scene = rotated_scene(keys=True)
-    scene.world.fault = Fault(at, "crash after")
-    with suppress(Crash):
-        scene.rotate_now()
+    assert scene.is_killed_after(at, scene.rotate_now)
     assert len(scene.account.keys) == 2
     assert len(scene.vault.intents) == 1
     return scene

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
 from credential_rotation.attempt.inspection import foresee
 from credential_rotation.model import Secret
 from credential_rotation.policy import Request
-from simulators.scene import SETTLE, Scene, rotated_scene
-from simulators.world import Crash, Fault
+from simulators.scene import MOST_CALLS, SETTLE, Scene, rotated_scene
+from simulators.without_current import lose_current
 
 SCENES = {"one role": {}, "a pair": {"pair": True}}
-MOST_CALLS = 40
-"""More than a revocation makes."""
 
 
 def cut_off(kind: str, at: int, spoiled: Secret | None) -> Scene | None:
@@ -23,20 +20,7 @@ def cut_off(kind: str, at: int, spoiled: Secret | None) -> Scene | None:
     scene = rotated_scene(**SCENES[kind])
     scene.credential = replace(scene.credential, prove_dead="catalog", max_wrong_logins=0)
     scene.target.wrong_logins.clear()
-    scene.world.fault = Fault(at, "crash after")
-    try:
-        scene.revoke()
-    except Crash:
-        scene.world.fault = None
-    else:
-        return None
-    if scene.epochs != [2, 1]:
-        return None
-    scene.vault.current = None
-    if spoiled is not None:
-        scene.vault.put_current(spoiled)
-    scene.world.pass_time(SETTLE + timedelta(seconds=1))
-    return scene
+    return scene if lose_current(scene, at, spoiled) else None
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["an hourly run", "asked for again"])

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 
 from credential_rotation.attempt.inspection import foresee
 from credential_rotation.model import Secret
 from credential_rotation.policy import Request
-from simulators.scene import SETTLE, Scene, rotated_scene
-from simulators.world import Crash, Fault
+from simulators.scene import MOST_CALLS, SETTLE, Scene, rotated_scene
+from simulators.without_current import lose_current
 
 SCENES = {
     "one role": {},
@@ -18,8 +16,6 @@ SCENES = {
     "a pair": {"pair": True},
     "keys": {"keys": True},
 }
-MOST_CALLS = 40
-"""More than a revocation makes."""
 
 
 def asked(scene: Scene, *, revoke: bool) -> Request:
@@ -31,20 +27,7 @@ def asked(scene: Scene, *, revoke: bool) -> Request:
 def cut_off(kind: str, at: int, *, spoiled: Secret | None = None) -> Scene | None:
     """It was killed right after this call, and CURRENT is gone, or this; None where nothing is on record."""
     scene = rotated_scene(**SCENES[kind])
-    scene.world.fault = Fault(at, "crash after")
-    try:
-        scene.run(asked(scene, revoke=True))
-    except Crash:
-        scene.world.fault = None
-    else:
-        return None
-    if scene.epochs != [2, 1]:
-        return None
-    scene.vault.current = None
-    if spoiled is not None:
-        scene.vault.put_current(spoiled)
-    scene.world.pass_time(SETTLE + timedelta(seconds=1))
-    return scene
+    return scene if lose_current(scene, at, spoiled) else None
 
 
 def note_what_is_stored(scene: Scene) -> list[Secret | None]:

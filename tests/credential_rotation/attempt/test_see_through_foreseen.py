@@ -12,7 +12,6 @@ from credential_rotation.model import Consumer, Secret
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
 from simulators.scene import BY_HAND, SETTLE, Scene, rotated_scene
-from simulators.world import Crash, Fault
 
 EFFECTS = ("create record", "write CURRENT", "delete", "lock", "apply", "reserve")
 LOOKER = Consumer("manual", "Looker", "bi")
@@ -24,10 +23,7 @@ def cut_off(scene: Scene, *, after: str) -> Scene:
     made = rotated_scene(pair=scene.pair, keys=scene.keys)
     made.revoke()
     at = next(at for at, call in enumerate(made.world.calls, 1) if call.endswith(after))
-    scene.world.fault = Fault(at, "crash after")
-    with pytest.raises(Crash):
-        scene.revoke()
-    scene.world.fault = None
+    assert scene.is_killed_after(at, scene.revoke)
     scene.world.calls.clear()
     return scene
 

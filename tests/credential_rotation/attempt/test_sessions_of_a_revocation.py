@@ -26,10 +26,7 @@ def scene_of(kind: str, *, is_down: bool) -> Scene:
 def killed(kind: str, at: int, *, is_down: bool) -> tuple[Scene, bool]:
     """The scene, and whether everybody's sessions had been ended by then, behind all that was changed."""
     scene = scene_of(kind, is_down=is_down)
-    scene.world.fault = Fault(at, "crash after")
-    with pytest.raises(Crash):
-        scene.revoke()
-    scene.world.fault = None
+    assert scene.is_killed_after(at, scene.revoke)
     everybody = list(scene.credential.principals)
     was_ended = scene.target.disconnected[-len(everybody) :] == everybody
     scene.target.disconnected.clear()

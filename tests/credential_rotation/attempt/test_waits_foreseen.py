@@ -9,12 +9,9 @@ import pytest
 from credential_rotation.attempt.inspection import foresee
 from credential_rotation.outcome import Outcome
 from credential_rotation.policy import Request
-from simulators.scene import SETTLE, Scene, rotated_scene
-from simulators.world import Crash, Fault
+from simulators.scene import MOST_CALLS, SETTLE, Scene, rotated_scene
 
 SCENES = {"one role": {}, "a pair": {"pair": True}, "keys": {"keys": True}}
-MOST_CALLS = 40
-"""More than a rotation makes."""
 
 
 def foretold_and_done(scene: Scene) -> tuple[Outcome, Outcome]:
@@ -46,12 +43,7 @@ def test_what_is_told_to_wait_waits(kind: str) -> None:
     for at in range(1, MOST_CALLS):
         scene = rotated_scene(**SCENES[kind])
         scene.world.calls.clear()
-        scene.world.fault = Fault(at, "crash after")
-        try:
-            scene.rotate_now()
-        except Crash:
-            scene.world.fault = None
-        else:
+        if not scene.is_killed_after(at, scene.rotate_now):
             break
         scene.world.pass_time(timedelta(seconds=1))
         told, done = foretold_and_done(scene)
