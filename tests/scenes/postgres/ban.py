@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+from scenes.postgres.front import carry, framed, in_front_of, messages_of, startup_of
 
 _BANNED = b"SFATAL\0VFATAL\0CXX000\0Mrejecting connection, the user has been banned\0\0"
 _AUTHENTICATED = b"\0\0\0\0"
@@ -16,59 +17,44 @@ _AUTHENTICATED = b"\0\0\0\0"
 class Bouncer:
     """Counts wrong logins, and refuses whoever made one after the password was proved."""
 
-    port: int
-    behind: int
+    port: int = 0
     wrong: list[str] = field(default_factory=list)
     """The roles of the wrong logins, in order."""
     banned: set[str] = field(default_factory=set)
+    _who: dict[socket.socket, str] = field(default_factory=dict)
+    """Whose connection to the server it is."""
 
     def lift(self) -> None:
         """An administrator lets everybody in again."""
         self.banned.clear()
 
+    def ask(self, client: socket.socket, server: socket.socket) -> None:
+        """What the client says; who it is stands in its first message."""
+        with server, suppress(OSError):
+            startup = startup_of(client)
+            words = startup[4:].split(b"\0")
+            self._who[server] = words[words.index(b"user") + 1].decode()
+            server.sendall(framed(startup))
+            carry(client, server)
+
+    def answer(self, server: socket.socket, client: socket.socket) -> None:
+        """What the server says; the message that says "authenticated" is where the extension looks."""
+        with client, suppress(OSError):
+            for kind, body in messages_of(server):
+                role = self._who[server]
+                if kind == b"E" and b"\0C28P01\0" in body:
+                    self.wrong.append(role)
+                    self.banned.add(role)
+                if kind == b"R" and body == _AUTHENTICATED and role in self.banned:
+                    client.sendall(framed(_BANNED, b"E"))
+                    server.shutdown(socket.SHUT_RDWR)
+                    return
+                client.sendall(framed(body, kind))
+
 
 @contextmanager
 def bouncer(port: int) -> Iterator[Bouncer]:
     """Stand in front of the server on this port; plain connections only."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        made = Bouncer(listener.getsockname()[1], port)
-        threading.Thread(target=_serve, args=(listener, made), daemon=True).start()
+    made = Bouncer()
+    with in_front_of(port, made.ask, made.answer) as made.port:
         yield made
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def _serve(listener: socket.socket, made: Bouncer) -> None:
-    with suppress(OSError):
-        while True:
-            client, _ = listener.accept()
-            backend = socket.create_connection(("127.0.0.1", made.behind))
-            threading.Thread(target=_attend, args=(client, backend, made), daemon=True).start()
-
-
-def _attend(client: socket.socket, backend: socket.socket, made: Bouncer) -> None:
-    """Read who it is from the startup message, then let both sides talk."""
-    with suppress(OSError):
-        length = client.recv(4, socket.MSG_WAITALL)
-        startup = client.recv(int.from_bytes(length, "big") - 4, socket.MSG_WAITALL)
-        words = startup[4:].split(b"\0")
-        role = words[words.index(b"user") + 1].decode()
-        backend.sendall(length + startup)
-        threading.Thread(target=_answer, args=(backend, client, role, made), daemon=True).start()
-        with backend:
-            while piece := client.recv(65536):
-                backend.sendall(piece)
-
-
-def _answer(backend: socket.socket, client: socket.socket, role: str, made: Bouncer) -> None:
-    """Carry whole messages; the one that says "authenticated" is where the extension looks."""
-    with client, suppress(OSError), backend.makefile("rb") as messages:
-        while head := messages.read(5):
-            body = messages.read(int.from_bytes(head[1:], "big") - 4)
-            if head[:1] == b"E" and b"\0C28P01\0" in body:
-                made.wrong.append(role)
-                made.banned.add(role)
-            if head[:1] == b"R" and body == _AUTHENTICATED and role in made.banned:
-                client.sendall(b"E" + (len(_BANNED) + 4).to_bytes(4, "big") + _BANNED)
-                backend.shutdown(socket.SHUT_RDWR)
-                return
-            client.sendall(head + body)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+
+from scenes.postgres.front import carry, framed, in_front_of
 
 _STILL_IN_TRANSACTION = b"Z\0\0\0\5T"
 
@@ -15,8 +16,7 @@ _STILL_IN_TRANSACTION = b"Z\0\0\0\5T"
 class Denier:
     """Lets the first `allow` changes of a role through, and then none."""
 
-    port: int
-    behind: int
+    port: int = 0
     allow: int = 0
     code: bytes = b"42501"
     only: bytes = b"ALTER ROLE"
@@ -30,42 +30,23 @@ class Denier:
         self.seen.append(body)
         return len(self.seen) > self.allow
 
+    def ask(self, client: socket.socket, server: socket.socket) -> None:
+        """What the client says, message by message; the first has no kind."""
+        with server, suppress(OSError), client.makefile("rb") as stream:
+            kind = b""
+            while length := stream.read(4):
+                body = stream.read(int.from_bytes(length, "big") - 4)
+                if self.denies(kind, body):
+                    denied = b"SERROR\0VERROR\0C" + self.code + b"\0Mnot so\0\0"
+                    client.sendall(framed(denied, b"E") + _STILL_IN_TRANSACTION)
+                else:
+                    server.sendall(kind + length + body)
+                kind = stream.read(1)
+
 
 @contextmanager
 def denier(port: int) -> Iterator[Denier]:
     """Stand in front of the server on this port; plain connections only."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        made = Denier(listener.getsockname()[1], port)
-        threading.Thread(target=_serve, args=(listener, made), daemon=True).start()
+    made = Denier()
+    with in_front_of(port, made.ask, carry) as made.port:
         yield made
-        listener.shutdown(socket.SHUT_RDWR)
-
-
-def _serve(listener: socket.socket, made: Denier) -> None:
-    with suppress(OSError):
-        while True:
-            client, _ = listener.accept()
-            backend = socket.create_connection(("127.0.0.1", made.behind))
-            threading.Thread(target=_ask, args=(client, backend, made), daemon=True).start()
-            threading.Thread(target=_answer, args=(backend, client), daemon=True).start()
-
-
-def _ask(client: socket.socket, backend: socket.socket, made: Denier) -> None:
-    """Carry whole messages; the first has no kind."""
-    with backend, suppress(OSError), client.makefile("rb") as messages:
-        kind = b""
-        while length := messages.read(4):
-            body = messages.read(int.from_bytes(length, "big") - 4)
-            if made.denies(kind, body):
-                denied = b"SERROR\0VERROR\0C" + made.code + b"\0Mnot so\0\0"
-                size = (len(denied) + 4).to_bytes(4, "big")
-                client.sendall(b"E" + size + denied + _STILL_IN_TRANSACTION)
-            else:
-                backend.sendall(kind + length + body)
-            kind = messages.read(1)
-
-
-def _answer(backend: socket.socket, client: socket.socket) -> None:
-    with client, suppress(OSError):
-        while piece := backend.recv(65536):
-            client.sendall(piece)
