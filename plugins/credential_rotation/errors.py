@@ -11,18 +11,21 @@ from __future__ import annotations
 from typing import ClassVar
 
 AGAIN = "The next run tries again by itself."
-"""The next step of what heals by itself; more may follow it."""
 
 
 class RotationError(Exception):
-    """Base of everything that this package raises on purpose."""
+    """Base of everything that this package raises on purpose.
+
+    `besides`: of what the next run mends by itself, what may help besides; None where a person acts first.
+    """
 
     outcome: ClassVar[str] = "failed"
 
-    def __init__(self, what: str, *, next_step: str) -> None:
+    def __init__(self, what: str, *, next_step: str, besides: str | None = None) -> None:
         super().__init__(what)
         self.what = what
         self.next_step = next_step
+        self.besides = besides
 
 
 class BadInput(RotationError):

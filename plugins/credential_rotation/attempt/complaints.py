@@ -6,7 +6,6 @@ Each says what was found, on which credential, and what to do next. No value is 
 from __future__ import annotations
 
 from credential_rotation.errors import (
-    AGAIN,
     BadInput,
     Busy,
     NoStoredValueWorks,
@@ -257,13 +256,13 @@ def only_the_new_one_works(
         f"version {version} is set at the target, and CURRENT still holds the old value, so that whoever "
         f"reads it cannot log in: {reason}"
     )
-    heals = error.next_step.startswith(AGAIN)
     trigger = (
         f"Trigger retire_credentials for {credential.name} (it also runs every hour): it goes on from the "
         "value that works, which is written down in the journal project."
     )
-    further = error.next_step.removeprefix(AGAIN).strip()
-    return what, " ".join(filter(None, (trigger, further) if heals else (further, trigger)))
+    if error.besides is None:
+        return what, f"{error.next_step} {trigger}"
+    return what, f"{trigger} {error.besides}".strip()
 
 
 def another_value(credential: Credential) -> VaultUnknown:

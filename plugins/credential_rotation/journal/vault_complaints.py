@@ -23,14 +23,17 @@ _NEXT_STEPS: dict[type[vault.VaultError], str] = {
     vault.NotFound: "Give the machine account `Can read, write` on the project (web vault: Machine "
     "accounts > Projects), and see that the project is spelled as there and that BWS_ORGANIZATION_ID is its "
     "organisation's id.",
-    vault.NoAnswerInTime: AGAIN,
-    vault.Unreachable: f"{AGAIN} If that does not help: let this host reach the address; where a private "
-    "authority signed its certificate, set SSL_CERT_FILE to that authority's certificate.",
-    vault.RateLimited: f"{AGAIN} If it goes on, spread the schedules of what uses this address.",
+    vault.NoAnswerInTime: "",
+    vault.Unreachable: "If that does not help: let this host reach the address; where a private authority "
+    "signed its certificate, set SSL_CERT_FILE to that authority's certificate.",
+    vault.RateLimited: "If it goes on, spread the schedules of what uses this address.",
     vault.InvalidRequest: "Shorten what is named, then run again.",
     vault.Blocked: "Let the worker reach Bitwarden without a proxy's or firewall's web page in between.",
     vault.AgentUnavailable: "See the agent's log line above and BITWARDEN_SOCKET_DIR; then run again.",
+    vault.VaultError: "",
 }
+_HEALS = frozenset({vault.NoAnswerInTime, vault.Unreachable, vault.RateLimited, vault.VaultError})
+"""The next run may find it mended; what is said of these may help besides."""
 
 
 @contextmanager
@@ -50,9 +53,12 @@ def translated(name: str, error: vault.VaultError) -> RotationError:
     if isinstance(error, vault.Misconfigured):
         return BadInput(what, next_step="Mend the setting for the scheduler and all workers, then run again.")
     if isinstance(error, vault.OutcomeUnknown):
-        return VaultUnknown(what, next_step=AGAIN)
-    steps = (_NEXT_STEPS[kind] for kind in type(error).__mro__ if kind in _NEXT_STEPS)
-    return VaultTrouble(what, next_step=next(steps, AGAIN))
+        return VaultUnknown(what, next_step=AGAIN, besides="")
+    kind = next(one for one in type(error).__mro__ if one in _NEXT_STEPS)
+    said = _NEXT_STEPS[kind]
+    if kind in _HEALS:
+        return VaultTrouble(what, next_step=f"{AGAIN} {said}".strip(), besides=said)
+    return VaultTrouble(what, next_step=said)
 
 
 def ambiguous(credential: Credential, ids: list[str]) -> NotOurs:

@@ -8,11 +8,13 @@ from datetime import timedelta
 
 import pytest
 
+from bitwarden_vault.errors import NoAnswerInTime, OutcomeUnknown, RateLimited, RefusedToken, VaultError
 from credential_rotation.attempt.account import Account
 from credential_rotation.attempt.complaints import only_the_new_one_works
 from credential_rotation.attempt.ending import SEE_TO, ended
 from credential_rotation.attempt.look import Look
 from credential_rotation.errors import RotationError
+from credential_rotation.journal.vault_complaints import translated
 from credential_rotation.model import Answer, Consumer, Probe, Record
 from credential_rotation.policy import Decision
 from simulators.scene import BY_HAND, ETL, Scene
@@ -158,17 +160,18 @@ TRIGGER = (
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("error", "told"),
     [
-        ("The next run tries again by itself.", TRIGGER),
-        ("The next run tries again by itself. If not: call.", f"{TRIGGER} If not: call."),
-        ("Mend the token.", f"Mend the token. {TRIGGER}"),
+        (NoAnswerInTime("no answer within 15 s"), TRIGGER),
+        (OutcomeUnknown("the write was sent"), TRIGGER),
+        (RateLimited("429"), f"{TRIGGER} If it goes on, spread the schedules of what uses this address."),
+        (RefusedToken("400"), f"Mend or replace the access token; then run again. {TRIGGER}"),
     ],
-    ids=["heals by itself", "and if it does not", "a person has to mend something first"],
+    ids=["heals by itself", "answer lost", "and if it does not", "a person has to mend something first"],
 )
-def test_whoever_is_locked_out_reads_once_what_to_do_and_in_which_order(said: str, told: str) -> None:
+def test_whoever_is_locked_out_reads_once_what_to_do_and_in_which_order(error: VaultError, told: str) -> None:
     """It is the message of an outage, read at night."""
-    _, next_step = only_the_new_one_works(ETL, 2, RotationError("Bitwarden is down", next_step=said))
+    _, next_step = only_the_new_one_works(ETL, 2, translated(ETL.name, error))
     assert next_step == told
 
 
