@@ -67,6 +67,7 @@ def test_rotate_now_from_the_list_to_the_proof(desk: Desk) -> None:
     inside.get_by_role("button", name="Rotate", exact=True).click()
     expect(inside.get_by_role("status")).to_contain_text("A forced rotation needs a reason")
     inside.get_by_label("Force:").uncheck()
+    expect(inside.get_by_role("status"), "it was about what is not asked for any more").to_be_empty()
     inside.get_by_label("Reason").fill("a <b>laptop</b> was lost")
     seen.picture(page, "page-rotate-now")
     inside.get_by_role("button", name="Rotate", exact=True).click()

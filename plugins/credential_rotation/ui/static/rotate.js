@@ -3,7 +3,7 @@
 import { ask } from "./airflow.js";
 import { compromise } from "./compromise.js";
 import { el, show } from "./dom.js";
-import { begin, ended, follow, left, refusal } from "./run.js";
+import { begin, changed, ended, follow, left, refusal } from "./run.js";
 
 const MOST_REASON = 500;
 
@@ -25,7 +25,7 @@ function open(one, again) {
   const usual = el("p", {}, effect(one));
   const mode = compromise(one, wanted);
   dry.addEventListener("change", () => mode.dry(dry.checked));
-  const form = el("form", { onsubmit: (event) => { event.preventDefault(); submit(); } },
+  const form = el("form", { onsubmit: (event) => { event.preventDefault(); submit(); }, oninput: () => changed(told) },
     el("h2", { id: "asked" }, `Rotate ${one.name} now`),
     usual,
     el("label", { for: "reason" }, "Reason"), reason,

@@ -40,7 +40,12 @@ export function ended({ link }, state, outcome, trouble) {
 
 /** Why it did not come to a run, in a person's words. */
 export function refusal(wrong, dag) {
-  return el("p", { class: "notice bad" }, wrong instanceof Refused && wrong.status === 403
+  return el("p", { class: "notice bad refusal" }, wrong instanceof Refused && wrong.status === 403
     ? `You may look, but not trigger ${dag}. Ask for that permission, or somebody who has it.`
     : wrong.message);
+}
+
+/** A refusal is no word on what is asked for now. */
+export function changed(told) {
+  told.querySelector(".refusal")?.remove();
 }

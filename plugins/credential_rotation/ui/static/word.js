@@ -2,7 +2,7 @@
 
 import { ask } from "./airflow.js";
 import { el, show } from "./dom.js";
-import { begin, ended, follow, left, refusal } from "./run.js";
+import { begin, changed, ended, follow, left, refusal } from "./run.js";
 
 export const RECORDS = "record_by_hand";
 const MOST_REASON = 500;
@@ -23,7 +23,7 @@ function open(one, wanted, again) {
   const told = el("div", { class: "told", role: "status" });
   const go = el("button", { type: "submit", class: "primary" }, "Say so");
   const close = el("button", { type: "button", onclick: () => dialog.close() }, "Cancel");
-  const form = el("form", { onsubmit: (event) => { event.preventDefault(); submit(); } },
+  const form = el("form", { onsubmit: (event) => { event.preventDefault(); submit(); }, oninput: () => changed(told) },
     el("h2", { id: "asked" }, wanted.title),
     el("p", {}, wanted.effect),
     el("label", { for: "reason" }, closes ? "What was done" : "Remark"), reason,
